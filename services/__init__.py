@@ -1,0 +1,1 @@
+"""One folder a process; `services.__main__` is the `hedgestat` command."""

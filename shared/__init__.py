@@ -1,0 +1,1 @@
+"""What every hedgestat process shares: domain, wire contract, adapters, runtime."""

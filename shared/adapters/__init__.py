@@ -1,0 +1,1 @@
+"""The only importers of client libraries, files, clocks and the environment."""

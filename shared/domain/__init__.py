@@ -1,0 +1,1 @@
+"""Every decision of hedgestat, pure: no IO, no clock, no randomness."""

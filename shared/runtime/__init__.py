@@ -1,0 +1,1 @@
+"""What every process does the same way: run a stage, drain, report health and metrics."""
