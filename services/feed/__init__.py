@@ -1,0 +1,1 @@
+"""Replays recorded history onto the bus."""

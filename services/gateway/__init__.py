@@ -1,0 +1,1 @@
+"""The execution side: a paper venue and the record of what was accepted."""

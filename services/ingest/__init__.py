@@ -1,0 +1,1 @@
+"""MQTT to journal: validate, dedupe, filter, append."""
