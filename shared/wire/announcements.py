@@ -1,0 +1,99 @@
+"""What the hedger's effects look like on the wire: topic, payload, retained or not."""
+
+from typing import Any, Final, TypeVar, assert_never
+
+import msgspec
+from msgspec import Struct
+
+from shared.domain.effects import (
+    AlertRaised,
+    Effect,
+    OrderDecided,
+    OrderWithheld,
+    TargetChanged,
+    TriggerChanged,
+    WhipsawSuppressed,
+)
+from shared.domain.orders import Order
+from shared.domain.signals_observed import Signal
+from shared.wire import topics
+from shared.wire.messages import (
+    AlertMessage,
+    OrderMessage,
+    SignalMessage,
+    TargetMessage,
+    TriggerMessage,
+    WhipsawMessage,
+    WithheldMessage,
+)
+from shared.wire.times import format_instant, parse_instant
+
+_TIMES: Final = {"event_ns": "event_time", "since_ns": "since", "valid_until_ns": "valid_until"}
+
+MessageType = TypeVar("MessageType", bound=Struct)
+
+
+class Announcement(Struct, frozen=True):
+    """One message to publish."""
+
+    topic: str
+    message: Struct
+    retain: bool
+
+
+def announce(effect: Effect) -> Announcement | None:
+    """Turn an effect into its message; `None` for an order, which goes by the outbox."""
+    match effect:
+        case TargetChanged():
+            message = _message(TargetMessage, effect)
+            return Announcement(topics.target(effect.book), message, retain=True)
+        case TriggerChanged():
+            topic = topics.trigger(effect.book, effect.trigger)
+            return Announcement(topic, _message(TriggerMessage, effect), retain=True)
+        case WhipsawSuppressed():
+            message = _message(WhipsawMessage, effect)
+            return Announcement(topics.whipsaws(effect.book), message, retain=False)
+        case OrderWithheld():
+            message = _message(WithheldMessage, effect)
+            return Announcement(topics.withheld(effect.book), message, retain=False)
+        case AlertRaised():
+            message = _message(AlertMessage, effect)
+            return Announcement(topics.alerts(effect.severity), message, retain=False)
+        case OrderDecided():
+            return None
+        case _:
+            assert_never(effect)
+
+
+def order_message(order: Order, epoch: int) -> OrderMessage:
+    """Put an order on the wire under a lease epoch."""
+    return _message(OrderMessage, order, epoch=epoch)
+
+
+def order_from(message: OrderMessage) -> Order:
+    """Take an order off the wire: the inverse of `order_message`, the epoch aside.
+
+    Raises:
+        ValueError: An instant is not RFC 3339.
+    """
+    fields = msgspec.to_builtins(message)
+    for inside, outside in _TIMES.items():
+        if outside in fields:
+            fields[inside] = parse_instant(fields.pop(outside))
+    return msgspec.convert(fields | {"type": "order"}, Order)
+
+
+def signal_message(name: str, signal: Signal) -> SignalMessage:
+    """Put a signal on the wire."""
+    event_time = format_instant(signal.event_ns) if signal.event_ns else None
+    fields = msgspec.to_builtins(signal) | {"name": name, "event_time": event_time}
+    return msgspec.convert(fields, SignalMessage)
+
+
+def _message(kind: type[MessageType], value: Struct, **more: Any) -> MessageType:  # noqa: ANN401 - fields of any type, checked by convert
+    """Turn a domain value into its message: the same fields, instants as the edges write them."""
+    fields = msgspec.to_builtins(value) | more
+    for inside, outside in _TIMES.items():
+        if inside in fields:
+            fields[outside] = format_instant(fields.pop(inside))
+    return msgspec.convert(fields, kind)

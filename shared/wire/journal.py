@@ -1,0 +1,134 @@
+"""Entries of the journal and of the signal log.
+
+A journal entry is what one commit of `ingest` appended: runs of ticks as raw columns (little
+endian, so that reading them is no work), and single events between them, in journal order. The
+events of the journal are numbered from 0 without a gap: `first_index` is the entry's first.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from shared.domain.events import (
+    ClockAdvanced,
+    Event,
+    ExecutionReported,
+    ExposureMeasured,
+    RebalanceRequested,
+    Tick,
+)
+from shared.domain.signals_observed import HedgerInput
+from shared.domain.tick_block import TickBlock
+
+_COLUMNS = {
+    "symbol": "<i4",
+    "event_ns": "<i8",
+    "price": "<f8",
+    "bid": "<f8",
+    "ask": "<f8",
+    "bid_size": "<f8",
+    "ask_size": "<f8",
+    "source": "<i4",
+    "sequence": "<i8",
+}
+
+
+class TickColumns(Struct, frozen=True, kw_only=True, tag="ticks"):
+    """A `TickBlock` as it lies in the journal."""
+
+    symbols: tuple[str, ...]
+    sources: tuple[str, ...]
+    columns: dict[str, bytes]
+
+
+SingleEvent = ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured
+JournalItem = TickBlock | SingleEvent
+
+
+class _Entry(Struct, frozen=True, array_like=True):
+    first_index: int
+    received_ns: int
+    items: tuple[TickColumns | SingleEvent, ...]
+
+
+class JournalEntry(Struct, frozen=True):
+    """One commit of `ingest`.
+
+    Attributes:
+        first_index: Number of its first event in the journal.
+        received_ns: Wall clock when it was committed; nothing decides on it.
+        items: In journal order.
+    """
+
+    first_index: int
+    received_ns: int
+    items: tuple[JournalItem, ...]
+
+    def __len__(self) -> int:
+        """Count events, not items."""
+        return sum(len(item) if isinstance(item, TickBlock) else 1 for item in self.items)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_entry = msgspec.msgpack.Decoder(_Entry).decode
+_decode_log = msgspec.msgpack.Decoder(list[HedgerInput]).decode
+
+
+def encode_entry(entry: JournalEntry) -> bytes:
+    """Write a journal entry."""
+    items = tuple(_columns(item) if isinstance(item, TickBlock) else item for item in entry.items)
+    return _encode(_Entry(entry.first_index, entry.received_ns, items))
+
+
+def decode_entry(payload: bytes) -> JournalEntry:
+    """Read a journal entry; its arrays are read-only views of `payload`.
+
+    Raises:
+        msgspec.DecodeError: Not a journal entry: the store is damaged, nothing may go on.
+    """
+    entry = _decode_entry(payload)
+    items = tuple(_block(item) if isinstance(item, TickColumns) else item for item in entry.items)
+    return JournalEntry(entry.first_index, entry.received_ns, items)
+
+
+def gather(events: Sequence[Event]) -> tuple[JournalItem, ...]:
+    """Lay single events out as items: neighbouring ticks become one block."""
+    items: list[JournalItem] = []
+    for is_tick, run in groupby(events, key=lambda event: isinstance(event, Tick)):
+        if is_tick:
+            items.append(TickBlock.of([event for event in run if isinstance(event, Tick)]))
+        else:
+            items.extend(event for event in run if not isinstance(event, Tick))
+    return tuple(items)
+
+
+def encode_log(observed: Sequence[HedgerInput]) -> bytes:
+    """Write an entry of the signal log."""
+    return _encode(observed)
+
+
+def decode_log(payload: bytes) -> list[HedgerInput]:
+    """Read an entry of the signal log.
+
+    Raises:
+        msgspec.DecodeError: Not such an entry: the store is damaged, nothing may go on.
+    """
+    return _decode_log(payload)
+
+
+def _columns(block: TickBlock) -> TickColumns:
+    columns = {
+        name: np.ascontiguousarray(getattr(block, name), dtype=kind).tobytes()
+        for name, kind in _COLUMNS.items()
+    }
+    return TickColumns(symbols=block.symbols, sources=block.sources, columns=columns)
+
+
+def _block(item: TickColumns) -> TickBlock:
+    columns = {
+        name: np.frombuffer(item.columns[name], dtype=kind) for name, kind in _COLUMNS.items()
+    }
+    return TickBlock(symbols=item.symbols, sources=item.sources, **columns)

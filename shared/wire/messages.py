@@ -1,0 +1,241 @@
+"""The payloads of the wire contract, version 1, as MQTT clients see them.
+
+Times are RFC 3339 strings on the way out; `event_time` of what comes in may also be integer ns.
+The AsyncAPI document is generated from these types.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Instant = Annotated[str, Meta(description="RFC 3339 with offset, up to nanoseconds")]
+InstantOrNanoseconds = Annotated[
+    int | str, Meta(description="RFC 3339 with offset, or integer ns since the Unix epoch, UTC")
+]
+Symbol = Annotated[str, Meta(pattern="^[A-Z0-9._-]{1,32}$")]
+Source = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$")]
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+
+
+# --- in ---------------------------------------------------------------------------------------
+
+
+class TickMessage(Struct, frozen=True, kw_only=True):
+    """One tick: `price`, or both `bid` and `ask`."""
+
+    symbol: Symbol
+    event_time: InstantOrNanoseconds
+    price: float | None = None
+    bid: float | None = None
+    ask: float | None = None
+    bid_size: float | None = None
+    ask_size: float | None = None
+    source: Source = ""
+    sequence: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+
+
+class ClockMessage(Struct, frozen=True, kw_only=True):
+    """Event time of a replaying feed; numbered in one series with its ticks."""
+
+    event_time: InstantOrNanoseconds
+    source: Source = ""
+    sequence: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+
+
+class ExecutionMessage(Struct, frozen=True, kw_only=True):
+    """A venue's report on one order. `quantity` is signed: negative for a sale."""
+
+    order_id: Annotated[str, Meta(min_length=1, max_length=160)]
+    execution_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: Literal["new", "partial", "fill", "cancel", "reject", "expire"]
+    quantity: float
+    price: float | None = None
+    event_time: InstantOrNanoseconds
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class RebalanceMessage(Struct, frozen=True, kw_only=True):
+    """An operator's request to rebalance now; `scope` is a book or `all`."""
+
+    scope: Name
+    reason: Annotated[str, Meta(max_length=500)]
+    operator: Annotated[str, Meta(min_length=1, max_length=100)]
+    issued_at: InstantOrNanoseconds
+
+
+# --- out --------------------------------------------------------------------------------------
+
+
+class OrderMessage(Struct, frozen=True, kw_only=True):
+    """A rebalance order. Resent until acknowledged: act on an `order_id` once.
+
+    `decision`, `quantity`, `limit_price` and all the rest but `epoch` are pure functions of the
+    journal; `epoch` says which holder of the hedger's lease sent it, and never falls.
+    """
+
+    order_id: str
+    book: str
+    decision: int
+    leg: str
+    instrument: str
+    symbol: str
+    side: Literal["buy", "sell"]
+    quantity: float
+    target_quantity: float
+    vega: float
+    reference_price: float
+    limit_price: float
+    notional: float
+    currency: str
+    time_in_force: Literal["gtd"]
+    event_time: Instant
+    valid_until: Instant
+    trigger: str
+    reason: str
+    config_digest: str
+    epoch: int
+
+
+class AckMessage(Struct, frozen=True, kw_only=True):
+    """The gateway has this order on disk, or refuses it: the hedger stops resending."""
+
+    order_id: str
+    status: Literal["accepted", "duplicate", "refused"]
+    reason: str = ""
+    epoch: int
+
+
+class SizingStepMessage(Struct, frozen=True, kw_only=True):
+    """One step of the sizing chain and the multiplier after it."""
+
+    name: str
+    multiplier: float
+    note: str
+    binding: bool
+
+
+class LegTargetMessage(Struct, frozen=True, kw_only=True):
+    """What one leg should hold; `quantity` in the leg's unit, absent without a good mark."""
+
+    leg: str
+    symbol: str
+    weight: float
+    vega: float
+    quantity: float | None
+    mark: float | None
+
+
+class TargetMessage(Struct, frozen=True, kw_only=True):
+    """A book's target and every step of the chain that led to it."""
+
+    book: str
+    event_time: Instant
+    decision: int
+    trigger: str
+    multiplier: float
+    steps: tuple[SizingStepMessage, ...]
+    target_vega: float
+    current_vega: float
+    legs: tuple[LegTargetMessage, ...]
+    quality: Literal["good", "warming", "stale"]
+    reference_vix: float | None
+    budget_used: float | None
+    at_floor: bool
+    at_cap: bool
+
+
+class TriggerMessage(Struct, frozen=True, kw_only=True):
+    """State of one trigger, in Prometheus's words plus `cooldown`."""
+
+    book: str
+    trigger: str
+    state: Literal["inactive", "pending", "firing", "cooldown"]
+    previous: Literal["inactive", "pending", "firing", "cooldown"]
+    event_time: Instant
+    since: Instant
+    observations: int
+    sessions: int
+    inputs: dict[str, float]
+    reference: float | None
+    reason: str
+
+
+class WhipsawMessage(Struct, frozen=True, kw_only=True):
+    """A condition that broke before its hold was over: nothing was sent."""
+
+    book: str
+    trigger: str
+    since: Instant
+    event_time: Instant
+    observations: int
+    peak: dict[str, float]
+
+
+class WithheldMessage(Struct, frozen=True, kw_only=True):
+    """An order that was wanted and is not sent: which control, with the figures."""
+
+    book: str
+    event_time: Instant
+    decision: int
+    leg: str
+    control: str
+    figures: dict[str, float]
+
+
+class SignalMessage(Struct, frozen=True, kw_only=True):
+    """One signal, with its age and quality; `value` is null until there is one."""
+
+    name: str
+    value: float | None
+    unit: str
+    quality: Literal["good", "warming", "stale"]
+    event_time: Instant | None
+    have: int
+    need: int
+    state: str = ""
+
+
+class AlertMessage(Struct, frozen=True, kw_only=True):
+    """Something a person should know, with its figures and what to do."""
+
+    book: str
+    event_time: Instant
+    severity: Literal["info", "warning", "critical"]
+    what: str
+    where: str
+    figures: dict[str, float]
+    runbook: str
+
+
+class RejectMessage(Struct, frozen=True, kw_only=True):
+    """A refused message: why, where it came from, and its bytes (base64, bounded)."""
+
+    reason: str
+    detail: str
+    topic: str
+    payload: bytes
+    truncated: bool
+    received_time: Instant
+
+
+class StatusMessage(Struct, frozen=True, kw_only=True):
+    """Whether a service is there; the `offline` one is its last will."""
+
+    service: str
+    state: Literal["online", "offline"]
+    version: str
+    config_digest: str
+    epoch: int = 0
+
+
+class ProgressMessage(Struct, frozen=True, kw_only=True):
+    """How far a service is.
+
+    `ingest`: `sequence` is the last one of `source` that is in the journal. `hedger` and
+    `gateway`: every clock event up to `settled` is dealt with, and all that came of it delivered.
+    """
+
+    service: str
+    source: str = ""
+    sequence: int = 0
+    settled: Instant | None = None

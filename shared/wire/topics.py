@@ -1,0 +1,101 @@
+"""MQTT topics of the wire contract, version 1. Names are checked where they are made."""
+
+import re
+from typing import Final
+
+PREFIX: Final = "hedge/v1"
+
+TICKS: Final = f"{PREFIX}/ticks"
+"""An array of ticks of any symbols."""
+TICKS_OF_A_SYMBOL: Final = f"{PREFIX}/ticks/+"
+CLOCK: Final = f"{PREFIX}/clock"
+EXECUTIONS: Final = f"{PREFIX}/books/+/executions"
+REBALANCE: Final = f"{PREFIX}/control/rebalance"
+ORDERS: Final = f"{PREFIX}/books/+/orders"
+ACKS: Final = f"{PREFIX}/books/+/acks"
+TARGETS: Final = f"{PREFIX}/books/+/target"
+TRIGGERS: Final = f"{PREFIX}/books/+/triggers/+"
+WHIPSAWS: Final = f"{PREFIX}/books/+/whipsaws"
+WITHHELD: Final = f"{PREFIX}/books/+/withheld"
+ALERTS: Final = f"{PREFIX}/alerts/+"
+REJECTS: Final = f"{PREFIX}/rejects"
+PROGRESS: Final = f"{PREFIX}/progress/+"
+STATUS: Final = f"{PREFIX}/status/+"
+
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def name(text: str) -> str:
+    """Pass a name that may stand in a topic, a key and a label; refuse any other.
+
+    Raises:
+        ValueError: It holds anything but letters, digits, dot, underscore and hyphen.
+    """
+    if _NAME.fullmatch(text) is None:
+        raise ValueError(f"not a name for a topic: {text[:64]!r}")
+    return text
+
+
+def ticks(symbol: str) -> str:
+    """Topic of one symbol's ticks."""
+    return f"{TICKS}/{name(symbol)}"
+
+
+def executions(book: str) -> str:
+    """Topic of a book's execution reports."""
+    return f"{PREFIX}/books/{name(book)}/executions"
+
+
+def orders(book: str) -> str:
+    """Topic of a book's orders."""
+    return f"{PREFIX}/books/{name(book)}/orders"
+
+
+def acks(book: str) -> str:
+    """Topic of the gateway's acknowledgements of a book's orders."""
+    return f"{PREFIX}/books/{name(book)}/acks"
+
+
+def target(book: str) -> str:
+    """Topic of a book's target, retained."""
+    return f"{PREFIX}/books/{name(book)}/target"
+
+
+def trigger(book: str, trigger_name: str) -> str:
+    """Topic of one trigger of a book, retained."""
+    return f"{PREFIX}/books/{name(book)}/triggers/{name(trigger_name)}"
+
+
+def whipsaws(book: str) -> str:
+    """Topic of the whipsaws that a book suppressed."""
+    return f"{PREFIX}/books/{name(book)}/whipsaws"
+
+
+def withheld(book: str) -> str:
+    """Topic of the orders that a control held back."""
+    return f"{PREFIX}/books/{name(book)}/withheld"
+
+
+def signal(signal_name: str) -> str:
+    """Topic of one signal, retained."""
+    return f"{PREFIX}/signals/{name(signal_name)}"
+
+
+def alerts(severity: str) -> str:
+    """Topic of alerts of one severity."""
+    return f"{PREFIX}/alerts/{name(severity)}"
+
+
+def status(service: str) -> str:
+    """Topic of a service's status: online, or its last will."""
+    return f"{PREFIX}/status/{name(service)}"
+
+
+def progress(service: str) -> str:
+    """Topic on which a service says how far it is: what paces a replaying feed."""
+    return f"{PREFIX}/progress/{name(service)}"
+
+
+def last_level(topic: str) -> str:
+    """Return what stands after the last slash: a symbol, a trigger, a severity."""
+    return topic.rpartition("/")[2]
