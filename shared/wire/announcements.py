@@ -45,20 +45,16 @@ def announce(effect: Effect) -> Announcement | None:
     """Turn an effect into its message; `None` for an order, which goes by the outbox."""
     match effect:
         case TargetChanged():
-            message = _message(TargetMessage, effect)
-            return Announcement(topics.target(effect.book), message, retain=True)
+            return _announcement(topics.target(effect.book), TargetMessage, effect, retain=True)
         case TriggerChanged():
             topic = topics.trigger(effect.book, effect.trigger)
-            return Announcement(topic, _message(TriggerMessage, effect), retain=True)
+            return _announcement(topic, TriggerMessage, effect, retain=True)
         case WhipsawSuppressed():
-            message = _message(WhipsawMessage, effect)
-            return Announcement(topics.whipsaws(effect.book), message, retain=False)
+            return _announcement(topics.whipsaws(effect.book), WhipsawMessage, effect)
         case OrderWithheld():
-            message = _message(WithheldMessage, effect)
-            return Announcement(topics.withheld(effect.book), message, retain=False)
+            return _announcement(topics.withheld(effect.book), WithheldMessage, effect)
         case AlertRaised():
-            message = _message(AlertMessage, effect)
-            return Announcement(topics.alerts(effect.severity), message, retain=False)
+            return _announcement(topics.alerts(effect.severity), AlertMessage, effect)
         case OrderDecided():
             return None
         case _:
@@ -88,6 +84,12 @@ def signal_message(name: str, signal: Signal) -> SignalMessage:
     event_time = format_instant(signal.event_ns) if signal.event_ns else None
     fields = msgspec.to_builtins(signal) | {"name": name, "event_time": event_time}
     return msgspec.convert(fields, SignalMessage)
+
+
+def _announcement(
+    topic: str, kind: type[MessageType], effect: Effect, *, retain: bool = False
+) -> Announcement:
+    return Announcement(topic, _message(kind, effect), retain)
 
 
 def _message(kind: type[MessageType], value: Struct, **more: Any) -> MessageType:  # noqa: ANN401 - fields of any type, checked by convert

@@ -31,7 +31,7 @@ class TickMessage(Struct, frozen=True, kw_only=True):
     bid_size: float | None = None
     ask_size: float | None = None
     source: Source = ""
-    sequence: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+    sequence: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
 
 
 class ClockMessage(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class ClockMessage(Struct, frozen=True, kw_only=True):
 
     event_time: InstantOrNanoseconds
     source: Source = ""
-    sequence: Annotated[int, Meta(ge=0, lt=2**63)] | None = None
+    sequence: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
 
 
 class ExecutionMessage(Struct, frozen=True, kw_only=True):
