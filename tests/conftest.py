@@ -1,0 +1,31 @@
+"""Real servers for the tests that ask for one: a fresh one each, in the test's own directory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.servers import IotcoreServer, MosquittoServer, RedisServer, ValkeyServer
+
+
+@pytest.fixture
+def mosquitto_server(tmp_path: Path) -> Iterator[MosquittoServer]:
+    with MosquittoServer(tmp_path / "mosquitto") as server:
+        yield server
+
+
+@pytest.fixture
+def iotcore_server(tmp_path: Path) -> Iterator[IotcoreServer]:
+    with IotcoreServer(tmp_path / "iotcore") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_server(tmp_path: Path) -> Iterator[ValkeyServer]:
+    with ValkeyServer(tmp_path / "valkey") as server:
+        yield server
