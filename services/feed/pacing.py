@@ -1,0 +1,137 @@
+"""What a replaying feed sends next: a protocol core that is fed reports and asked what is due.
+
+Theory of operation. A replay is a row of steps: some ticks, then a clock event. Ticks and clock
+events of a replay are numbered in one series, from 1. A step is *done* when `ingest` says that
+its last number is in the journal, and every service waited for says that it has settled the
+step's clock event: all that came of it is decided, delivered and journalled. Only then is the
+next step sent. So whatever a step caused stands in the journal before the next one begins, and
+the journal, hence every decision, is the same however fast the machines are.
+
+What is not reported as journalled is sent again, with growing pauses: neither a broker that
+forgets nor a killed `ingest` loses a tick, and one who got it already drops the duplicate.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from shared.domain.events import ClockAdvanced, Tick
+
+FIRST_RESEND_S: Final = 0.5
+LONGEST_RESEND_S: Final = 5.0
+
+
+class ReplayStep(Struct, frozen=True):
+    """Ticks, then the clock event that closes them.
+
+    Attributes:
+        clock_ns: At or after every tick's instant, after the previous step's clock.
+        ticks: In event-time order; the feed numbers them.
+    """
+
+    clock_ns: int
+    ticks: tuple[Tick, ...]
+
+
+class NumberedStep(Struct, frozen=True):
+    """A step as it is sent."""
+
+    ticks: tuple[Tick, ...]
+    clock: ClockAdvanced
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of its clock event, the step's last."""
+        return self.clock.sequence or 0
+
+    def after(self, sequence: int) -> "NumberedStep":
+        """Leave out the ticks up to a number."""
+        rest = tuple(tick for tick in self.ticks if (tick.sequence or 0) > sequence)
+        return NumberedStep(rest, self.clock)
+
+
+def number(steps: Iterable[ReplayStep], source: str) -> Iterator[NumberedStep]:
+    """Number ticks and clock events of a replay in one series from 1."""
+    sequence = 0
+    for step in steps:
+        ticks = []
+        for tick in step.ticks:
+            sequence += 1
+            ticks.append(_numbered(tick, source, sequence))
+        sequence += 1
+        clock = ClockAdvanced(event_ns=step.clock_ns, source=source, sequence=sequence)
+        yield NumberedStep(tuple(ticks), clock)
+
+
+def _numbered(tick: Tick, source: str, sequence: int) -> Tick:
+    return Tick(
+        symbol=tick.symbol,
+        event_ns=tick.event_ns,
+        price=tick.price,
+        bid=tick.bid,
+        ask=tick.ask,
+        bid_size=tick.bid_size,
+        ask_size=tick.ask_size,
+        source=source,
+        sequence=sequence,
+    )
+
+
+class Pacer:
+    """Decides when the step in hand is done, and when to send it again.
+
+    Tell it (`journalled`, `settled`), then ask it (`is_done`, `due`).
+
+    Args:
+        waits_for: Names of the services that must settle a step.
+    """
+
+    def __init__(self, waits_for: frozenset[str]) -> None:
+        self._journalled = 0
+        self._settled = dict.fromkeys(waits_for, 0)
+        self._step: NumberedStep | None = None
+        self._send_at_s = 0.0
+        self._pause_s = FIRST_RESEND_S
+
+    def begin(self, step: NumberedStep, now_s: float) -> None:
+        """Take the next step in hand; the one before must be done."""
+        self._step = step
+        self._send_at_s = now_s
+        self._pause_s = FIRST_RESEND_S
+
+    def journalled(self, sequence: int) -> None:
+        """`ingest` has everything up to `sequence`; after a loss it may name an earlier one."""
+        self._journalled = sequence
+
+    def settled(self, service: str, clock_ns: int) -> None:
+        """A service has dealt with everything up to a clock event."""
+        if service in self._settled:
+            self._settled[service] = max(self._settled[service], clock_ns)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the step in hand is journalled and settled by all; true without a step."""
+        return self._step is None or not (self._is_missing() or self.unsettled())
+
+    def unsettled(self) -> tuple[str, ...]:
+        """Services that have not settled the step in hand."""
+        if self._step is None:
+            return ()
+        due = self._step.clock.event_ns
+        return tuple(name for name, settled in self._settled.items() if settled < due)
+
+    def due(self, now_s: float) -> NumberedStep | None:
+        """What is to be sent now, if anything; asking counts as sending."""
+        if self._step is None or not self._is_missing() or now_s < self._send_at_s:
+            return None
+        self._send_at_s = now_s + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_RESEND_S)
+        return self._step.after(self._journalled)
+
+    def next_deadline(self) -> float | None:
+        """When to ask `due` again if nothing is reported before."""
+        return self._send_at_s if self._step is not None and self._is_missing() else None
+
+    def _is_missing(self) -> bool:
+        return self._step is not None and self._journalled < self._step.last_sequence
