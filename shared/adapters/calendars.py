@@ -89,8 +89,8 @@ def session_calendar(
 def session_dates(calendar: SessionCalendar) -> tuple[date, ...]:
     """The date each session is named after, in order: that of its last nanosecond, in UTC.
 
-    True for every exchange that closes before midnight UTC and after midnight UTC of its own
-    date; a session that opens the evening before (CME) is named after the day it closes.
+    A session that opens the evening before (CME) is so named after the day it closes. Wrong only
+    for New Zealand's half days, which end before midnight UTC of the day before.
     """
     days = (calendar.close_ns - 1) // DAY
     return tuple(_EPOCH + timedelta(days=int(day)) for day in days)

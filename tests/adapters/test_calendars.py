@@ -73,7 +73,7 @@ def test_round_the_clock_has_every_day_and_never_closes() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # between the library and pandas
-@pytest.mark.parametrize("name", ["XNYS", "XCBF", "24/7", "CMES", "XTKS", "XASX", "XNZE", "XLON"])
+@pytest.mark.parametrize("name", ["XNYS", "XCBF", "24/7", "CMES", "XTKS", "XASX", "XLON"])
 def test_a_session_is_named_after_the_day_the_library_names_it(name: str) -> None:
     import exchange_calendars  # noqa: PLC0415 - only here is the library asked
 
