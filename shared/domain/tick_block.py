@@ -48,8 +48,8 @@ class TickBlock:
     @classmethod
     def of(cls, ticks: Sequence[Tick]) -> "TickBlock":
         """Lay `ticks` out as columns, in their order."""
-        symbols, symbol = _numbered(tick.symbol for tick in ticks)
-        sources, source = _numbered(tick.source for tick in ticks)
+        symbols, symbol = numbered(tick.symbol for tick in ticks)
+        sources, source = numbered(tick.source for tick in ticks)
         sequences = [NO_SEQUENCE if tick.sequence is None else tick.sequence for tick in ticks]
         return cls(
             symbols=symbols,
@@ -95,7 +95,8 @@ class TickBlock:
         return levels
 
 
-def _numbered(names: Iterable[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+def numbered(names: Iterable[str]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Number names in order of appearance: each name once, and the column of their numbers."""
     numbers: dict[str, int] = {}
     column = [numbers.setdefault(name, len(numbers)) for name in names]
     return tuple(numbers), np.array(column, dtype=np.int32)

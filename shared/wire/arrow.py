@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.intake import NOT_A_NUMBER
 from shared.domain.tick_block import NO_SEQUENCE, TickBlock
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage
-from shared.wire.ticks import numbers_or_refusals
 
 _PRICES = ("price", "bid", "ask", "bid_size", "ask_size")
 
@@ -68,7 +68,8 @@ def _prices(pa: Any, table: Any, field: str) -> NDArray[np.float64]:  # noqa: AN
     column = table[field].cast(pa.float64()).combine_chunks()
     given = column.is_valid().to_numpy(zero_copy_only=False)
     values = column.to_numpy(zero_copy_only=False)
-    return np.where(given, numbers_or_refusals(values), np.nan)
+    judged = np.where(np.isfinite(values), values, NOT_A_NUMBER)
+    return np.where(given, judged, np.nan)
 
 
 def _instants(pa: Any, column: Any) -> NDArray[np.int64]:  # noqa: ANN401

@@ -1,68 +1,80 @@
-"""From tick payloads, in any of their encodings, to a block that the intake can judge."""
+"""From tick payloads, in any of their encodings, to blocks that the intake can judge."""
 
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from shared.domain.events import Tick
 from shared.domain.intake import NOT_A_NUMBER
-from shared.domain.tick_block import TickBlock
-from shared.wire.codec import MalformedMessage, decode_ticks, instant_ns, is_arrow
+from shared.domain.tick_block import NO_SEQUENCE, TickBlock, numbered
+from shared.wire.codec import MalformedMessage, decode_ticks, instant_ns
 from shared.wire.messages import TickMessage
 
-_FIELDS = ("price", "bid", "ask", "bid_size", "ask_size")
+
+class TimedTicks(Struct, frozen=True):
+    """The ticks of one message, with their instants read: ready to be joined with others'."""
+
+    messages: Sequence[TickMessage]
+    instants: list[int]
 
 
-def read_block(payload: bytes, content_type: str | None, symbol: str | None) -> TickBlock:
-    """Read the ticks of one message.
+def read_ticks(payload: bytes, content_type: str | None, symbol: str | None) -> TimedTicks:
+    """Read the ticks of one JSON or MessagePack message.
 
     Args:
-        payload: JSON, MessagePack or an Arrow IPC stream.
-        content_type: MQTT 5's, or `None`: then the first bytes decide.
+        payload: The bytes as they came.
+        content_type: MQTT 5's, or `None`: then the first byte decides.
         symbol: What the topic says the ticks are of, or `None` for any.
 
     Raises:
         MalformedMessage: Not ticks, or of another symbol than the topic's.
     """
-    if is_arrow(payload, content_type):
-        from shared.wire.arrow import read_arrow  # noqa: PLC0415 - an extra, loaded when used
-
-        block = read_arrow(payload)
-    else:
-        block = block_of(decode_ticks(payload, content_type))
-    if symbol is not None and any(name != symbol for name in block.symbols):
-        raise MalformedMessage(f"the topic says {symbol}, the ticks say {block.symbols[:5]}")
-    return block
+    messages = decode_ticks(payload, content_type)
+    for message in messages:
+        check_symbol(message.symbol, symbol)
+    return TimedTicks(messages, [instant_ns(message.event_time) for message in messages])
 
 
-def block_of(messages: Sequence[TickMessage]) -> TickBlock:
-    """Lay decoded ticks out as columns.
-
-    A field that was given but is no number (MessagePack can say NaN) becomes `NOT_A_NUMBER`, so
-    that the intake refuses it instead of taking it for absent.
+def check_symbol(name: str, symbol: str | None) -> None:
+    """Refuse a tick of another symbol than its topic's.
 
     Raises:
-        MalformedMessage: An `event_time` is no instant.
+        MalformedMessage: It is.
     """
-    return TickBlock.of([_tick(message) for message in messages])
+    if symbol is not None and name != symbol:
+        raise MalformedMessage(f"the topic says {symbol}, a tick says {name}")
 
 
-def numbers_or_refusals(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mark what was given and is no number, for a column without absent fields."""
-    return np.where(np.isfinite(column), column, NOT_A_NUMBER)
-
-
-def _tick(message: TickMessage) -> Tick:
-    prices = {field: _judged(getattr(message, field)) for field in _FIELDS}
-    return Tick(
-        symbol=message.symbol,
-        event_ns=instant_ns(message.event_time),
-        source=message.source,
-        sequence=message.sequence,
-        **prices,
+def block_of(messages: Sequence[TickMessage], instants: Sequence[int]) -> TickBlock:
+    """Lay decoded ticks out as columns, in their order."""
+    symbols, symbol = numbered(message.symbol for message in messages)
+    sources, source = numbered(message.source for message in messages)
+    sequences = [
+        NO_SEQUENCE if message.sequence is None else message.sequence for message in messages
+    ]
+    return TickBlock(
+        symbols=symbols,
+        symbol=symbol,
+        event_ns=np.array(instants, dtype=np.int64),
+        price=given([message.price for message in messages]),
+        bid=given([message.bid for message in messages]),
+        ask=given([message.ask for message in messages]),
+        bid_size=given([message.bid_size for message in messages]),
+        ask_size=given([message.ask_size for message in messages]),
+        sources=sources,
+        source=source,
+        sequence=np.array(sequences, dtype=np.int64),
     )
 
 
-def _judged(value: float | None) -> float | None:
-    return NOT_A_NUMBER if value is not None and not np.isfinite(value) else value
+def given(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """Make a column: what is absent NaN, what is there and no number `NOT_A_NUMBER`.
+
+    MessagePack and Arrow can say NaN: that must be refused, not taken for absent.
+    """
+    column = np.array(values, dtype=np.float64)
+    for row in np.flatnonzero(np.isnan(column)).tolist():
+        if values[row] is not None:
+            column[row] = NOT_A_NUMBER
+    return column
