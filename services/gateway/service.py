@@ -1,0 +1,205 @@
+"""The execution side: takes orders, lets the paper venue trade them, reports what happened.
+
+Three tasks around one venue. *Orders* arrive over MQTT and are on the disk before they are
+acknowledged, to the broker and, by an application message, to the hedger. The *journal* moves the
+market and the clock; venue state, cursor and new reports go to the disk in one transaction.
+*Reports* are resent until the journal has them: the gateway reads the journal, and sees.
+"""
+
+import asyncio
+from typing import assert_never
+
+import msgspec
+import structlog
+
+from services.gateway.metrics import GatewayMetrics
+from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
+from shared.adapters.clock import Clock
+from shared.adapters.record import Accepted, Conflict, Duplicate, OrderRecord, StaleEpoch, Verdict
+from shared.adapters.store import Store, StoreUnavailable
+from shared.domain.events import ClockAdvanced, ExecutionReported
+from shared.domain.orders import Order
+from shared.domain.paper import PaperVenue
+from shared.domain.tick_block import TickBlock
+from shared.runtime.delivery import Delivery
+from shared.runtime.outbox import OutboxRow
+from shared.runtime.progress import ProgressReporter
+from shared.wire import codec, keys, topics
+from shared.wire.announcements import order_from
+from shared.wire.journal import decode_entry
+from shared.wire.messages import AckMessage, ExecutionMessage, OrderMessage, ProgressMessage
+from shared.wire.times import format_instant
+
+log = structlog.get_logger()
+
+SERVICE = "gateway"
+_ENTRIES_AT_ONCE = 200
+_BLOCK_MS = 1000
+_RETRY_S = 0.5
+
+
+class Gateway:
+    """One venue, one record.
+
+    Args:
+        bus: Subscribed to orders.
+        store: Holds the journal.
+        record: This gateway's own.
+        venue: As the record left it.
+        clock: For the time of receipt.
+        metrics: What is counted.
+    """
+
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        bus: Bus,
+        store: Store,
+        record: OrderRecord,
+        venue: PaperVenue,
+        clock: Clock,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._bus = bus
+        self._store = store
+        self._record = record
+        self._venue = venue
+        self._clock = clock
+        self._metrics = metrics
+        progress = record.progress()
+        self._cursor = int(progress.cursor) if progress else 0
+        self._clock_ns = venue.snapshot().clock_ns
+        self._reports = Delivery(bus, clock, metrics.report_sent)
+        self._progress = ProgressReporter(bus, SERVICE)
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        for accepted in self._record.orders_since():
+            self._venue.accept(msgspec.msgpack.decode(accepted.payload, type=Order))
+        self._reports.replace(
+            OutboxRow(key, *_addressed(payload)) for key, payload in self._record.unjournalled()
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take_orders(), name="orders")
+            tasks.create_task(self._follow_journal(), name="journal")
+            tasks.create_task(self._reports.run(), name="reports")
+            tasks.create_task(self._progress.run(), name="progress")
+
+    async def _take_orders(self) -> None:
+        async for message in self._bus.messages():
+            await self._take(message)
+
+    async def _take(self, message: Message) -> None:
+        try:
+            wire = codec.decode(OrderMessage, message.payload)
+            order = order_from(wire)
+        except ValueError as error:
+            log.error("order_malformed", topic=message.topic, error=str(error))  # noqa: TRY400 - it is the sender's fault
+            self._metrics.order_taken("malformed")
+            message.ack()
+            return
+        verdict = await asyncio.to_thread(
+            self._record.accept,
+            order.order_id,
+            wire.epoch,
+            msgspec.msgpack.encode(order),
+            self._clock.now_ns(),
+        )
+        if isinstance(verdict, Accepted):
+            self._venue.accept(order)
+        await self._acknowledge(message, order, wire.epoch, verdict)
+
+    async def _acknowledge(
+        self, message: Message, order: Order, epoch: int, verdict: Verdict
+    ) -> None:
+        answer = _answer(order, epoch, verdict)
+        self._metrics.order_taken(answer.status)
+        log.info("order_taken", order_id=order.order_id, status=answer.status, reason=answer.reason)
+        try:
+            await self._bus.publish(topics.acks(order.book), codec.encode(answer))
+        except (BusUnavailable, PublishRefused):
+            return  # not acknowledged to the broker either: it comes again
+        message.ack()
+
+    async def _follow_journal(self) -> None:
+        journal = keys.journal()
+        while True:
+            try:
+                entries = await self._store.read(
+                    {journal: self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
+                )
+            except StoreUnavailable as error:
+                log.warning("store_unavailable", error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            if entries:
+                await self._digest([entry.payload for entry in entries], entries[-1].index)
+
+    async def _digest(self, payloads: list[bytes], cursor: int) -> None:
+        made: list[ExecutionReported] = []
+        journalled: list[str] = []
+        for payload in payloads:
+            for item in decode_entry(payload).items:
+                match item:
+                    case TickBlock():
+                        self._venue.receive_block(item)
+                    case ClockAdvanced():
+                        made.extend(self._venue.receive(item))
+                        self._clock_ns = item.event_ns
+                    case ExecutionReported():
+                        journalled.append(item.execution_id)
+                    case _:
+                        pass
+        await asyncio.to_thread(self._keep, cursor, made, journalled)
+        self._cursor = cursor
+        self._reports.put(OutboxRow(report.execution_id, *_message(report)) for report in made)
+        self._reports.acknowledge(journalled)
+        for report in made:
+            self._metrics.executed(report)
+            log.info("executed", **msgspec.to_builtins(report))
+        self._metrics.follow(cursor, self._reports.waiting)
+        if not self._reports.waiting and self._clock_ns:
+            settled = format_instant(self._clock_ns)
+            self._progress.report(ProgressMessage(service=SERVICE, settled=settled))
+
+    def _keep(self, cursor: int, made: list[ExecutionReported], journalled: list[str]) -> None:
+        rows = [(report.execution_id, msgspec.msgpack.encode(report)) for report in made]
+        state = msgspec.msgpack.encode(self._venue.snapshot())
+        self._record.advance(str(cursor), state, rows)
+        if journalled:
+            self._record.mark_journalled(journalled)
+
+
+def _answer(order: Order, epoch: int, verdict: Verdict) -> AckMessage:
+    name = order.order_id
+    match verdict:
+        case Accepted():
+            return AckMessage(order_id=name, status="accepted", epoch=epoch)
+        case Duplicate():
+            return AckMessage(order_id=name, status="duplicate", epoch=epoch)
+        case StaleEpoch(high_water=high_water):
+            reason = f"epoch {epoch} was superseded by {high_water}"
+            return AckMessage(order_id=name, status="refused", reason=reason, epoch=epoch)
+        case Conflict():
+            reason = "this id was accepted before with other contents"
+            return AckMessage(order_id=name, status="refused", reason=reason, epoch=epoch)
+        case _:
+            assert_never(verdict)
+
+
+def _message(report: ExecutionReported) -> tuple[str, bytes]:
+    """Topic and payload of a report."""
+    message = ExecutionMessage(
+        order_id=report.order_id,
+        execution_id=report.execution_id,
+        kind=report.kind.value,
+        quantity=report.quantity,
+        price=report.price,
+        event_time=format_instant(report.event_ns),
+        reason=report.reason,
+    )
+    return topics.executions(report.book), codec.encode(message)
+
+
+def _addressed(payload: bytes) -> tuple[str, bytes]:
+    return _message(msgspec.msgpack.decode(payload, type=ExecutionReported))

@@ -1,0 +1,71 @@
+"""Carrying an outbox to the bus, until every row is acknowledged by the other end."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
+from shared.adapters.clock import Clock
+from shared.runtime.outbox import Outbox, OutboxRow
+
+_IDLE_S: Final = 60.0
+
+
+class Delivery:
+    """The shell around an `Outbox`.
+
+    Args:
+        bus: Where rows go.
+        clock: For the pauses between sendings.
+        on_sent: Told of each sending that the broker took, and of each that it did not.
+    """
+
+    def __init__(self, bus: Bus, clock: Clock, on_sent: Callable[[OutboxRow, str], None]) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._on_sent = on_sent
+        self._outbox = Outbox()
+        self._wake = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Rows not yet acknowledged."""
+        return len(self._outbox)
+
+    def put(self, rows: Iterable[OutboxRow]) -> None:
+        """Take rows on and send them at once."""
+        self._outbox.put(rows, self._clock.monotonic_s())
+        self._wake.set()
+
+    def replace(self, rows: Iterable[OutboxRow]) -> None:
+        """Hold just these rows: what the store holds after a restart."""
+        self._outbox.replace(rows, self._clock.monotonic_s())
+        self._wake.set()
+
+    def acknowledge(self, keys: Iterable[str]) -> list[str]:
+        """Let rows go; answers those that were waiting."""
+        return self._outbox.acknowledge(keys)
+
+    async def run(self) -> None:
+        """Send what is due until cancelled."""
+        while True:
+            for row in self._outbox.due(self._clock.monotonic_s()):
+                await self._send(row)
+            deadline = self._outbox.next_deadline()
+            pause_s = _IDLE_S if deadline is None else deadline - self._clock.monotonic_s()
+            try:
+                async with asyncio.timeout(max(0.0, pause_s)):
+                    await self._wake.wait()
+                self._wake.clear()
+            except TimeoutError:
+                continue
+
+    async def _send(self, row: OutboxRow) -> None:
+        try:
+            await self._bus.publish(row.topic, row.payload, qos=1)
+        except BusUnavailable:
+            self._on_sent(row, "unavailable")
+        except PublishRefused:
+            self._on_sent(row, "refused")
+        else:
+            self._on_sent(row, "sent")
