@@ -39,10 +39,10 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
-    client_certificate_file: Path | None = None
-    client_key_file: Path | None = None
+    password_file: str | None = None
+    ca_file: str | None = None
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
     connect_timeout_s: float = 5.0
 
     def __repr__(self) -> str:
@@ -63,7 +63,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
         parts = urlsplit(self.url)
         username = self.username or (unquote(parts.username) if parts.username else None)
         if self.password_file is not None:
-            return username, self.password_file.read_text().strip()
+            return username, Path(self.password_file).read_text().strip()
         return username, unquote(parts.password) if parts.password else None
 
     def tls_context(self) -> ssl.SSLContext:
@@ -92,6 +92,7 @@ class MqttSettings(ConnectionSettings, frozen=True, kw_only=True):
         parts = urlsplit(self.url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(f"not mqtt://host:port or mqtts://host:port: {redacted(self.url)!r}")
+        self.address  # noqa: B018 - raises for a port that is none
 
     @property
     def secure(self) -> bool:

@@ -1,0 +1,379 @@
+"""One connection to an MQTT 5 broker, from CONNECT until it breaks; never used again after that.
+
+aiomqtt connects, subscribes and ties paho to the event loop. Some habits of its version 2.5 do not
+do here, and are replaced at paho's own callbacks:
+
+- it acknowledges a message before anybody has dealt with it: paho is told to leave that to us;
+- it drops the reason code of a PUBACK, so that a refused order looks published: `on_publish`;
+- it lets a publish in flight wait for its time-out when the connection breaks: we fail it at once;
+- it reads one packet per turn of the event loop, and starts a task for every message taken.
+
+A connect that was cancelled leaves its lock held, so a connection is one `aiomqtt.Client` and every
+attempt makes a new one. `tests/adapters/test_mqtt_hooks.py` fails when a name used here changes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, Final
+
+import aiomqtt
+import msgspec
+from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, MQTTMessage, error_string
+from paho.mqtt.client import Client as PahoClient
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from shared.adapters.bus import (
+    BusUnavailable,
+    Message,
+    PublishRefused,
+    QualityOfService,
+    Subscription,
+    SubscriptionRefused,
+    Will,
+)
+from shared.adapters.connections import MqttSettings
+from shared.adapters.inbox import Inbox
+from shared.adapters.mqtt_socket import ReadAheadSocket
+
+_LOWEST_ERROR: Final = 0x80
+_PACKET_TOO_LARGE: Final = 0x95
+_MOST_UNWRITTEN: Final = 1_000
+_LARGEST_HEADER: Final = 1_024  # of a PUBLISH, its topic apart; ours takes some 40 bytes
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker is told about us at CONNECT.
+
+    Attributes:
+        client_id: Our name; a second connection of the same name ends the first.
+        clean_start: Forget what an earlier connection of that name left: subscriptions, messages.
+        expiry_s: How long the broker keeps them for us while we are away.
+        receive_maximum: How many unacknowledged QoS 1 messages it may send us.
+        will: What it publishes when we vanish; we publish it ourselves when we leave.
+    """
+
+    client_id: str
+    clean_start: bool
+    expiry_s: int
+    receive_maximum: int
+    will: Will | None
+
+
+class MqttConnection:
+    """A connection that has not been opened yet, is open, or is lost for good.
+
+    Args:
+        settings: The broker.
+        session: Who we are.
+        inbox: Where messages go; while it is full nothing more is read from the broker.
+        on_lost: Called once, the moment the connection breaks or is closed.
+
+    Raises:
+        OSError: A password or certificate file cannot be read.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        session: Session,
+        inbox: Inbox,
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._session = session
+        self._inbox = inbox
+        self._on_lost = on_lost
+        self._client = _client(settings, session)
+        self._paho: PahoClient = self._client._client  # noqa: SLF001 - the hooks are paho's
+        self._socket: ReadAheadSocket | None = None
+        self._lost: asyncio.Future[str] = self._loop.create_future()
+        self._is_abandoned = False
+        self._is_paused = False
+        self._pending: dict[int, asyncio.Future[ReasonCode]] = {}
+        self._slots = asyncio.Semaphore(65_535)  # MQTT 5, 3.2.2.3.3: unless the broker says less
+        self._largest_packet: int | None = None
+        self._unwritten = 0
+        self._written = asyncio.Event()
+        self._take_over()
+        self._paho.connect_timeout = settings.connect_timeout_s
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Connect; on leaving say good-bye, or just close when the connection is lost.
+
+        Raises:
+            BusUnavailable: The broker cannot be reached or does not let us in.
+        """
+        try:
+            async with self._client:
+                try:
+                    self._watch()
+                    yield
+                finally:
+                    self._leave()
+        except aiomqtt.MqttError as failure:
+            raise BusUnavailable(str(failure)) from failure
+        finally:
+            self._abandon()
+
+    async def lost(self) -> str:
+        """Return why the connection broke, once it has."""
+        return await asyncio.shield(self._lost)
+
+    async def subscribe(self, subscription: Subscription) -> None:
+        """Subscribe.
+
+        Raises:
+            SubscriptionRefused: The broker does not allow it.
+            BusUnavailable: The connection broke.
+        """
+        reasons: Sequence[ReasonCode | int]
+        try:
+            reasons = await self._client.subscribe(subscription.topic, subscription.qos)
+        except aiomqtt.MqttError as failure:
+            raise BusUnavailable(str(failure)) from failure
+        for reason in reasons:
+            if isinstance(reason, ReasonCode) and reason.value >= _LOWEST_ERROR:
+                raise SubscriptionRefused(subscription.topic, reason.value, str(reason))
+
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: QualityOfService,
+        retain: bool,  # noqa: FBT001 - `MqttBus.publish` names it
+        properties: Properties,
+    ) -> None:
+        """See `Bus.publish`; without its time-out.
+
+        Raises:
+            BusUnavailable: The connection is lost.
+            PublishRefused: The broker does not take it.
+        """
+        self._refuse_too_large(topic, payload)
+        if qos == 0:
+            await self._room_to_write()
+            self._send(topic, payload, 0, retain, properties)
+            return
+        await self._slots.acquire()
+        if self._lost.done():
+            self._slots.release()  # wakes the next who waits for a slot, to find out the same
+            raise BusUnavailable(self._lost.result())
+        message_id = self._send(topic, payload, 1, retain, properties)
+        self._pending[message_id] = confirmation = self._loop.create_future()
+        reason = await confirmation
+        if reason.value >= _LOWEST_ERROR:
+            raise PublishRefused(topic, reason.value, str(reason))
+
+    def acknowledge(self, message_id: int) -> None:
+        """See `Acknowledger`."""
+        if not self._lost.done():
+            self._paho.ack(message_id, 1)
+
+    def resume_reading(self) -> None:
+        """Read on when a full inbox had made us stop and is no longer full."""
+        if self._is_paused and not self._inbox.is_full:
+            self._is_paused = False
+            if self._socket is not None and self._socket.fileno() >= 0:
+                self._loop.add_reader(self._socket.fileno(), self._read)
+
+    @property
+    def socket(self) -> ReadAheadSocket | None:
+        """The socket, once connected."""
+        return self._socket
+
+    # What paho calls
+
+    def _take_over(self) -> None:
+        paho = self._paho
+        paho.disable_logger()  # a call for each packet; `BusEvent` tells what matters
+        paho.manual_ack_set(on=True)
+        paho.on_message = self._on_message
+        paho.on_publish = self._on_publish
+        self._aiomqtt_on_connect: Any = paho.on_connect
+        self._aiomqtt_on_socket_open: Any = paho.on_socket_open
+        self._aiomqtt_on_written: Any = paho.on_socket_unregister_write
+        paho.on_connect = self._on_connect
+        paho.on_socket_open = self._on_socket_open
+        paho.on_socket_register_write = self._on_something_to_write
+        paho.on_socket_unregister_write = self._on_written
+
+    def _on_socket_open(self, paho: PahoClient, userdata: object, raw: Any) -> None:  # noqa: ANN401
+        """Put our socket under paho; runs in the thread that connects, before CONNECT is sent."""
+        if self._is_abandoned:  # cancelled meanwhile: this socket would outlive us
+            raise ConnectionAbortedError
+        opened = ReadAheadSocket(raw)
+        self._socket = paho._sock = opened  # noqa: SLF001
+        self._aiomqtt_on_socket_open(paho, userdata, opened)
+        self._loop.call_soon_threadsafe(self._loop.add_reader, opened.fileno(), self._read)
+
+    def _on_connect(
+        self,
+        paho: PahoClient,
+        userdata: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._slots = asyncio.Semaphore(getattr(properties, "ReceiveMaximum", 65_535))
+        self._largest_packet = getattr(properties, "MaximumPacketSize", None)
+        self._aiomqtt_on_connect(paho, userdata, flags, reason, properties)
+
+    def _on_message(self, _paho: PahoClient, _userdata: object, message: MQTTMessage) -> None:
+        self._inbox.put(
+            Message(
+                message.topic,
+                bytes(message.payload),
+                1 if message.qos else 0,
+                message.retain,
+                getattr(message.properties, "ContentType", None),
+                message.mid,
+                self,
+            )
+        )
+
+    def _on_publish(
+        self, _paho: PahoClient, _userdata: object, mid: int, reason: ReasonCode, _: Properties
+    ) -> None:
+        confirmation = self._pending.pop(mid, None)  # None: a QoS 0 message has been written
+        if confirmation is not None:
+            self._slots.release()
+            if not confirmation.done():
+                confirmation.set_result(reason)
+
+    def _on_something_to_write(self, _paho: PahoClient, _userdata: object, _: object) -> None:
+        self._loop.call_soon_threadsafe(self._start_writing)  # CONNECT is sent by another thread
+
+    def _on_written(self, paho: PahoClient, userdata: object, opened: object) -> None:
+        self._unwritten = 0
+        self._written.set()
+        self._aiomqtt_on_written(paho, userdata, opened)
+
+    # What the event loop calls
+
+    def _read(self) -> None:
+        opened = self._socket
+        if opened is None:
+            return
+        opened.fill()
+        try:
+            while opened.pending() and self._paho.socket() is not None:
+                self._paho.loop_read()
+        except Exception as failure:  # noqa: BLE001 - whatever paho trips over ends the connection
+            self._lose(f"{type(failure).__name__}: {failure}")
+        if self._inbox.is_full and opened.fileno() >= 0:
+            self._is_paused = True
+            self._loop.remove_reader(opened.fileno())
+
+    def _start_writing(self) -> None:
+        opened = self._socket
+        if opened is not None and opened.fileno() >= 0 and self._paho.want_write():
+            self._loop.add_writer(opened.fileno(), self._write)
+
+    def _write(self) -> None:
+        try:
+            self._paho.loop_write()
+        except Exception as failure:  # noqa: BLE001 - as in `_read`
+            self._lose(f"{type(failure).__name__}: {failure}")
+
+    def _on_disconnected(self, disconnected: asyncio.Future[None]) -> None:
+        self._lose(str(disconnected.exception() or "closed"))
+
+    # The parts of a life
+
+    def _watch(self) -> None:
+        self._client._disconnected.add_done_callback(self._on_disconnected)  # noqa: SLF001
+        if not self._paho.is_connected():
+            raise BusUnavailable("the broker closed the connection at once")
+
+    def _lose(self, reason: str) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_result(reason)
+        self._on_lost()
+        for confirmation in self._pending.values():
+            if not confirmation.done():
+                confirmation.set_exception(BusUnavailable(reason))
+        self._pending.clear()
+        self._slots.release()
+        self._written.set()
+
+    def _leave(self) -> None:
+        """Send our will and DISCONNECT without waiting: nothing here can be cancelled half-way."""
+        if self._paho.is_connected():
+            will = self._session.will
+            if will is not None:
+                self._paho.publish(will.topic, will.payload, will.qos, will.retain)
+            self._paho.disconnect()
+            self._paho.loop_write()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        self._is_abandoned = True
+        self._paho._sock_close()  # noqa: SLF001 - paho has no public name for it
+        self._lose("closed")
+
+    async def _room_to_write(self) -> None:
+        while self._unwritten >= _MOST_UNWRITTEN and not self._lost.done():
+            self._written.clear()
+            await self._written.wait()
+
+    def _send(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: QualityOfService,
+        retain: bool,  # noqa: FBT001 - as `publish`
+        properties: Properties,
+    ) -> int:
+        sent = self._paho.publish(topic, payload, qos, retain, properties)
+        if sent.rc != MQTT_ERR_SUCCESS:
+            raise BusUnavailable(error_string(sent.rc))
+        self._unwritten += 1
+        return sent.mid
+
+    def _refuse_too_large(self, topic: str, payload: bytes) -> None:
+        """Else the broker ends the connection, and again at every attempt to resend."""
+        size = len(payload) + len(topic) + _LARGEST_HEADER
+        if self._largest_packet is not None and size > self._largest_packet:
+            raise PublishRefused(topic, _PACKET_TOO_LARGE, f"{size} bytes, too large a packet")
+
+
+@lru_cache(maxsize=64)
+def publish_properties(content_type: str, expiry_s: int | None) -> Properties:
+    """The properties of a PUBLISH, which paho takes as long to make as to send."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = content_type
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = expiry_s
+    return properties
+
+
+def _client(settings: MqttSettings, session: Session) -> aiomqtt.Client:
+    host, port = settings.address
+    username, password = settings.credentials
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = session.expiry_s
+    properties.ReceiveMaximum = session.receive_maximum
+    will = session.will
+    return aiomqtt.Client(
+        host,
+        port,
+        username=username,
+        password=password,
+        identifier=session.client_id,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        will=will
+        if will is None
+        else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
+        tls_context=settings.tls_context() if settings.secure else None,
+        timeout=settings.connect_timeout_s,
+        keepalive=settings.keepalive_s,
+        clean_start=session.clean_start,
+        max_inflight_messages=0,  # paho's own limit off: `_slots` is the broker's
+        properties=properties,
+    )
