@@ -1,0 +1,64 @@
+-- One commit of a stage: all checks first, writes last, nothing that can fail between two writes.
+-- KEYS: the record, then the output streams, then the readable hashes.
+-- ARGV: the digest, the numbers as MessagePack (see `_numbers` in redis_store.py), the state, then
+-- the payloads of each stream in turn: bytes stand apart, the server's MessagePack knows no `bin`.
+local record = KEYS[1]
+local digest, commit, state = ARGV[1], cmsgpack.unpack(ARGV[2]), ARGV[3]
+
+local held = redis.call('HMGET', record, 'epoch', 'batch', 'digest')
+local epoch, batch = tonumber(held[1] or 0), tonumber(held[2] or 0)
+if epoch ~= commit.epoch then return {'epoch', epoch} end
+if batch == commit.batch and held[3] == digest then return {'done', batch} end
+if batch + 1 ~= commit.batch then return {'batch', batch} end
+
+local function id(index) return string.format('%d-0', index) end
+
+local streams, argument = {}, 4
+for position, output in ipairs(commit.streams) do
+  local key = KEYS[1 + position]
+  local last = tonumber(redis.call('HGET', record, 'last:' .. key) or 0)
+  if output.emitted - output.count > last then return {'hole', last, key} end
+  if #redis.call('XRANGE', key, '(' .. id(last), '+', 'COUNT', 1) > 0 then
+    return {'foreign', last, key}
+  end
+  streams[position] = {key = key, last = last, argument = argument}
+  argument = argument + output.count
+end
+
+for position = 1, #commit.readable do
+  redis.call('HLEN', KEYS[1 + #commit.streams + position]) -- raises here if it is not a hash
+end
+
+local behind = false
+for _, cursor in ipairs(commit.cursors) do
+  cursor.reached = tonumber(redis.call('HGET', record, 'reached:' .. cursor.stream) or 0)
+  if cursor.index < cursor.reached then behind = true end
+end
+
+for position, output in ipairs(commit.streams) do
+  local stream = streams[position]
+  local first = output.emitted - output.count + 1
+  for index = math.max(first, stream.last + 1), output.emitted do
+    redis.call('XADD', stream.key, id(index), 'payload', ARGV[stream.argument + index - first])
+  end
+  if output.keep then redis.call('XTRIM', stream.key, 'MAXLEN', '~', output.keep) end
+  if output.emitted > stream.last then
+    redis.call('HSET', record, 'last:' .. stream.key, output.emitted)
+  end
+  if commit.has_state then redis.call('HSET', record, 'emitted:' .. stream.key, output.emitted) end
+end
+for _, cursor in ipairs(commit.cursors) do
+  if cursor.index > cursor.reached then
+    redis.call('HSET', record, 'reached:' .. cursor.stream, cursor.index)
+  end
+  if commit.has_state then redis.call('HSET', record, 'cursor:' .. cursor.stream, cursor.index) end
+end
+if not behind then
+  for position, fields in ipairs(commit.readable) do
+    local key = KEYS[1 + #commit.streams + position]
+    for field = 1, #fields, 2 do redis.call('HSET', key, fields[field], fields[field + 1]) end
+  end
+end
+if commit.has_state then redis.call('HSET', record, 'state', state) end
+redis.call('HSET', record, 'batch', commit.batch, 'digest', digest)
+return {'done', commit.batch}

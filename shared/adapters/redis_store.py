@@ -1,0 +1,256 @@
+"""`Store` over Redis or Valkey.
+
+What was measured of redis-py 8 and decides this module: its default client repeats commands ten
+times, also those that may have taken effect, so nothing is repeated here; under RESP3 an idle
+connection that the server closed fails the next command, so RESP2 is spoken; a blocking pool can
+deadlock, so the pool is plain. Refusals (READONLY, OOM, MISCONF, NOREPLICAS) are not connection
+errors there, and so the connection to a demoted server would be kept: it is dropped here.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import msgspec
+from redis import exceptions
+from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from shared.adapters.connections import RedisSettings, redacted
+from shared.adapters.store import (
+    BatchMismatch,
+    Commit,
+    Entry,
+    Extent,
+    OutputMismatch,
+    StageRecord,
+    StaleEpoch,
+    StoreUnavailable,
+    StoreUnsafe,
+    check,
+)
+from shared.wire import keys
+
+_UNSAFE: Final = ("READONLY", "OOM", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS")
+_NOT_YET: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "UNBLOCKED")
+_LEASE: Final = """
+local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
+epoch = math.max(epoch, tonumber(ARGV[1])) + 1
+redis.call('HSET', KEYS[1], 'epoch', epoch)
+return epoch
+"""
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class _Script:
+    """A script and the name the server keeps it under."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+_TAKE_LEASE: Final = _Script(_LEASE)
+_COMMIT: Final = _Script(Path(__file__).with_name("commit.lua").read_text())
+
+
+class RedisStore:
+    """A store on one Redis or Valkey server; also an async context manager.
+
+    Args:
+        settings: Where it is.
+        most_connections: A blocked read holds one, each command in flight one more.
+    """
+
+    def __init__(self, settings: RedisSettings, *, most_connections: int = 8) -> None:
+        self._where = redacted(settings.url)
+        self._client = Redis(connection_pool=_pool(settings, most_connections))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    async def take_lease(self, stage: str, *, above: int = 0) -> int:
+        """Begin a new epoch, higher than any before and than `above`; older holders are out."""
+        return int(await self._run(_TAKE_LEASE, [keys.record(stage)], [above]))
+
+    async def load(self, stage: str) -> StageRecord:
+        """Return what the last commit left."""
+        fields = await self._command("HGETALL", keys.record(stage))
+        return _record({name.decode(): value for name, value in fields.items()})
+
+    async def commit(self, commit: Commit) -> None:
+        """Make a commit; see `Store.commit`."""
+        check(commit)
+        written = [keys.record(commit.stage), *commit.emitted, *commit.readable]
+        words = [_numbers(commit), commit.state or b"", *_payloads(commit)]
+        verdict, stored, *where = await self._run(_COMMIT, written, [_digest(words), *words])
+        match verdict:
+            case b"done":
+                return
+            case b"epoch":
+                raise StaleEpoch(commit.stage, commit.epoch, stored)
+            case b"batch":
+                raise BatchMismatch(commit.stage, commit.batch, stored)
+            case _:
+                raise OutputMismatch(f"{where[0].decode()}: {verdict.decode()} after {stored}")
+
+    async def read(
+        self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
+    ) -> list[Entry]:
+        """Return what follows the given index in each stream; see `Store.read`."""
+        wait = () if block_ms is None else ("BLOCK", block_ms)
+        positions = [f"{index}-0" for index in after.values()]
+        found = await self._command(
+            "XREAD", "COUNT", count, *wait, "STREAMS", *after.keys(), *positions
+        )
+        return [
+            Entry(stream.decode(), _index(identifier), fields[b"payload"])
+            for stream, entries in found or ()
+            for identifier, fields in entries
+        ]
+
+    async def extent(self, stream: str) -> Extent:
+        """Return the first and the last index of a stream; (1, 0) when it was never written."""
+        try:
+            facts = await self._command("XINFO STREAM", stream)
+        except exceptions.ResponseError as error:
+            if "no such key" in str(error):
+                return Extent(1, 0)
+            raise
+        last = _index(facts["last-generated-id"])
+        oldest = facts["first-entry"]
+        return Extent(_index(oldest[0]) if oldest else last + 1, last)
+
+    async def cursor(self, stage: str, stream: str) -> int:
+        """Return the cursor of a stage in a stream, without its state; 0 when it has none."""
+        return int(await self._command("HGET", keys.record(stage), f"cursor:{stream}") or 0)
+
+    async def settle(self, stream: str, indices: Sequence[int]) -> None:
+        """Remove acknowledged rows from an outbox."""
+        if indices:
+            await self._command("XDEL", stream, *(f"{index}-0" for index in indices))
+
+    async def trim(self, stream: str, before: int) -> None:
+        """Remove every entry with an index below `before`."""
+        await self._command("XTRIM", stream, "MINID", f"{before}-0")
+
+    async def _run(self, script: _Script, names: list[str], arguments: list[Any]) -> Any:  # noqa: ANN401 - replies have any shape
+        try:
+            return await self._command("EVALSHA", script.digest, len(names), *names, *arguments)
+        except exceptions.NoScriptError:  # never ran: the server has not kept it, or was restarted
+            return await self._command("EVAL", script.source, len(names), *names, *arguments)
+
+    async def _command(self, *words: Any) -> Any:  # noqa: ANN401 - replies have any shape
+        async with self._named_troubles():
+            return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
+
+    @contextlib.asynccontextmanager
+    async def _named_troubles(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+            if _begins_with(error, _UNSAFE):
+                raise StoreUnsafe(f"{self._where}: {error}") from error
+            raise StoreUnavailable(f"{self._where}: {error}") from error
+        except exceptions.ResponseError as error:
+            if _begins_with(error, _NOT_YET):
+                raise StoreUnavailable(f"{self._where}: {error}") from error
+            if not _begins_with(error, _UNSAFE):
+                raise
+            # Another server may hold this address by now: connect anew.
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise StoreUnsafe(f"{self._where}: {error}") from error
+
+
+def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:
+    username, password = settings.credentials
+    options: dict[str, Any] = {}
+    if settings.url.startswith("rediss://"):
+        options = {"connection_class": SSLConnection}
+    return ConnectionPool.from_url(
+        settings.url,
+        max_connections=most_connections,
+        username=username,
+        password=password,
+        protocol=2,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=settings.operation_timeout_s,
+        socket_connect_timeout=settings.connect_timeout_s,
+        **options,
+    )
+
+
+def _numbers(commit: Commit) -> bytes:
+    """Write all of a commit that is not bytes; lists stand in the order of the script's keys."""
+    return _encode(
+        {
+            "epoch": commit.epoch,
+            "batch": commit.batch,
+            "has_state": commit.state is not None,
+            "cursors": [
+                {"stream": stream, "index": index} for stream, index in commit.cursors.items()
+            ],
+            "streams": [
+                {
+                    "emitted": emitted,
+                    "keep": commit.keep.get(stream),
+                    "count": len(commit.entries.get(stream, ())),
+                }
+                for stream, emitted in commit.emitted.items()
+            ],
+            "readable": [
+                [text for field in fields.items() for text in field]
+                for fields in commit.readable.values()
+            ],
+        }
+    )
+
+
+def _payloads(commit: Commit) -> list[bytes]:
+    return [payload for stream in commit.emitted for payload in commit.entries.get(stream, ())]
+
+
+def _digest(words: list[bytes]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for word in words:
+        digest.update(len(word).to_bytes(8))
+        digest.update(word)
+    return digest.digest()
+
+
+def _record(fields: Mapping[str, bytes]) -> StageRecord:
+    def by_stream(kind: str) -> dict[str, int]:
+        return {
+            name.removeprefix(kind): int(value)
+            for name, value in fields.items()
+            if name.startswith(kind)
+        }
+
+    return StageRecord(
+        epoch=int(fields.get("epoch", 0)),
+        batch=int(fields.get("batch", 0)),
+        state=fields.get("state"),
+        cursors=by_stream("cursor:"),
+        emitted=by_stream("emitted:"),
+        reached=by_stream("reached:"),
+    )
+
+
+def _index(identifier: bytes) -> int:
+    return int(identifier.partition(b"-")[0])
+
+
+def _begins_with(error: Exception, words: tuple[str, ...]) -> bool:
+    code = getattr(error, "status_code", None) or str(error).partition(" ")[0]
+    return code in words

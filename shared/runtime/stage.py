@@ -1,0 +1,246 @@
+"""Run a stage: read a micro-batch, step, commit; with the effect of doing each exactly once.
+
+Theory of operation. A step is deterministic and does no IO. The runner holds nothing that the
+record does not: whatever goes wrong between a read and a confirmed commit, it forgets the step,
+loads the record, builds the step anew from the state stored there, and goes on from its cursors.
+A cold start takes the same path. Cancelling it at any await is therefore as safe as pulling the
+plug; `stop` lets it finish the batch in hand.
+
+A small state is committed with every batch. A large one is committed every `snapshot_every`
+entries, its outputs at once: after a crash the step replays the input since, and the commit drops
+what the output streams already have. For that the step must give the same entries however its
+input is split into batches, and must have one input stream: the order between two is an accident.
+
+A hole in the input is never passed over: `InputGap` ends the stage, loudly.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from shared.adapters.store import (
+    BatchMismatch,
+    CommitRefused,
+    Entry,
+    StageRecord,
+    Store,
+    StoreTrouble,
+)
+from shared.runtime.backoff import delays_s
+from shared.runtime.ledger import Ledger, StageStopped, StepOutput
+
+_NOTHING: Final[Mapping[str, int]] = {}
+
+
+class InputGap(StageStopped):
+    """An input stream lacks entries that this stage has not seen."""
+
+
+class Step(Protocol):
+    """The pure part of a stage: deterministic, sans IO."""
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        """Take a batch, in order."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return the state from which an equal step can be made."""
+        ...
+
+
+class Committed(Struct, frozen=True, kw_only=True):
+    """A commit was confirmed.
+
+    Attributes:
+        batch: Its number.
+        received: How many input entries it took.
+        output: What the step said.
+        cursors: Index of the last entry seen, by input stream.
+    """
+
+    batch: int
+    received: int
+    output: StepOutput
+    cursors: Mapping[str, int]
+
+
+class StagePolicy(Struct, frozen=True, kw_only=True):
+    """How a stage is run.
+
+    Attributes:
+        max_entries: Most entries of an input stream in a batch.
+        block_ms: How long a read waits for entries, and so how long a stop may take.
+        snapshot_every: Commit the state once in so many input entries; `None`: with every batch.
+        keep: Output streams that are only told, and roughly how many entries to keep of each.
+    """
+
+    max_entries: int = 500
+    block_ms: int = 500
+    snapshot_every: int | None = None
+    keep: Mapping[str, int] = {}
+
+
+async def _ignore(_: Committed) -> None:
+    """Do nothing after a commit."""
+
+
+def _ignore_trouble(_: StoreTrouble) -> None:
+    """Do nothing about trouble but what the runner does."""
+
+
+async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but four with a default
+    store: Store,
+    stage: str,
+    inputs: Sequence[str],
+    make_step: Callable[[StageRecord], Step],
+    *,
+    stop: asyncio.Event,
+    source: Store | None = None,
+    policy: StagePolicy = StagePolicy(),  # noqa: B008 - frozen
+    after_commit: Callable[[Committed], Awaitable[None]] = _ignore,
+    on_trouble: Callable[[StoreTrouble], None] = _ignore_trouble,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Run a stage until `stop` is set or it cannot go on.
+
+    Args:
+        store: Where the stage's record, outputs and readable hashes are.
+        stage: Its name, or the shard's.
+        inputs: The streams it reads.
+        make_step: Builds the step from the record's state (`None` at first) and epoch.
+        stop: Set to drain: the batch in hand is committed first.
+        source: Where the inputs are, when not in `store`.
+        policy: Batch size, snapshots, bounds.
+        after_commit: Told of every confirmed commit: to wake relays and count. Not told of one
+            whose reply was lost, so nothing may depend on it but promptness.
+        on_trouble: Told of trouble with the store before the runner waits and starts over.
+        pause: Waits, in seconds.
+
+    Raises:
+        LeaseLost: Another process runs this stage.
+        InputGap: Entries this stage has not seen are missing.
+        StoreRegressed: The store lost what it had confirmed.
+        OutputMismatch: An output stream holds what this stage did not write.
+    """
+    if policy.snapshot_every is not None and len(inputs) != 1:
+        raise ValueError(f"{stage}: a stage that replays reads one stream, not {len(inputs)}")
+    ledger = Ledger(store, stage, keep=policy.keep)
+    delays = delays_s()
+    while True:
+        try:
+            record = await ledger.open()
+            run = _Run(
+                stage=stage,
+                source=source or store,
+                ledger=ledger,
+                step=make_step(record),
+                cursors={stream: record.cursors.get(stream, 0) for stream in inputs},
+                policy=policy,
+            )
+            await run.check_input()
+            delays = delays_s()
+            await run.until(stop, after_commit)
+        except StoreTrouble as trouble:
+            if isinstance(trouble, CommitRefused) and not isinstance(trouble, BatchMismatch):
+                raise
+            on_trouble(trouble)
+            await pause(next(delays))
+        else:
+            return
+
+
+async def entries_behind(source: Store, cursors: Mapping[str, int]) -> dict[str, int]:
+    """Return how many entries of each stream lie beyond the cursor."""
+    return {
+        stream: (await source.extent(stream)).last - cursor for stream, cursor in cursors.items()
+    }
+
+
+class _Run:
+    """From one load of the record to the next trouble."""
+
+    def __init__(  # noqa: PLR0913 - what run_stage was given, for one run
+        self,
+        *,
+        stage: str,
+        source: Store,
+        ledger: Ledger,
+        step: Step,
+        cursors: dict[str, int],
+        policy: StagePolicy,
+    ) -> None:
+        self._stage = stage
+        self._source = source
+        self._ledger = ledger
+        self._step = step
+        self._policy = policy
+        self._cursors = cursors
+        self._since_snapshot = 0
+
+    async def until(
+        self, stop: asyncio.Event, after_commit: Callable[[Committed], Awaitable[None]]
+    ) -> None:
+        """Take batches until `stop`; then leave the state stored."""
+        while not stop.is_set():
+            entries = await self._source.read(
+                self._cursors, count=self._policy.max_entries, block_ms=self._policy.block_ms
+            )
+            if not entries:
+                await self.check_input()
+                continue
+            committed = await self._take(entries)
+            if committed is not None:
+                await after_commit(committed)
+        if self._since_snapshot:
+            await self._ledger.commit(
+                StepOutput(), cursors=self._cursors, state=self._step.snapshot()
+            )
+
+    async def check_input(self) -> None:
+        """Check that what follows the cursors is still there.
+
+        Raises:
+            InputGap: It is not, or the stream ends before the cursor.
+        """
+        for stream, cursor in self._cursors.items():
+            extent = await self._source.extent(stream)
+            if extent.last < cursor:
+                raise InputGap(
+                    f"{self._stage}: {stream} ends at {extent.last}, entry {cursor} was already "
+                    "taken. Its store lost data: restore it, or start all stages over."
+                )
+            if extent.first > cursor + 1:
+                raise self._gap(stream, extent.first)
+
+    async def _take(self, entries: Sequence[Entry]) -> Committed | None:
+        self._follow(entries)
+        output = self._step.receive(entries)
+        self._since_snapshot += len(entries)
+        due = self._since_snapshot >= (self._policy.snapshot_every or 0)
+        if not due and not output:
+            return None
+        batch = await self._ledger.commit(
+            output,
+            cursors=self._cursors,
+            state=self._step.snapshot() if due else None,
+        )
+        if due:
+            self._since_snapshot = 0
+        return Committed(
+            batch=batch, received=len(entries), output=output, cursors=dict(self._cursors)
+        )
+
+    def _follow(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.index != self._cursors[entry.stream] + 1:
+                raise self._gap(entry.stream, entry.index)
+            self._cursors[entry.stream] = entry.index
+
+    def _gap(self, stream: str, found: int) -> InputGap:
+        expected = self._cursors[stream] + 1
+        return InputGap(
+            f"{self._stage}: {stream} lacks entries {expected} to {found - 1}, not seen yet. "
+            "They were trimmed or lost: restore them, or start this stage over."
+        )

@@ -1,0 +1,147 @@
+"""A store in memory that keeps every rule of the real one, and fails when told to."""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from shared.adapters.store import (
+    BatchMismatch,
+    Commit,
+    Entry,
+    Extent,
+    OutputMismatch,
+    StageRecord,
+    StaleEpoch,
+    check,
+)
+
+
+class Fault(NamedTuple):
+    """What befalls a command: `error` is raised, after it took effect or instead of that."""
+
+    error: BaseException
+    applied: bool
+
+
+class FakeStore:
+    """A store in memory.
+
+    Args:
+        faults: What befalls each command in turn, `None` for nothing; nothing after the last.
+    """
+
+    def __init__(self, faults: Iterable[Fault | None] = ()) -> None:
+        self.faults = iter(faults)
+        self.records: defaultdict[str, StageRecord] = defaultdict(StageRecord)
+        self.streams: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
+        self.last: defaultdict[str, int] = defaultdict(int)
+        self.hashes: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._commits: dict[str, Commit] = {}
+        self._grown = asyncio.Event()
+
+    async def take_lease(self, stage: str, *, above: int = 0) -> int:
+        with self._faulty():
+            epoch = max(self.records[stage].epoch, above) + 1
+            self.records[stage] = replace(self.records[stage], epoch=epoch)
+            return epoch
+
+    async def load(self, stage: str) -> StageRecord:
+        with self._faulty():
+            return self.records[stage]
+
+    async def commit(self, commit: Commit) -> None:
+        check(commit)
+        with self._faulty():
+            record = self.records[commit.stage]
+            if commit.epoch != record.epoch:
+                raise StaleEpoch(commit.stage, commit.epoch, record.epoch)
+            if commit == self._commits.get(commit.stage):
+                return
+            if commit.batch != record.batch + 1:
+                raise BatchMismatch(commit.stage, commit.batch, record.batch)
+            self._check_outputs(commit)
+            self._apply(commit, record)
+
+    async def read(
+        self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
+    ) -> list[Entry]:
+        with self._faulty():
+            found = self._following(after, count)
+            if found or block_ms is None:
+                return found
+            self._grown.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(block_ms / 1000):
+                    await self._grown.wait()
+            return self._following(after, count)
+
+    async def extent(self, stream: str) -> Extent:
+        with self._faulty():
+            last = self.last[stream]
+            return Extent(min(self.streams[stream], default=last + 1), last)
+
+    async def cursor(self, stage: str, stream: str) -> int:
+        with self._faulty():
+            return self.records[stage].cursors.get(stream, 0)
+
+    async def settle(self, stream: str, indices: Sequence[int]) -> None:
+        with self._faulty():
+            for index in indices:
+                self.streams[stream].pop(index, None)
+
+    async def trim(self, stream: str, before: int) -> None:
+        with self._faulty():
+            for index in [index for index in self.streams[stream] if index < before]:
+                del self.streams[stream][index]
+
+    def append(self, stream: str, payload: bytes) -> None:
+        """Add an entry as another process would."""
+        self.last[stream] += 1
+        self.streams[stream][self.last[stream]] = payload
+        self._grown.set()
+
+    @contextlib.contextmanager
+    def _faulty(self) -> Iterator[None]:
+        fault = next(self.faults, None)
+        if fault is not None and not fault.applied:
+            raise fault.error
+        yield
+        if fault is not None:
+            raise fault.error
+
+    def _following(self, after: Mapping[str, int], count: int) -> list[Entry]:
+        return [
+            Entry(stream, index, self.streams[stream][index])
+            for stream, cursor in after.items()
+            for index in sorted(index for index in self.streams[stream] if index > cursor)[:count]
+        ]
+
+    def _check_outputs(self, commit: Commit) -> None:
+        for stream, emitted in commit.emitted.items():
+            if emitted - len(commit.entries.get(stream, ())) > self.last[stream]:
+                raise OutputMismatch(f"{stream}: hole after {self.last[stream]}")
+
+    def _apply(self, commit: Commit, record: StageRecord) -> None:
+        for stream, emitted in commit.emitted.items():
+            payloads = commit.entries.get(stream, ())
+            for index, payload in enumerate(payloads, emitted - len(payloads) + 1):
+                if index > self.last[stream]:
+                    self.append(stream, payload)
+        if all(index >= record.reached.get(s, 0) for s, index in commit.cursors.items()):
+            for key, fields in commit.readable.items():
+                self.hashes[key].update(fields)
+        reached = {s: max(i, record.reached.get(s, 0)) for s, i in commit.cursors.items()}
+        record = replace(record, batch=commit.batch, reached={**record.reached, **reached})
+        if commit.state is not None:
+            record = replace(
+                record,
+                state=commit.state,
+                cursors={**record.cursors, **commit.cursors},
+                emitted={**record.emitted, **commit.emitted},
+            )
+        self.records[commit.stage] = record
+        self._commits[commit.stage] = commit
