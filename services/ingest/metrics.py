@@ -1,0 +1,60 @@
+"""What ingest counts."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.ingest.step import Taken
+from shared.domain.intake import Verdict
+
+
+class IngestMetrics:
+    """Prometheus metrics of ingest; symbols are the configured ones, any other counts as `other`.
+
+    Args:
+        registry: Where they are registered.
+        symbols: Known symbols: what came from outside must not become a label.
+    """
+
+    def __init__(self, registry: CollectorRegistry, symbols: frozenset[str]) -> None:
+        self._symbols = symbols
+        self._ticks = Counter(
+            "hedge_ticks", "Ticks by symbol and verdict.", ["symbol", "verdict"], registry=registry
+        )
+        self._rejects = Counter(
+            "hedge_rejects", "Refused messages by reason.", ["reason"], registry=registry
+        )
+        self._missing = Counter(
+            "hedge_ticks_missing",
+            "Sequence numbers that sources skipped.",
+            registry=registry,
+        )
+        self._entries = Gauge(
+            "hedge_journal_entries", "Entries appended to the journal.", registry=registry
+        )
+        self._commit = Histogram(
+            "hedge_ingest_commit_seconds",
+            "From the first message of a batch in hand to its commit.",
+            registry=registry,
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+        )
+        self._children: dict[tuple[str, Verdict], Counter] = {}
+
+    def taken(self, taken: Taken) -> None:
+        """Count a batch, once."""
+        for (symbol, verdict), count in taken.ticks.items():
+            self._child(symbol, verdict).inc(count)
+        for letter in taken.rejects:
+            self._rejects.labels(letter.reason).inc()
+        missing = sum(taken.missing.values())
+        if missing:
+            self._missing.inc(missing)
+
+    def committed(self, entries: int, seconds: float) -> None:
+        """Show how long the journal is, and count what a commit took."""
+        self._entries.set(entries)
+        self._commit.observe(seconds)
+
+    def _child(self, symbol: str, verdict: Verdict) -> Counter:
+        known = symbol if symbol in self._symbols else "other"
+        if (known, verdict) not in self._children:
+            self._children[known, verdict] = self._ticks.labels(known, verdict.name.lower())
+        return self._children[known, verdict]
