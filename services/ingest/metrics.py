@@ -1,6 +1,6 @@
 """What ingest counts."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.ingest.step import Taken
 from shared.domain.intake import Verdict
@@ -27,9 +27,6 @@ class IngestMetrics:
             "Sequence numbers that sources skipped.",
             registry=registry,
         )
-        self._entries = Gauge(
-            "hedge_journal_entries", "Entries appended to the journal.", registry=registry
-        )
         self._commit = Histogram(
             "hedge_ingest_commit_seconds",
             "From the first message of a batch in hand to its commit.",
@@ -38,8 +35,8 @@ class IngestMetrics:
         )
         self._children: dict[tuple[str, Verdict], Counter] = {}
 
-    def taken(self, taken: Taken) -> None:
-        """Count a batch, once."""
+    def taken(self, taken: Taken, seconds: float) -> None:
+        """Count a batch that is in the journal, once, and how long it took to get there."""
         for (symbol, verdict), count in taken.ticks.items():
             self._child(symbol, verdict).inc(count)
         for letter in taken.rejects:
@@ -47,10 +44,6 @@ class IngestMetrics:
         missing = sum(taken.missing.values())
         if missing:
             self._missing.inc(missing)
-
-    def committed(self, entries: int, seconds: float) -> None:
-        """Show how long the journal is, and count what a commit took."""
-        self._entries.set(entries)
         self._commit.observe(seconds)
 
     def _child(self, symbol: str, verdict: Verdict) -> Counter:

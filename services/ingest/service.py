@@ -14,11 +14,13 @@ from services.ingest.metrics import IngestMetrics
 from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
 from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
-from shared.adapters.store import Commit, StageRecord, Store, StoreUnavailable, StoreUnsafe
+from shared.adapters.store import BatchMismatch, CommitRefused, StageRecord, Store, StoreTrouble
 from shared.domain.instants import SECOND
+from shared.runtime.backoff import delays_s
+from shared.runtime.ledger import Ledger, StepOutput
 from shared.runtime.progress import ProgressReporter
 from shared.wire import codec, keys, topics
-from shared.wire.journal import encode_entry
+from shared.wire.journal import JournalEntry, encode_entry
 from shared.wire.messages import ProgressMessage
 from shared.wire.notices import Notice, encode_notice
 
@@ -34,7 +36,6 @@ SUBSCRIPTIONS = (
 )
 _MESSAGES_AT_ONCE = 1000
 _REJECTS_KEPT = 10_000
-_RETRY_S = 0.25
 
 
 class Ingest:
@@ -53,7 +54,8 @@ class Ingest:
     ) -> None:
         self._policy = policy
         self._bus = bus
-        self._store = store
+        self._ledger = Ledger(store, SERVICE, keep={keys.announcements(SERVICE): _REJECTS_KEPT})
+        self._step = IngestStep(policy, IngestState())
         self._clock = clock
         self._metrics = metrics
         self._progress = ProgressReporter(bus, SERVICE)
@@ -62,47 +64,20 @@ class Ingest:
         """Run until cancelled.
 
         Raises:
-            StaleEpoch: Another ingest took over.
-            CommitRefused: The store is not what this ingest left.
+            StageStopped: Another ingest took over, or the store lost data.
+            CommitRefused: The journal holds what this ingest did not write.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._progress.run(), name="progress")
             await self._follow_bus()
 
     async def _follow_bus(self) -> None:
-        epoch, record = await self._begin()
-        state = (
-            msgspec.msgpack.decode(record.state, type=IngestState)
-            if record.state
-            else IngestState()
-        )
-        step = IngestStep(self._policy, state)
-        batch, emitted = record.batch, dict(record.emitted)
-        self._report(step.sequences)
+        batch = await self._open()
         while True:
             messages = await self._next_messages()
-            started_s = self._clock.monotonic_s()
-            now_ns = self._clock.now_ns()
-            taken = step.receive(messages, now_ns)
-            commit = self._commit_of(step, taken, now_ns, epoch, batch + 1, emitted)
-            if commit is not None:
-                await self._make(commit)
-                batch, emitted = commit.batch, dict(commit.emitted)
-                seconds = self._clock.monotonic_s() - started_s
-                self._metrics.committed(emitted.get(keys.journal(), 0), seconds)
+            batch = await self._journal(messages, batch)
             for message in messages:
                 message.ack()
-            self._metrics.taken(taken)
-            self._report(taken.reports)
-
-    async def _begin(self) -> tuple[int, StageRecord]:
-        while True:
-            try:
-                epoch = await self._store.take_lease(SERVICE)
-                return epoch, await self._store.load(SERVICE)
-            except (StoreUnavailable, StoreUnsafe) as error:
-                log.warning("store_unavailable", error=str(error))
-                await asyncio.sleep(_RETRY_S)
 
     async def _next_messages(self) -> Sequence[Message]:
         """Wait for messages, but no longer than until the wall clock is due in the journal."""
@@ -114,43 +89,67 @@ class Ingest:
         except TimeoutError:
             return ()
 
-    def _commit_of(  # noqa: PLR0913, PLR0917 - what a commit is made of
-        self,
-        step: IngestStep,
-        taken: Taken,
-        now_ns: int,
-        epoch: int,
-        batch: int,
-        emitted: dict[str, int],
-    ) -> Commit | None:
-        entry = step.entry(taken, now_ns)
-        if entry is None and not taken.rejects:
-            return None
-        entries = {keys.journal(): [encode_entry(entry)] if entry else []}
-        entries[keys.announcements(SERVICE)] = [
-            encode_notice(Notice(topics.REJECTS, codec.encode(letter))) for letter in taken.rejects
-        ]
-        return Commit(
-            stage=SERVICE,
-            epoch=epoch,
-            batch=batch,
-            state=msgspec.msgpack.encode(step.snapshot()),
-            emitted={key: emitted.get(key, 0) + len(rows) for key, rows in entries.items()},
-            entries=entries,
-            keep={keys.announcements(SERVICE): _REJECTS_KEPT},
-        )
+    async def _journal(self, messages: Sequence[Message], batch: int) -> int:
+        """Commit a batch of messages once, whatever becomes of the connection meanwhile."""
+        while True:
+            started_s, now_ns = self._clock.monotonic_s(), self._clock.now_ns()
+            taken = self._step.receive(messages, now_ns)
+            output = _output(taken, self._step.entry(taken, now_ns))
+            try:
+                if output:
+                    state = msgspec.msgpack.encode(self._step.snapshot())
+                    batch = await self._ledger.commit(output, state=state)
+            except StoreTrouble as trouble:
+                _raise_if_final(trouble)
+                log.warning("commit_delayed", error=str(trouble))
+                stored = await self._open()
+                if stored > batch:  # it had taken effect, only the reply was lost
+                    return stored
+                batch = stored
+            else:
+                self._metrics.taken(taken, self._clock.monotonic_s() - started_s)
+                self._report(taken.reports)
+                return batch
 
-    async def _make(self, commit: Commit) -> None:
-        """Repeat a commit until its outcome is known; made twice, it counts once."""
+    async def _open(self) -> int:
+        """Go on from what the store holds; answers the number of its last commit."""
+        record = await self._load()
+        state = IngestState()
+        if record.state is not None:
+            state = msgspec.msgpack.decode(record.state, type=IngestState)
+        self._step = IngestStep(self._policy, state)
+        self._report(self._step.sequences)
+        return record.batch
+
+    async def _load(self) -> StageRecord:
+        delays = delays_s()
         while True:
             try:
-                return await self._store.commit(commit)
-            except (StoreUnavailable, StoreUnsafe) as error:
-                log.warning("commit_delayed", batch=commit.batch, error=str(error))
-                await asyncio.sleep(_RETRY_S)
+                return await self._ledger.open()
+            except StoreTrouble as trouble:
+                _raise_if_final(trouble)
+                log.warning("store_unavailable", error=str(trouble))
+                await asyncio.sleep(next(delays))
 
     def _report(self, sequences: dict[str, int]) -> None:
         for source, sequence in sequences.items():
             if source:
                 message = ProgressMessage(service=SERVICE, source=source, sequence=sequence)
                 self._progress.report(message)
+
+
+def _output(taken: Taken, entry: JournalEntry | None) -> StepOutput:
+    letters = [
+        encode_notice(Notice(topics.REJECTS, codec.encode(letter))) for letter in taken.rejects
+    ]
+    entries = {
+        keys.journal(): [encode_entry(entry)] if entry else [],
+        keys.announcements(SERVICE): letters,
+    }
+    return StepOutput({stream: rows for stream, rows in entries.items() if rows})
+
+
+def _raise_if_final(trouble: StoreTrouble) -> None:
+    """A refused commit is no passing trouble, unless an earlier one's reply was lost."""
+    if isinstance(trouble, CommitRefused) and not isinstance(trouble, BatchMismatch):
+        raise trouble

@@ -1,0 +1,74 @@
+"""From journal entries to the signal log: pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+from shared.domain.signals import SignalMonitor, SignalMonitorState
+
+from shared.adapters.store import Entry
+from shared.domain.policies import SignalPolicy
+from shared.domain.sessions import SessionCalendar
+from shared.domain.signals_observed import HedgerInput, Signal, SignalsObserved
+from shared.domain.tick_block import TickBlock
+from shared.runtime.ledger import StepOutput
+from shared.wire import keys
+from shared.wire.journal import JournalEntry, decode_entry, encode_log
+from shared.wire.times import format_instant
+
+
+class SignalsStep:
+    """The signals stage's step.
+
+    Args:
+        policy: Which signals, computed how.
+        calendar: When the market is open.
+        state: Where to go on from; `None` at first.
+    """
+
+    def __init__(
+        self, policy: SignalPolicy, calendar: SessionCalendar, state: bytes | None
+    ) -> None:
+        if state is None:
+            self._monitor = SignalMonitor(policy, calendar)
+        else:
+            decoded = msgspec.msgpack.decode(state, type=SignalMonitorState)
+            self._monitor = SignalMonitor.resume(policy, calendar, decoded)
+        self.latest: SignalsObserved | None = None
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        """Take a batch of journal entries; each that says something gives one log entry."""
+        observed = [self._observe(decode_entry(entry.payload)) for entry in entries]
+        rows = [encode_log(items) for items in observed if items]
+        for items in observed:
+            for item in items:
+                if isinstance(item, SignalsObserved):
+                    self.latest = item
+        if not rows or self.latest is None:
+            return StepOutput({keys.signal_log(): rows} if rows else {})
+        fields = {name: readable(signal) for name, signal in self.latest.signals.items()}
+        return StepOutput({keys.signal_log(): rows}, {keys.signals(): fields})
+
+    def snapshot(self) -> bytes:
+        """Return the state from which an equal step can be made."""
+        return msgspec.msgpack.encode(self._monitor.snapshot())
+
+    def _observe(self, entry: JournalEntry) -> list[HedgerInput]:
+        observed: list[HedgerInput] = []
+        index = entry.first_index
+        for item in entry.items:
+            if isinstance(item, TickBlock):
+                observed.extend(self._monitor.receive_block(item, index))
+                index += len(item)
+            else:
+                observed.extend(self._monitor.receive(item, index))
+                index += 1
+        return observed
+
+
+def readable(signal: Signal) -> str:
+    """Write a signal for people: value, unit, event time, quality, and how full its window is."""
+    value = "-" if signal.value is None else f"{signal.value:.10g}"
+    event_time = format_instant(signal.event_ns) if signal.event_ns else "-"
+    filled = f" {signal.have}/{signal.need}" if signal.have < signal.need else ""
+    state = f" {signal.state}" if signal.state else ""
+    return f"{value} {signal.unit} {event_time} {signal.quality.value}{filled}{state}"
