@@ -1,0 +1,1 @@
+"""Recorded history: readers for the files people have, and how it becomes a replay."""
