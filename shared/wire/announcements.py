@@ -17,6 +17,7 @@ from shared.domain.effects import (
 from shared.domain.orders import Order
 from shared.domain.signals_observed import Signal
 from shared.wire import topics
+from shared.wire.codec import instant_ns
 from shared.wire.messages import (
     AlertMessage,
     OrderMessage,
@@ -26,7 +27,7 @@ from shared.wire.messages import (
     WhipsawMessage,
     WithheldMessage,
 )
-from shared.wire.times import format_instant, parse_instant
+from shared.wire.times import format_instant
 
 _TIMES: Final = {"event_ns": "event_time", "since_ns": "since", "valid_until_ns": "valid_until"}
 
@@ -70,12 +71,12 @@ def order_from(message: OrderMessage) -> Order:
     """Take an order off the wire: the inverse of `order_message`, the epoch aside.
 
     Raises:
-        ValueError: An instant is not RFC 3339.
+        MalformedMessage: An instant is not RFC 3339, or outside the years 1970 to 2262.
     """
     fields = msgspec.to_builtins(message)
     for inside, outside in _TIMES.items():
         if outside in fields:
-            fields[inside] = parse_instant(fields.pop(outside))
+            fields[inside] = instant_ns(fields.pop(outside))
     return msgspec.convert(fields | {"type": "order"}, Order)
 
 

@@ -13,6 +13,7 @@ JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
 ARROW: Final = "application/vnd.apache.arrow.stream"
 
+_TICK_TYPES: Final = frozenset((JSON, MSGPACK, ARROW))
 _ARROW_START: Final = b"\xff\xff\xff\xff"
 _JSON_STARTS: Final = frozenset((b"{", b"[", b" ", b"\t", b"\r", b"\n"))
 
@@ -62,7 +63,7 @@ def decode(kind: type[MessageType], payload: bytes) -> MessageType:
 
 def is_arrow(payload: bytes, content_type: str | None) -> bool:
     """Whether the payload is an Arrow IPC stream: by its type, else by its first bytes."""
-    return content_type == ARROW or (content_type is None and payload[:4] == _ARROW_START)
+    return _tick_type(payload, content_type) == ARROW
 
 
 def decode_ticks(payload: bytes, content_type: str | None = None) -> Sequence[TickMessage]:
@@ -70,13 +71,12 @@ def decode_ticks(payload: bytes, content_type: str | None = None) -> Sequence[Ti
 
     Args:
         payload: The bytes as they came.
-        content_type: MQTT 5's, or `None`: then the first byte decides.
+        content_type: MQTT 5's. `None`, or none of ours: the first byte decides.
 
     Raises:
         MalformedMessage: Neither, or not ticks.
     """
-    is_json = content_type == JSON or (content_type is None and payload[:1] in _JSON_STARTS)
-    decoder = _json_ticks if is_json else _msgpack_ticks
+    decoder = _json_ticks if _tick_type(payload, content_type) == JSON else _msgpack_ticks
     try:
         ticks = decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -95,5 +95,13 @@ def instant_ns(event_time: int | str) -> int:
     except ValueError as error:
         raise MalformedMessage(str(error)) from error
     if not 0 <= instant < 2**63:
-        raise MalformedMessage(f"an instant outside the years 1970 to 2262: {event_time}")
+        raise MalformedMessage(f"an instant outside the years 1970 to 2262: {event_time!s:.40}")
     return instant
+
+
+def _tick_type(payload: bytes, content_type: str | None) -> str:
+    if content_type in _TICK_TYPES:
+        return content_type
+    if payload[:4] == _ARROW_START:
+        return ARROW
+    return JSON if payload[:1] in _JSON_STARTS else MSGPACK

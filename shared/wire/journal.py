@@ -11,6 +11,7 @@ from itertools import groupby
 import msgspec
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from shared.domain.events import (
     ClockAdvanced,
@@ -89,8 +90,13 @@ def decode_entry(payload: bytes) -> JournalEntry:
     Raises:
         msgspec.DecodeError: Not a journal entry: the store is damaged, nothing may go on.
     """
-    entry = _decode_entry(payload)
-    items = tuple(_block(item) if isinstance(item, TickColumns) else item for item in entry.items)
+    try:
+        entry = _decode_entry(payload)
+        items = tuple(
+            _block(item) if isinstance(item, TickColumns) else item for item in entry.items
+        )
+    except (KeyError, ValueError, RecursionError) as error:
+        raise msgspec.DecodeError(f"not a journal entry: {error}") from error
     return JournalEntry(entry.first_index, entry.received_ns, items)
 
 
@@ -116,7 +122,10 @@ def decode_log(payload: bytes) -> list[HedgerInput]:
     Raises:
         msgspec.DecodeError: Not such an entry: the store is damaged, nothing may go on.
     """
-    return _decode_log(payload)
+    try:
+        return _decode_log(payload)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(f"not an entry of the signal log: {error}") from error
 
 
 def _columns(block: TickBlock) -> TickColumns:
@@ -131,4 +140,13 @@ def _block(item: TickColumns) -> TickBlock:
     columns = {
         name: np.frombuffer(item.columns[name], dtype=kind) for name, kind in _COLUMNS.items()
     }
+    if len({len(column) for column in columns.values()}) > 1:
+        raise ValueError("of different lengths")
+    _check(columns["symbol"], item.symbols)
+    _check(columns["source"], item.sources)
     return TickBlock(symbols=item.symbols, sources=item.sources, **columns)
+
+
+def _check(column: NDArray[np.int32], names: tuple[str, ...]) -> None:
+    if len(column) and not 0 <= column.min() <= column.max() < len(names):
+        raise ValueError("a name that is not there")

@@ -12,9 +12,12 @@ Instant = Annotated[str, Meta(description="RFC 3339 with offset, up to nanosecon
 InstantOrNanoseconds = Annotated[
     int | str, Meta(description="RFC 3339 with offset, or integer ns since the Unix epoch, UTC")
 ]
-Symbol = Annotated[str, Meta(pattern="^[A-Z0-9._-]{1,32}$")]
-Source = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{0,64}$")]
-Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
+# `(?!\n)`: a `$` alone is also true before a last newline.
+Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9._-]{1,32}$(?!\n)")]
+Source = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$(?!\n)")]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)")]
+OrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,160}$(?!\n)")]
+SequenceNumber = Annotated[int, Meta(ge=1, le=2**63 - 1, description="The source's own, from 1")]
 
 
 # --- in ---------------------------------------------------------------------------------------
@@ -31,7 +34,7 @@ class TickMessage(Struct, frozen=True, kw_only=True):
     bid_size: float | None = None
     ask_size: float | None = None
     source: Source = ""
-    sequence: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    sequence: SequenceNumber | None = None
 
 
 class ClockMessage(Struct, frozen=True, kw_only=True):
@@ -39,14 +42,14 @@ class ClockMessage(Struct, frozen=True, kw_only=True):
 
     event_time: InstantOrNanoseconds
     source: Source = ""
-    sequence: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    sequence: SequenceNumber | None = None
 
 
 class ExecutionMessage(Struct, frozen=True, kw_only=True):
     """A venue's report on one order. `quantity` is signed: negative for a sale."""
 
-    order_id: Annotated[str, Meta(min_length=1, max_length=160)]
-    execution_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    order_id: OrderId
+    execution_id: Annotated[str, Meta(pattern=r"^[!-~]{1,200}$(?!\n)")]
     kind: Literal["new", "partial", "fill", "cancel", "reject", "expire"]
     quantity: float
     price: float | None = None

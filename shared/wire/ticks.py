@@ -24,7 +24,7 @@ def read_ticks(payload: bytes, content_type: str | None, symbol: str | None) -> 
 
     Args:
         payload: The bytes as they came.
-        content_type: MQTT 5's, or `None`: then the first byte decides.
+        content_type: MQTT 5's. `None`, or none of ours: the first byte decides.
         symbol: What the topic says the ticks are of, or `None` for any.
 
     Raises:
