@@ -12,12 +12,14 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import msgspec
 from redis import exceptions
-from redis.asyncio import ConnectionPool, Redis, SSLConnection
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.credentials import CredentialProvider
 
 from shared.adapters.connections import RedisSettings, redacted
 from shared.adapters.store import (
@@ -173,16 +175,31 @@ class RedisStore:
             raise StoreUnsafe(f"{self._where}: {error}") from error
 
 
+class _Credentials(CredentialProvider):
+    """Name and password, read anew at every connection: a rotated password file just works."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self._settings = settings
+
+    async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
+        username, password = self._settings.credentials
+        return (username, password or "") if username else (password or "",)
+
+
 def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:
-    username, password = settings.credentials
+    parts = urlsplit(settings.url)
     options: dict[str, Any] = {}
-    if settings.url.startswith("rediss://"):
-        options = {"connection_class": SSLConnection}
+    if settings.credentials != (None, None):
+        options["credential_provider"] = _Credentials(settings)
+    if parts.scheme == "rediss":
+        options |= {
+            "ssl_ca_certs": settings.ca_file,
+            "ssl_certfile": settings.client_certificate_file,
+            "ssl_keyfile": settings.client_key_file,
+        }
     return ConnectionPool.from_url(
-        settings.url,
+        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
         max_connections=most_connections,
-        username=username,
-        password=password,
         protocol=2,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=settings.operation_timeout_s,

@@ -40,6 +40,7 @@ class FakeStore:
         self.streams: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         self.last: defaultdict[str, int] = defaultdict(int)
         self.hashes: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._written: defaultdict[str, int] = defaultdict(int)
         self._commits: dict[str, Commit] = {}
         self._grown = asyncio.Event()
 
@@ -122,15 +123,22 @@ class FakeStore:
 
     def _check_outputs(self, commit: Commit) -> None:
         for stream, emitted in commit.emitted.items():
-            if emitted - len(commit.entries.get(stream, ())) > self.last[stream]:
-                raise OutputMismatch(f"{stream}: hole after {self.last[stream]}")
+            written = self._written[stream]
+            if emitted - len(commit.entries.get(stream, ())) > written:
+                raise OutputMismatch(f"{stream}: hole after {written}")
+            if self.last[stream] > written:
+                raise OutputMismatch(f"{stream}: foreign after {written}")
 
     def _apply(self, commit: Commit, record: StageRecord) -> None:
         for stream, emitted in commit.emitted.items():
             payloads = commit.entries.get(stream, ())
             for index, payload in enumerate(payloads, emitted - len(payloads) + 1):
-                if index > self.last[stream]:
+                if index > self._written[stream]:
                     self.append(stream, payload)
+                    self._written[stream] = index
+            if stream in commit.keep:
+                for index in list(self.streams[stream])[: -commit.keep[stream]]:
+                    del self.streams[stream][index]
         if all(index >= record.reached.get(s, 0) for s, index in commit.cursors.items()):
             for key, fields in commit.readable.items():
                 self.hashes[key].update(fields)
