@@ -1,0 +1,137 @@
+"""What the hedger counts."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.adapters.clock import Clock
+from shared.domain.effects import (
+    Effect,
+    OrderDecided,
+    OrderWithheld,
+    TargetChanged,
+    TriggerChanged,
+    WhipsawSuppressed,
+)
+from shared.domain.instants import SECOND
+from shared.runtime.outbox import OutboxRow
+from shared.wire.messages import AckMessage
+
+TRIGGER_STATES = ("inactive", "pending", "firing", "cooldown")
+
+
+class HedgerMetrics:
+    """Prometheus metrics of the hedger.
+
+    Args:
+        registry: Where they are registered.
+        clock: Tells how long ago a tick was; `None` in a replay, where that means nothing.
+    """
+
+    def __init__(self, registry: CollectorRegistry, clock: Clock | None) -> None:
+        self._clock = clock
+        self._multiplier = Gauge(
+            "hedge_multiplier_ratio",
+            "Multiplier of the base vega after the whole sizing chain.",
+            ["book"],
+            registry=registry,
+        )
+        self._target = Gauge(
+            "hedge_target_vega_dollars",
+            "Target vega notional, currency per vol point.",
+            ["book"],
+            registry=registry,
+        )
+        self._current = Gauge(
+            "hedge_current_vega_dollars",
+            "Vega notional held and on order at the last decision, currency per vol point.",
+            ["book"],
+            registry=registry,
+        )
+        self._states = Gauge(
+            "hedge_trigger_state",
+            "1 for the state a trigger is in, else 0.",
+            ["book", "trigger", "state"],
+            registry=registry,
+        )
+        self._transitions = Counter(
+            "hedge_trigger_transitions",
+            "State changes of triggers.",
+            ["book", "trigger", "state"],
+            registry=registry,
+        )
+        self._whipsaws = Counter(
+            "hedge_whipsaws_suppressed",
+            "Conditions that broke before their hold was over.",
+            ["book", "trigger"],
+            registry=registry,
+        )
+        self._orders = Counter(
+            "hedge_orders",
+            "Orders by what became of them here.",
+            ["book", "outcome"],
+            registry=registry,
+        )
+        self._sendings = Counter(
+            "hedge_order_sendings",
+            "Times an order was sent; more than once when the gateway was slow to answer.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "hedge_orders_unacknowledged", "Orders the gateway has not answered.", registry=registry
+        )
+        self._behind = Gauge(
+            "hedge_stage_lag_entries",
+            "Entries of its input that a stage has not taken.",
+            ["stage"],
+            registry=registry,
+        )
+        self._tick_to_order = Histogram(
+            "hedge_tick_to_order_seconds",
+            "From the event that an order was decided on to the order's commit.",
+            registry=registry,
+            buckets=(0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+        )
+
+    def decided(self, effects: Sequence[Effect], behind: int) -> None:
+        """Show what a batch led to, and how many entries wait."""
+        self._behind.labels("hedger").set(behind)
+        for effect in effects:
+            self._show(effect)
+
+    def order_sent(self, _: OutboxRow, outcome: str) -> None:
+        """Count a sending of an order."""
+        self._sendings.labels(outcome).inc()
+
+    def order_acknowledged(self, answer: AckMessage) -> None:
+        """Count the gateway's answer."""
+        book = answer.order_id.rsplit("-", 2)[0]
+        self._orders.labels(book, answer.status).inc()
+
+    def waiting(self, count: int) -> None:
+        """Show how many orders are not acknowledged."""
+        self._waiting.set(count)
+
+    def _show(self, effect: Effect) -> None:
+        match effect:
+            case TargetChanged():
+                self._multiplier.labels(effect.book).set(effect.multiplier)
+                self._target.labels(effect.book).set(effect.target_vega)
+                self._current.labels(effect.book).set(effect.current_vega)
+            case TriggerChanged():
+                self._transitions.labels(effect.book, effect.trigger, effect.state).inc()
+                for state in TRIGGER_STATES:
+                    gauge = self._states.labels(effect.book, effect.trigger, state)
+                    gauge.set(state == effect.state)
+            case WhipsawSuppressed():
+                self._whipsaws.labels(effect.book, effect.trigger).inc()
+            case OrderDecided():
+                self._orders.labels(effect.book, "decided").inc()
+                if self._clock is not None:
+                    age_ns = self._clock.now_ns() - effect.event_ns
+                    self._tick_to_order.observe(max(0, age_ns) / SECOND)
+            case OrderWithheld():
+                self._orders.labels(effect.book, f"withheld_{effect.control}").inc()
+            case _:
+                pass

@@ -1,0 +1,130 @@
+"""Carries orders from the hedger's outbox to the gateway, until the gateway has each on its disk.
+
+The outbox is a stream that the hedger's commit appends to. The relay reads it, sends each row
+under the present epoch, and removes it on the gateway's acknowledgement.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+import structlog
+
+from shared.adapters.bus import Bus
+from shared.adapters.clock import Clock
+from shared.adapters.store import Entry, Store, StoreTrouble
+from shared.domain.orders import Order
+from shared.runtime.backoff import delays_s
+from shared.runtime.delivery import Delivery
+from shared.runtime.outbox import OutboxRow
+from shared.wire import codec, keys, topics
+from shared.wire.announcements import order_message
+from shared.wire.messages import AckMessage
+
+log = structlog.get_logger()
+
+_AT_ONCE: Final = 500
+_BLOCK_MS: Final = 1000
+_decode_order = msgspec.msgpack.Decoder(Order).decode
+
+
+class OrderRelay:
+    """Sends orders and settles them.
+
+    Args:
+        bus: Subscribed to the acknowledgements.
+        store: Where the outbox is.
+        clock: For the pauses between sendings.
+        on_sent: Told of each sending: the row, and `sent`, `refused` or `unavailable`.
+        on_acknowledged: Told of each order that the gateway has answered for.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        store: Store,
+        clock: Clock,
+        on_sent: Callable[[OutboxRow, str], None],
+        on_acknowledged: Callable[[AckMessage], None],
+    ) -> None:
+        self._bus = bus
+        self._store = store
+        self._on_acknowledged = on_acknowledged
+        self._delivery = Delivery(bus, clock, on_sent)
+        self._indices: dict[str, int] = {}
+        self._seen = 0
+        self._epoch = 0
+        self._begun = asyncio.Event()
+
+    def begin(self, epoch: int) -> None:
+        """Send orders under this epoch of the hedger's lease; nothing is sent before."""
+        self._epoch = epoch
+        self._begun.set()
+
+    def has_delivered(self, index: int) -> bool:
+        """Whether every row up to an index of the outbox is acknowledged."""
+        return self._seen >= index and not self._delivery.waiting
+
+    @property
+    def waiting(self) -> int:
+        """Orders not yet acknowledged."""
+        return self._delivery.waiting
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._delivery.run(), name="delivery")
+            tasks.create_task(self._follow_outbox(), name="outbox")
+            tasks.create_task(self._take_acknowledgements(), name="acknowledgements")
+
+    async def _follow_outbox(self) -> None:
+        await self._begun.wait()
+        delays = delays_s()
+        last: int | None = None
+        while True:
+            try:
+                if last is None:
+                    last = (await self._store.extent(keys.outbox())).last
+                await self._take_rows(block_ms=_BLOCK_MS if self._seen >= last else None)
+                self._seen = max(self._seen, last)  # rows settled before we came are gone
+            except StoreTrouble as trouble:
+                log.warning("outbox_waits", error=str(trouble))
+                await asyncio.sleep(next(delays))
+            else:
+                delays = delays_s()
+
+    async def _take_rows(self, block_ms: int | None) -> None:
+        entries = await self._store.read(
+            {keys.outbox(): self._seen}, count=_AT_ONCE, block_ms=block_ms
+        )
+        if entries:
+            self._delivery.put([self._row(entry) for entry in entries])
+            self._seen = entries[-1].index
+
+    def _row(self, entry: Entry) -> OutboxRow:
+        order = _decode_order(entry.payload)
+        self._indices[order.order_id] = entry.index
+        payload = codec.encode(order_message(order, self._epoch))
+        return OutboxRow(order.order_id, topics.orders(order.book), payload)
+
+    async def _take_acknowledgements(self) -> None:
+        async for message in self._bus.messages():
+            try:
+                answer = codec.decode(AckMessage, message.payload)
+            except codec.MalformedMessage as error:
+                log.warning("acknowledgement_malformed", topic=message.topic, error=str(error))
+            else:
+                await self._settle(answer)
+            message.ack()
+
+    async def _settle(self, answer: AckMessage) -> None:
+        if not self._delivery.acknowledge([answer.order_id]):
+            return
+        index = self._indices.pop(answer.order_id)
+        try:
+            await self._store.settle(keys.outbox(), [index])
+        except StoreTrouble as trouble:  # the row is sent again after a restart, and again settled
+            log.warning("settle_failed", order_id=answer.order_id, error=str(trouble))
+        self._on_acknowledged(answer)

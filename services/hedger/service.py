@@ -1,0 +1,149 @@
+"""The shell of the hedger: the stage, the relay of its orders, the relay of its notices."""
+
+import asyncio
+
+import structlog
+from msgspec import Struct
+
+from services.hedger.metrics import HedgerMetrics
+from services.hedger.relay import OrderRelay
+from services.hedger.step import HedgerStep
+from shared.adapters.bus import Bus
+from shared.adapters.clock import Clock
+from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.domain.policies import BookPolicy
+from shared.domain.sessions import SessionCalendar
+from shared.runtime.announcer import Announcer
+from shared.runtime.progress import ProgressReporter
+from shared.runtime.stage import Committed, StagePolicy, entries_behind, run_stage
+from shared.wire import keys, topics
+from shared.wire.messages import AckMessage, ProgressMessage
+from shared.wire.times import format_instant
+
+log = structlog.get_logger()
+
+SERVICE = "hedger"
+SUBSCRIPTIONS = (topics.ACKS,)
+_NOTICES_KEPT = 100_000
+_DRAIN_S = 2.0
+
+
+class HedgerPolicy(Struct, frozen=True, kw_only=True):
+    """What the hedger needs to know.
+
+    Attributes:
+        books: Each book's own policy.
+        config_digest: Goes into every order.
+    """
+
+    books: tuple[BookPolicy, ...]
+    config_digest: str
+
+
+class Hedger:
+    """Decides, and sees that what it decided arrives.
+
+    Args:
+        policy: The books.
+        calendar: When the market is open.
+        bus: Subscribed to `SUBSCRIPTIONS`.
+        orders: The store of this stage: decisions and outbox.
+        market: The store of the signal log.
+        clock: For resends and latency.
+        metrics: What is counted.
+    """
+
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        policy: HedgerPolicy,
+        calendar: SessionCalendar,
+        bus: Bus,
+        orders: Store,
+        market: Store,
+        clock: Clock,
+        metrics: HedgerMetrics,
+    ) -> None:
+        self._policy = policy
+        self._calendar = calendar
+        self._orders = orders
+        self._market = market
+        self._metrics = metrics
+        self._progress = ProgressReporter(bus, SERVICE)
+        self._announcer = Announcer(bus, orders, SERVICE)
+        self._relay = OrderRelay(
+            bus=bus,
+            store=orders,
+            clock=clock,
+            on_sent=metrics.order_sent,
+            on_acknowledged=self._acknowledged,
+        )
+        self._step = HedgerStep((), calendar, "", None)
+        self._decided = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`, then wait a little for the orders on their way.
+
+        Raises:
+            StageStopped: Another hedger took over, or the store lost data.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            relays = [
+                tasks.create_task(self._relay.run(), name="orders"),
+                tasks.create_task(self._announcer.run(), name="notices"),
+                tasks.create_task(self._progress.run(), name="progress"),
+            ]
+            await run_stage(
+                self._orders,
+                SERVICE,
+                [keys.signal_log()],
+                self._make_step,
+                stop=stop,
+                source=self._market,
+                policy=StagePolicy(keep={keys.announcements(): _NOTICES_KEPT}),
+                after_commit=self._committed,
+                on_trouble=_log_trouble,
+            )
+            await self._drain()
+            for task in relays:
+                task.cancel()
+
+    def _make_step(self, record: StageRecord) -> HedgerStep:
+        self._step = HedgerStep(
+            self._policy.books, self._calendar, self._policy.config_digest, record.state
+        )
+        self._decided = record.emitted.get(keys.outbox(), 0)
+        self._relay.begin(record.epoch)
+        self._report()
+        return self._step
+
+    async def _committed(self, committed: Committed) -> None:
+        self._decided += len(committed.output.entries.get(keys.outbox(), ()))
+        behind = await entries_behind(self._market, committed.cursors)
+        self._metrics.decided(self._step.effects, behind[keys.signal_log()])
+        self._report()
+
+    def _acknowledged(self, answer: AckMessage) -> None:
+        self._metrics.order_acknowledged(answer)
+        if answer.status == "refused":
+            log.error("order_refused", order_id=answer.order_id, reason=answer.reason)
+        self._report()
+
+    def _report(self) -> None:
+        """Say what is settled, when all that came of it is delivered."""
+        self._metrics.waiting(self._relay.waiting)
+        if self._step.clock_ns and self._relay.has_delivered(self._decided):
+            settled = format_instant(self._step.clock_ns)
+            self._progress.report(ProgressMessage(service=SERVICE, settled=settled))
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                while not self._relay.has_delivered(self._decided):  # noqa: ASYNC110 - ends in seconds
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            log.warning("orders_still_waiting", count=self._relay.waiting)
+
+
+def _log_trouble(trouble: StoreTrouble) -> None:
+    log.warning("stage_waits", stage=SERVICE, error=str(trouble))

@@ -1,0 +1,118 @@
+"""From the signal log to decisions, notices and orders: pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from shared.domain.book import HedgeBook, HedgeBookState
+
+from shared.adapters.store import Entry
+from shared.domain.effects import Effect, OrderDecided
+from shared.domain.events import RebalanceRequested
+from shared.domain.policies import BookPolicy
+from shared.domain.sessions import SessionCalendar
+from shared.domain.signals_observed import HedgerInput, SignalsObserved
+from shared.runtime.ledger import StepOutput
+from shared.wire import codec, keys
+from shared.wire.announcements import announce
+from shared.wire.journal import decode_log
+from shared.wire.notices import Notice, encode_notice
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class HedgerState(Struct, frozen=True):
+    """What a restarted hedger goes on from.
+
+    Attributes:
+        books: By name.
+        clock_ns: The last clock event taken: what this stage can say is settled.
+    """
+
+    books: dict[str, HedgeBookState] = {}
+    clock_ns: int = 0
+
+
+class HedgerStep:
+    """The hedger stage's step: every book sees every snapshot, and its own reports.
+
+    Args:
+        policies: The books.
+        calendar: When the market is open.
+        config_digest: Goes into every order.
+        state: Where to go on from; `None` at first.
+    """
+
+    def __init__(
+        self,
+        policies: Sequence[BookPolicy],
+        calendar: SessionCalendar,
+        config_digest: str,
+        state: bytes | None,
+    ) -> None:
+        stored = HedgerState() if state is None else _decode_state(state)
+        self.clock_ns = stored.clock_ns
+        self.effects: list[Effect] = []
+        """Of the last batch, for metrics."""
+        self.books: dict[str, HedgeBook] = {}
+        for policy in policies:
+            known = stored.books.get(policy.name)
+            self.books[policy.name] = (
+                HedgeBook(policy, calendar, config_digest)
+                if known is None
+                else HedgeBook.resume(policy, calendar, config_digest, known)
+            )
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        """Take a batch of the signal log."""
+        self.effects = [
+            effect
+            for entry in entries
+            for event in decode_log(entry.payload)
+            for effect in self._receive(event)
+        ]
+        return _output(self.effects)
+
+    def snapshot(self) -> bytes:
+        """Return the state from which an equal step can be made."""
+        books = {name: book.snapshot() for name, book in self.books.items()}
+        return _encode(HedgerState(books, self.clock_ns))
+
+    def _receive(self, event: HedgerInput) -> list[Effect]:
+        if isinstance(event, SignalsObserved) and event.cause == "clock":
+            self.clock_ns = event.event_ns
+        return [
+            effect
+            for name, book in self.books.items()
+            if _concerns(event, name)
+            for effect in book.receive(event)
+        ]
+
+
+def _concerns(event: HedgerInput, book: str) -> bool:
+    match event:
+        case SignalsObserved():
+            return True
+        case RebalanceRequested():
+            return event.scope in {"all", book}
+        case _:
+            return event.book == book
+
+
+def _output(effects: Sequence[Effect]) -> StepOutput:
+    notices = []
+    for effect in effects:
+        announcement = announce(effect)
+        if announcement is not None:
+            payload = codec.encode(announcement.message)
+            notices.append(encode_notice(Notice(announcement.topic, payload, announcement.retain)))
+    orders = [_encode(effect.order) for effect in effects if isinstance(effect, OrderDecided)]
+    entries = {
+        keys.decisions(): [_encode(effect) for effect in effects],
+        keys.announcements(): notices,
+        keys.outbox(): orders,
+    }
+    return StepOutput({stream: rows for stream, rows in entries.items() if rows})
+
+
+_decode_state = msgspec.msgpack.Decoder(HedgerState).decode

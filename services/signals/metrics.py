@@ -1,0 +1,74 @@
+"""What the signals stage shows: every signal with its age and quality, read at scrape time."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from shared.domain.instants import SECOND
+from shared.domain.signals_observed import Quality, SignalsObserved
+
+
+class SignalsCollector(Collector):
+    """Makes gauges of the latest snapshot when somebody asks: the hot path does nothing.
+
+    Args:
+        registry: Where it is registered.
+        latest: Returns the latest snapshot, or `None` before the first.
+        behind: Returns how many journal entries wait.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        latest: Callable[[], SignalsObserved | None],
+        behind: Callable[[], int],
+    ) -> None:
+        self._latest = latest
+        self._behind = behind
+        registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Name the metrics without reading a snapshot."""
+        return self._families()
+
+    def collect(self) -> Iterable[Metric]:
+        """Read the latest snapshot."""
+        values, ages, qualities, lag = self._families()
+        lag.add_metric(["signals"], self._behind())
+        observed = self._latest()
+        if observed is not None:
+            for name, signal in observed.signals.items():
+                if signal.value is not None:
+                    values.add_metric([name, signal.unit], signal.value)
+                if signal.event_ns:
+                    age_s = (observed.event_ns - signal.event_ns) / SECOND
+                    ages.add_metric([name], age_s)
+                for quality in Quality:
+                    qualities.add_metric([name, quality.value], signal.quality is quality)
+        return values, ages, qualities, lag
+
+    def _families(
+        self,
+    ) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            GaugeMetricFamily(
+                "hedge_signal_value", "A signal, in its unit.", labels=["signal", "unit"]
+            ),
+            GaugeMetricFamily(
+                "hedge_signal_age_seconds",
+                "Event time since the youngest tick in a signal.",
+                labels=["signal"],
+            ),
+            GaugeMetricFamily(
+                "hedge_signal_quality",
+                "1 for the quality a signal has, else 0; rules act on good alone.",
+                labels=["signal", "quality"],
+            ),
+            GaugeMetricFamily(
+                "hedge_stage_lag_entries",
+                "Entries of its input that a stage has not taken.",
+                labels=["stage"],
+            ),
+        )

@@ -1,0 +1,102 @@
+"""The shell of the signals stage: the stage, and the latest signals told a few times a second."""
+
+import asyncio
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from services.signals.metrics import SignalsCollector
+from services.signals.step import SignalsStep
+from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
+from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.domain.policies import SignalPolicy
+from shared.domain.sessions import SessionCalendar
+from shared.domain.signals_observed import Signal, SignalsObserved
+from shared.runtime.stage import Committed, entries_behind, run_stage
+from shared.wire import codec, keys, topics
+from shared.wire.announcements import signal_message
+
+log = structlog.get_logger()
+
+SERVICE = "signals"
+_TELL_EVERY_S = 0.25
+
+
+class Signals:
+    """Computes signals, and tells the latest.
+
+    Args:
+        policy: Which signals, computed how.
+        calendar: When the market is open.
+        bus: Where the latest signals are told.
+        store: Of the journal, this stage and its log.
+        registry: For the metrics.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: SignalPolicy,
+        calendar: SessionCalendar,
+        bus: Bus,
+        store: Store,
+        registry: CollectorRegistry,
+    ) -> None:
+        self._policy = policy
+        self._calendar = calendar
+        self._bus = bus
+        self._store = store
+        self._latest: SignalsObserved | None = None
+        self._behind = 0
+        self._step = SignalsStep(policy, calendar, None)
+        self._told: dict[str, Signal] = {}
+        SignalsCollector(registry, lambda: self._latest, lambda: self._behind)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`.
+
+        Raises:
+            StageStopped: Another process took over, or the store lost data.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            teller = tasks.create_task(self._tell(), name="tell")
+            await run_stage(
+                self._store,
+                SERVICE,
+                [keys.journal()],
+                self._make_step,
+                stop=stop,
+                after_commit=self._committed,
+                on_trouble=_log_trouble,
+            )
+            teller.cancel()
+
+    def _make_step(self, record: StageRecord) -> SignalsStep:
+        self._step = SignalsStep(self._policy, self._calendar, record.state)
+        return self._step
+
+    async def _committed(self, committed: Committed) -> None:
+        self._latest = self._step.latest or self._latest
+        self._behind = (await entries_behind(self._store, committed.cursors))[keys.journal()]
+
+    async def _tell(self) -> None:
+        """Publish what has changed, at most a few times a second: only the latest counts."""
+        while True:
+            await asyncio.sleep(_TELL_EVERY_S)
+            if self._latest is None:
+                continue
+            for name, signal in self._latest.signals.items():
+                if self._told.get(name) != signal:
+                    await self._publish(name, signal)
+
+    async def _publish(self, name: str, signal: Signal) -> None:
+        payload = codec.encode(signal_message(name, signal))
+        try:
+            await self._bus.publish(topics.signal(name), payload, qos=0, retain=True)
+        except (BusUnavailable, PublishRefused):
+            return  # told with the next change
+        self._told[name] = signal
+
+
+def _log_trouble(trouble: StoreTrouble) -> None:
+    log.warning("stage_waits", stage=SERVICE, error=str(trouble))

@@ -1,0 +1,81 @@
+"""Publishing what a stage only tells: targets, triggers, alerts, dead letters.
+
+A stage commits its notices with its state; here they are read back and published, at least once
+and in order, whatever is killed. Nothing waits for them.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+
+from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
+from shared.adapters.store import Entry, Store, StoreTrouble
+from shared.runtime.backoff import delays_s
+from shared.runtime.ledger import Ledger, StepOutput
+from shared.wire import keys
+from shared.wire.notices import decode_notice
+
+log = structlog.get_logger()
+
+_AT_ONCE: Final = 200
+_BLOCK_MS: Final = 1000
+
+
+class Announcer:
+    """Relays the notices of one stage; remembers in the store how far it is.
+
+    Args:
+        bus: Where to.
+        store: Where the stage's notices are.
+        stage: Whose.
+    """
+
+    def __init__(self, bus: Bus, store: Store, stage: str) -> None:
+        self._bus = bus
+        self._store = store
+        self._stream = keys.announcements(stage)
+        self._ledger = Ledger(store, f"{stage}-announcer")
+
+    async def run(self) -> None:
+        """Relay until cancelled.
+
+        Raises:
+            LeaseLost: Another process relays this stage.
+        """
+        delays = delays_s()
+        while True:
+            try:
+                record = await self._ledger.open()
+                cursor = record.cursors.get(self._stream, 0)
+                delays = delays_s()
+                await self._follow(cursor)
+            except StoreTrouble as trouble:
+                log.warning("announcer_waits", error=str(trouble))
+                await asyncio.sleep(next(delays))
+
+    async def _follow(self, cursor: int) -> None:
+        while True:
+            entries = await self._store.read(
+                {self._stream: cursor}, count=_AT_ONCE, block_ms=_BLOCK_MS
+            )
+            for entry in entries:
+                await self._publish(entry)
+                cursor = entry.index
+            if entries:
+                await self._ledger.commit(StepOutput(), cursors={self._stream: cursor}, state=b"")
+
+    async def _publish(self, entry: Entry) -> None:
+        notice = decode_notice(entry.payload)
+        waits: Iterator[float] = delays_s()
+        while True:
+            try:
+                await self._bus.publish(notice.topic, notice.payload, retain=notice.retain)
+            except BusUnavailable:
+                await asyncio.sleep(next(waits))
+            except PublishRefused as refused:
+                log.error("notice_refused", topic=notice.topic, error=str(refused))  # noqa: TRY400 - the broker's words suffice
+                return
+            else:
+                return
