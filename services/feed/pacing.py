@@ -14,24 +14,13 @@ forgets nor a killed `ingest` loses a tick, and one who got it already drops the
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from shared.adapters.history.replay import ReplayStep
 from shared.domain.events import ClockAdvanced, Tick
 
 FIRST_RESEND_S: Final = 0.5
 LONGEST_RESEND_S: Final = 5.0
-
-
-class ReplayStep(Struct, frozen=True):
-    """Ticks, then the clock event that closes them.
-
-    Attributes:
-        clock_ns: At or after every tick's instant, after the previous step's clock.
-        ticks: In event-time order; the feed numbers them.
-    """
-
-    clock_ns: int
-    ticks: tuple[Tick, ...]
 
 
 class NumberedStep(Struct, frozen=True):
@@ -58,24 +47,10 @@ def number(steps: Iterable[ReplayStep], source: str) -> Iterator[NumberedStep]:
         ticks = []
         for tick in step.ticks:
             sequence += 1
-            ticks.append(_numbered(tick, source, sequence))
+            ticks.append(structs.replace(tick, source=source, sequence=sequence))
         sequence += 1
         clock = ClockAdvanced(event_ns=step.clock_ns, source=source, sequence=sequence)
         yield NumberedStep(tuple(ticks), clock)
-
-
-def _numbered(tick: Tick, source: str, sequence: int) -> Tick:
-    return Tick(
-        symbol=tick.symbol,
-        event_ns=tick.event_ns,
-        price=tick.price,
-        bid=tick.bid,
-        ask=tick.ask,
-        bid_size=tick.bid_size,
-        ask_size=tick.ask_size,
-        source=source,
-        sequence=sequence,
-    )
 
 
 class Pacer:

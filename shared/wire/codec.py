@@ -47,6 +47,11 @@ def encode(message: Struct) -> bytes:
     return _encode(message)
 
 
+def encode_all(messages: Sequence[Struct]) -> bytes:
+    """Write messages as one JSON array."""
+    return _encode(messages)
+
+
 def decode(kind: type[MessageType], payload: bytes) -> MessageType:
     """Read a JSON message of a known kind.
 
