@@ -53,10 +53,14 @@ def number(steps: Iterable[ReplayStep], source: str) -> Iterator[NumberedStep]:
         yield NumberedStep(tuple(ticks), clock)
 
 
+class JournalWentBack(RuntimeError):  # noqa: N818 - reads as what happened, like KeyError
+    """The journal lost what it had reported: its store lost data, and nothing built on it holds."""
+
+
 class Pacer:
     """Decides when the step in hand is done, and when to send it again.
 
-    Tell it (`journalled`, `settled`), then ask it (`is_done`, `due`).
+    Tell it (`begin`, `journalled`, `settled`), then ask it (`is_done`, `due`).
 
     Args:
         waits_for: Names of the services that must settle a step.
@@ -64,6 +68,7 @@ class Pacer:
 
     def __init__(self, waits_for: frozenset[str]) -> None:
         self._journalled = 0
+        self._done = 0
         self._settled = dict.fromkeys(waits_for, 0)
         self._step: NumberedStep | None = None
         self._send_at_s = 0.0
@@ -71,12 +76,23 @@ class Pacer:
 
     def begin(self, step: NumberedStep, now_s: float) -> None:
         """Take the next step in hand; the one before must be done."""
+        if self._step is not None:
+            self._done = self._step.last_sequence
         self._step = step
         self._send_at_s = now_s
         self._pause_s = FIRST_RESEND_S
 
     def journalled(self, sequence: int) -> None:
-        """`ingest` has everything up to `sequence`; after a loss it may name an earlier one."""
+        """`ingest` has everything up to `sequence`.
+
+        Raises:
+            JournalWentBack: It had more when an earlier step was done.
+        """
+        if sequence < self._done:
+            raise JournalWentBack(
+                f"the journal was at {self._done} and is at {sequence}: its store lost data. "
+                "Start all services over on an empty store, or restore it."
+            )
         self._journalled = sequence
 
     def settled(self, service: str, clock_ns: int) -> None:

@@ -94,9 +94,12 @@ class HedgerMetrics:
             buckets=(0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
         )
 
-    def decided(self, effects: Sequence[Effect], behind: int) -> None:
-        """Show what a batch led to, and how many entries wait."""
-        self._behind.labels("hedger").set(behind)
+    def behind(self, entries: int) -> None:
+        """Show how many entries of the signal log wait."""
+        self._behind.labels("hedger").set(entries)
+
+    def decided(self, effects: Sequence[Effect]) -> None:
+        """Show what a batch led to."""
         for effect in effects:
             self._show(effect)
 

@@ -1,6 +1,7 @@
 """The shell of the hedger: the stage, the relay of its orders, the relay of its notices."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from msgspec import Struct
@@ -14,8 +15,9 @@ from shared.adapters.store import StageRecord, Store, StoreTrouble
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.announcer import Announcer
+from shared.runtime.lag import lags
 from shared.runtime.progress import ProgressReporter
-from shared.runtime.stage import Committed, StagePolicy, entries_behind, run_stage
+from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import keys, topics
 from shared.wire.messages import AckMessage, ProgressMessage
 from shared.wire.times import format_instant
@@ -80,6 +82,7 @@ class Hedger:
         )
         self._step = HedgerStep((), calendar, "", None)
         self._decided = 0
+        self._cursors: Mapping[str, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`, then wait a little for the orders on their way.
@@ -92,6 +95,7 @@ class Hedger:
                 tasks.create_task(self._relay.run(), name="orders"),
                 tasks.create_task(self._announcer.run(), name="notices"),
                 tasks.create_task(self._progress.run(), name="progress"),
+                tasks.create_task(self._watch_lag(), name="lag"),
             ]
             await run_stage(
                 self._orders,
@@ -119,9 +123,13 @@ class Hedger:
 
     async def _committed(self, committed: Committed) -> None:
         self._decided += len(committed.output.entries.get(keys.outbox(), ()))
-        behind = await entries_behind(self._market, committed.cursors)
-        self._metrics.decided(self._step.effects, behind[keys.signal_log()])
+        self._cursors = committed.cursors
+        self._metrics.decided(self._step.effects)
         self._report()
+
+    async def _watch_lag(self) -> None:
+        async for behind in lags(self._market, lambda: self._cursors):
+            self._metrics.behind(behind)
 
     def _acknowledged(self, answer: AckMessage) -> None:
         self._metrics.order_acknowledged(answer)

@@ -1,6 +1,7 @@
 """The shell of the signals stage: the stage, and the latest signals told a few times a second."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -12,7 +13,8 @@ from shared.adapters.store import StageRecord, Store, StoreTrouble
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
-from shared.runtime.stage import Committed, entries_behind, run_stage
+from shared.runtime.lag import lags
+from shared.runtime.stage import Committed, run_stage
 from shared.wire import codec, keys, topics
 from shared.wire.announcements import signal_message
 
@@ -48,6 +50,7 @@ class Signals:
         self._store = store
         self._latest: SignalsObserved | None = None
         self._behind = 0
+        self._cursors: Mapping[str, int] = {}
         self._step = SignalsStep(policy, calendar, None)
         self._told: dict[str, Signal] = {}
         SignalsCollector(registry, lambda: self._latest, lambda: self._behind)
@@ -59,7 +62,10 @@ class Signals:
             StageStopped: Another process took over, or the store lost data.
         """
         async with asyncio.TaskGroup() as tasks:
-            teller = tasks.create_task(self._tell(), name="tell")
+            others = [
+                tasks.create_task(self._tell(), name="tell"),
+                tasks.create_task(self._watch_lag(), name="lag"),
+            ]
             await run_stage(
                 self._store,
                 SERVICE,
@@ -69,7 +75,8 @@ class Signals:
                 after_commit=self._committed,
                 on_trouble=_log_trouble,
             )
-            teller.cancel()
+            for task in others:
+                task.cancel()
 
     def _make_step(self, record: StageRecord) -> SignalsStep:
         self._step = SignalsStep(self._policy, self._calendar, record.state)
@@ -77,7 +84,11 @@ class Signals:
 
     async def _committed(self, committed: Committed) -> None:
         self._latest = self._step.latest or self._latest
-        self._behind = (await entries_behind(self._store, committed.cursors))[keys.journal()]
+        self._cursors = committed.cursors
+
+    async def _watch_lag(self) -> None:
+        async for behind in lags(self._store, lambda: self._cursors):
+            self._behind = behind
 
     async def _tell(self) -> None:
         """Publish what has changed, at most a few times a second: only the latest counts."""
