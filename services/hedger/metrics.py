@@ -82,9 +82,8 @@ class HedgerMetrics:
             "hedge_orders_unacknowledged", "Orders the gateway has not answered.", registry=registry
         )
         self._behind = Gauge(
-            "hedge_stage_lag_entries",
-            "Entries of its input that a stage has not taken.",
-            ["stage"],
+            "hedge_hedger_lag_entries",
+            "Entries of the signal log that the hedger has not taken.",
             registry=registry,
         )
         self._tick_to_order = Histogram(
@@ -96,7 +95,7 @@ class HedgerMetrics:
 
     def behind(self, entries: int) -> None:
         """Show how many entries of the signal log wait."""
-        self._behind.labels("hedger").set(entries)
+        self._behind.set(entries)
 
     def decided(self, effects: Sequence[Effect]) -> None:
         """Show what a batch led to."""

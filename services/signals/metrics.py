@@ -36,7 +36,6 @@ class SignalsCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read the latest snapshot."""
         values, ages, qualities, lag = self._families()
-        lag.add_metric(["signals"], self._behind())
         observed = self._latest()
         if observed is not None:
             for name, signal in observed.signals.items():
@@ -67,8 +66,8 @@ class SignalsCollector(Collector):
                 labels=["signal", "quality"],
             ),
             GaugeMetricFamily(
-                "hedge_stage_lag_entries",
-                "Entries of its input that a stage has not taken.",
-                labels=["stage"],
+                "hedge_signals_lag_entries",
+                "Entries of the journal that the signals stage has not taken.",
+                value=self._behind(),
             ),
         )
