@@ -59,7 +59,8 @@ def _execution(report: ExecutionMessage, _: str) -> str:
     instant = report.event_time if isinstance(report.event_time, str) else str(report.event_time)
     price = "" if report.price is None else f" {report.quantity:+g} at {report.price:.2f}"
     reason = f"  [dim]{escape(report.reason)}[/]" if report.reason else ""
-    return f"{_when(instant)} [blue]{report.kind.upper():8}[/] {escape(report.order_id)}{price}{reason}"
+    kind = f"[blue]{report.kind.upper():8}[/]"
+    return f"{_when(instant)} {kind} {escape(report.order_id)}{price}{reason}"
 
 
 def _ack(answer: AckMessage, _: str) -> str:
