@@ -33,4 +33,7 @@ def decode_notice(payload: bytes) -> Notice:
     Raises:
         msgspec.DecodeError: Not such an entry: the store is damaged.
     """
-    return _decode(payload)
+    try:
+        return _decode(payload)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"not a notice: {error}") from error

@@ -1,0 +1,174 @@
+"""One message of each kind, out of one story: the check of the spec, section 3.
+
+Last rebalanced at VIX 18; VIX goes to 22 and stays; rule `option_a`, base 1000: the target goes
+from 600 to 1000, buy 400. The AsyncAPI document shows these, and the golden payloads are these.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from shared.wire.messages import (
+    AckMessage,
+    AlertMessage,
+    ClockMessage,
+    ExecutionMessage,
+    LegTargetMessage,
+    OrderMessage,
+    ProgressMessage,
+    RebalanceMessage,
+    RejectMessage,
+    SignalMessage,
+    SizingStepMessage,
+    StatusMessage,
+    TargetMessage,
+    TickMessage,
+    TriggerMessage,
+    WhipsawMessage,
+    WithheldMessage,
+)
+
+_ORDER_ID: Final = "overlay-00000002-varswap_3m"
+_DIGEST: Final = "3f0c9d2e51b7"
+_DECIDED: Final = "2018-02-02T15:30:00Z"
+
+EXAMPLES: Final[tuple[Struct, ...]] = (
+    TickMessage(
+        symbol="VIX",
+        event_time="2018-02-02T15:30:00.000000001Z",
+        price=22.0,
+        source="replay",
+        sequence=4711,
+    ),
+    ClockMessage(event_time="2018-02-02T15:30:01Z", source="replay", sequence=4712),
+    ExecutionMessage(
+        order_id=_ORDER_ID,
+        execution_id=f"{_ORDER_ID}-1",
+        kind="fill",
+        quantity=400.0,
+        price=22.132,
+        event_time="2018-02-02T15:30:01Z",
+    ),
+    RebalanceMessage(
+        scope="overlay",
+        reason="index review",
+        operator="desk-2",
+        issued_at="2018-02-02T15:31:00Z",
+    ),
+    OrderMessage(
+        order_id=_ORDER_ID,
+        book="overlay",
+        decision=2,
+        leg="varswap_3m",
+        instrument="variance_swap",
+        symbol="VIX",
+        side="buy",
+        quantity=400.0,
+        target_quantity=1000.0,
+        vega=400.0,
+        reference_price=22.0,
+        limit_price=24.2,
+        notional=8800.0,
+        currency="USD",
+        time_in_force="gtd",
+        event_time=_DECIDED,
+        valid_until="2018-02-02T15:40:00Z",
+        trigger="vix_move",
+        reason="VIX 22.0 against 18.0: a move of 4.0 points, above 3.0",
+        config_digest=_DIGEST,
+        epoch=7,
+    ),
+    AckMessage(order_id=_ORDER_ID, status="accepted", epoch=7),
+    TargetMessage(
+        book="overlay",
+        event_time=_DECIDED,
+        decision=2,
+        trigger="vix_move",
+        multiplier=1.0,
+        steps=(
+            SizingStepMessage(
+                name="rule", multiplier=1.0, note="linear: (22.0 - 12.0) / 10.0", binding=True
+            ),
+            SizingStepMessage(
+                name="floor_and_cap", multiplier=1.0, note="within 0.2 and 2.0", binding=False
+            ),
+        ),
+        target_vega=1000.0,
+        current_vega=600.0,
+        legs=(
+            LegTargetMessage(
+                leg="varswap_3m",
+                symbol="VIX",
+                weight=1.0,
+                vega=1000.0,
+                quantity=1000.0,
+                mark=22.0,
+            ),
+        ),
+        quality="good",
+        reference_vix=22.0,
+        budget_used=None,
+        at_floor=False,
+        at_cap=False,
+    ),
+    TriggerMessage(
+        book="overlay",
+        trigger="vix_move",
+        state="firing",
+        previous="pending",
+        event_time=_DECIDED,
+        since="2018-02-02T15:15:00Z",
+        observations=61,
+        sessions=1,
+        inputs={"vix_smooth": 22.0},
+        reference=18.0,
+        reason="VIX 22.0 against 18.0: a move of 4.0 points, above 3.0",
+    ),
+    WhipsawMessage(
+        book="overlay",
+        trigger="vix_move",
+        since="2018-02-01T15:00:00Z",
+        event_time="2018-02-01T15:04:00Z",
+        observations=16,
+        peak={"vix_smooth": 21.4},
+    ),
+    WithheldMessage(
+        book="overlay",
+        event_time=_DECIDED,
+        decision=2,
+        leg="varswap_3m",
+        control="max_order_vega",
+        figures={"vega": 400.0, "limit": 300.0},
+    ),
+    SignalMessage(
+        name="vix_smooth",
+        value=22.0,
+        unit="points",
+        quality="good",
+        event_time=_DECIDED,
+        have=1,
+        need=1,
+    ),
+    AlertMessage(
+        book="overlay",
+        event_time=_DECIDED,
+        severity="warning",
+        what="order_rejected",
+        where=_ORDER_ID,
+        figures={"quantity": 400.0},
+        runbook="Read the venue's reason; the trigger is armed again and will ask anew.",
+    ),
+    RejectMessage(
+        reason="jump",
+        detail="VIX 37.32 after 22.0, 1 of 3 prints",
+        topic="hedge/v1/ticks/VIX",
+        payload=b'{"symbol":"VIX","event_time":"2018-02-02T15:30:00Z","price":37.32}',
+        truncated=False,
+        received_time="2018-02-02T15:30:00.25Z",
+    ),
+    StatusMessage(
+        service="hedger", state="online", version="0.1.0", config_digest=_DIGEST, epoch=7
+    ),
+    ProgressMessage(service="ingest", source="replay", sequence=4712),
+)
+"""In the order of `shared.wire.messages`; every field's name and form as MQTT clients see it."""
