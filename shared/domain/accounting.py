@@ -9,9 +9,7 @@ become that session's closing levels, and one `SessionResult` is made from them:
 - *static*: the base vega, split over the legs by weight, held throughout at no transaction cost.
 - *none*: nothing. Its profit is 0; only the portfolio is left.
 
-A variance swap earns by `shared.domain.variance_swap.rolled_profit`; what was traded in a session
-is struck at its own level, marked at the close, and realizes variance from that close on. A future
-or an option earns quantity × multiplier × change of its mark.
+How each instrument earns is in `shared.domain.leg_profit`.
 
 A session in which the index or a leg did not print is counted as skipped: the next good close
 accounts for the whole time since the last good one, and no level is made up.
@@ -19,7 +17,7 @@ accounts for the whole time since the last good one, and no level is made up.
 
 from collections import deque
 from collections.abc import Iterator
-from math import log
+from math import fsum, log
 from typing import Final
 
 import numpy as np
@@ -34,34 +32,22 @@ from shared.domain.effectiveness import (
 )
 from shared.domain.effects import TargetChanged
 from shared.domain.events import ExecutionReported
-from shared.domain.policies import BookPolicy, LegPolicy
+from shared.domain.leg_profit import (
+    holding_profit,
+    point_value,
+    static_quantities,
+    trade_profit,
+    vega_per_unit,
+)
+from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Mark, SignalsObserved
-from shared.domain.variance_swap import rolled_profit, swap_value
 
 REMEMBERED_EXECUTIONS: Final = 256
 """A report comes twice only when a process died between writing and noting it: seconds apart."""
 
 FOREVER_NS: Final = 2**63 - 1
 """After the calendar's last close nothing closes any more."""
-
-
-def point_value(leg: LegPolicy) -> float:
-    """Return currency per point of price for one unit of the leg."""
-    return 1.0 if leg.instrument == "variance_swap" else leg.multiplier
-
-
-def vega_per_unit(leg: LegPolicy) -> float:
-    """Return vega notional of one unit of the leg: currency per vol point (spec 2).
-
-    Raises:
-        ValueError: An option without `vega_per_unit`.
-    """
-    if leg.instrument in {"variance_swap", "vix_future"}:
-        return point_value(leg)
-    if leg.vega_per_unit is None:
-        raise ValueError(f"leg {leg.name}: the vega of one {leg.instrument} is not known")
-    return leg.multiplier * leg.vega_per_unit
 
 
 class Trade(Struct, frozen=True):
@@ -129,7 +115,7 @@ class HedgeComparison:
     ) -> None:
         self._book = policy.name
         self._legs = {leg.name: leg for leg in policy.legs}
-        self._static = _static_quantities(policy)
+        self._static = static_quantities(policy)
         self._calendar = calendar
         self._index = index_symbol
         self._symbols = sorted({index_symbol, *(leg.symbol for leg in policy.legs)})
@@ -289,34 +275,24 @@ class HedgeComparison:
         """Return what positions earned from the last counted close to this one."""
         if self._counted is None:
             return 0.0
-        sessions = session - self._counted
         log_return = log(closes[self._index] / self._closes[self._index])
-        earned = 0.0
-        for name, quantity in held.items():
-            leg = self._legs[name]
-            before, now = self._closes[leg.symbol], closes[leg.symbol]
-            if leg.instrument == "variance_swap":
-                earned += rolled_profit(quantity, before, log_return, now, sessions)
-            else:
-                earned += quantity * leg.multiplier * (now - before)
-        return earned
+        return fsum(
+            holding_profit(
+                leg,
+                held[name],
+                before=self._closes[leg.symbol],
+                now=closes[leg.symbol],
+                log_return=log_return,
+                sessions=session - self._counted,
+            )
+            for name, leg in self._legs.items()
+            if name in held
+        )
 
     def _earned_since(self, closes: dict[str, float]) -> float:
         """Return what the trades since the last counted close earned to this one, cost apart."""
-        earned = 0.0
-        for trade in self._trades:
-            leg = self._legs[trade.leg]
-            if leg.instrument == "variance_swap":
-                earned += swap_value(trade.quantity, trade.level, closes[leg.symbol])
-            else:
-                earned += trade.quantity * leg.multiplier * (closes[leg.symbol] - trade.level)
-        return earned
-
-
-def _static_quantities(policy: BookPolicy) -> dict[str, float]:
-    """Split the base vega over the legs by weight; lots do not matter to a benchmark."""
-    total = sum(leg.weight for leg in policy.legs)
-    return {
-        leg.name: policy.sizing.base_vega * leg.weight / total / vega_per_unit(leg)
-        for leg in policy.legs
-    }
+        legs = [self._legs[trade.leg] for trade in self._trades]
+        return fsum(
+            trade_profit(leg, trade.quantity, level=trade.level, now=closes[leg.symbol])
+            for leg, trade in zip(legs, self._trades, strict=True)
+        )

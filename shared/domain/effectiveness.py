@@ -8,6 +8,7 @@ adding those profits in would call an insurance free that has just paid.
 """
 
 from collections.abc import Sequence
+from math import fsum
 from typing import Final
 
 import numpy as np
@@ -169,8 +170,8 @@ def measure_window(results: Sequence[SessionResult], *, after_ns: int, end_ns: i
         end_ns=end_ns,
         sessions=len(inside),
         portfolio_loss=before[-1] - during[-1] if known else None,
-        dynamic_gain=sum(result.dynamic_net for result in inside),
-        static_gain=sum(result.static_carry for result in inside),
+        dynamic_gain=fsum(result.dynamic_net for result in inside),
+        static_gain=fsum(result.static_carry for result in inside),
     )
 
 
@@ -182,11 +183,11 @@ def summarize(results: Sequence[SessionResult], *, skipped: int = 0) -> Comparis
     return ComparisonReport(
         sessions=len(results),
         sessions_skipped=skipped,
-        average_multiplier=sum(multipliers) / len(multipliers) if multipliers else None,
+        average_multiplier=fsum(multipliers) / len(multipliers) if multipliers else None,
         maximum_multiplier=max(multipliers, default=None),
         sessions_at_floor=sum(result.at_floor for result in results),
         sessions_at_cap=sum(result.at_cap for result in results),
-        turnover_vega=sum(result.turnover_vega for result in results),
+        turnover_vega=fsum(result.turnover_vega for result in results),
         trades=sum(result.trades for result in results),
         dynamic=_strategy(
             results,
@@ -224,11 +225,11 @@ def _strategy(
         if not any(crash.after_ns < result.close_ns <= crash.end_ns for crash in crashes)
     ]
     return StrategyResult(
-        carry_profit=sum(carry),
-        transaction_cost=sum(cost),
-        net_profit=sum(profits),
-        cost=0.0 - sum(calm),  # not −0.0
-        cost_per_year=(0.0 - sum(calm)) * SESSIONS_PER_YEAR / len(calm) if calm else None,
+        carry_profit=fsum(carry),
+        transaction_cost=fsum(cost),
+        net_profit=fsum(profits),
+        cost=0.0 - fsum(calm),  # not −0.0
+        cost_per_year=(0.0 - fsum(calm)) * SESSIONS_PER_YEAR / len(calm) if calm else None,
         sharpe=_sharpe([result.nav for result in results], profits),
     )
 
