@@ -211,8 +211,11 @@ class _Run:
                     f"{self._stage}: {stream} ends at {extent.last}, entry {cursor} was already "
                     "taken. Its store lost data: restore it, or start all stages over."
                 )
-            if extent.first > cursor + 1:
-                raise self._gap(stream, extent.first)
+            if extent.last > cursor:
+                following = await self._source.read({stream: cursor}, count=1)
+                found = following[0].index if following else extent.last + 1
+                if found != cursor + 1:
+                    raise self._gap(stream, found)
 
     async def _take(self, entries: Sequence[Entry]) -> Committed | None:
         self._follow(entries)

@@ -1,0 +1,413 @@
+"""A stage has the effect of taking each entry exactly once, whatever happens to it meanwhile."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, repeat
+
+import pytest
+from fakes.eventually import eventually
+from fakes.servers import RedisServer
+from fakes.store import FakeStore, Fault
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from shared.adapters.connections import RedisSettings
+from shared.adapters.redis_store import RedisStore
+from shared.adapters.store import (
+    Commit,
+    Entry,
+    OutputMismatch,
+    StageRecord,
+    StoreTrouble,
+    StoreUnavailable,
+    StoreUnsafe,
+)
+from shared.runtime.ledger import LeaseLost, Ledger, StepOutput, StoreRegressed
+from shared.runtime.stage import Committed, InputGap, StagePolicy, entries_behind, run_stage
+from shared.wire import keys
+
+STAGE = "signals"
+INPUT = keys.journal()
+LOG = keys.signal_log()
+OUTBOX = keys.outbox(STAGE)
+READABLE = keys.signals()
+
+
+class Tally:
+    """A step whose every output depends on every input before it."""
+
+    def __init__(self, record: StageRecord) -> None:
+        self.total = int(record.state or b"1")
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        log, rows = [], []
+        for entry in entries:
+            self.total = (31 * self.total + int(entry.payload)) % 1_000_003
+            log += [b"%d" % self.total] * (self.total % 3)
+            rows += [b"row %d" % self.total] * (self.total % 5 == 0)
+        return StepOutput({LOG: log, OUTBOX: rows}, {READABLE: {"total": str(self.total)}})
+
+    def snapshot(self) -> bytes:
+        return b"%d" % self.total
+
+
+class Journal(FakeStore):
+    """An input that sets `stop` at its end, and gives as many entries at a time as it is told."""
+
+    def __init__(
+        self,
+        payloads: Sequence[bytes],
+        stop: asyncio.Event,
+        *,
+        sizes: Iterator[int] = repeat(500),  # noqa: B008 - never ends, so it has no state
+        faults: Sequence[Fault | None] = (),
+    ) -> None:
+        super().__init__(faults)
+        for payload in payloads:
+            self.append(INPUT, payload)
+        self._stop = stop
+        self._sizes = sizes
+
+    async def read(
+        self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
+    ) -> list[Entry]:
+        del block_ms
+        found = await super().read(after, count=min(count, next(self._sizes)))
+        if not found:
+            self._stop.set()
+        return found
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+async def at_once(_: float) -> None:
+    """Wait for nothing."""
+
+
+run = partial(run_stage, stage=STAGE, inputs=[INPUT], make_step=Tally, pause=at_once)
+
+
+async def run_until_done(
+    store: FakeStore, journal: Journal, stop: asyncio.Event, policy: StagePolicy
+) -> None:
+    """Run the stage, as a supervisor would: anew whenever it dies."""
+    while True:
+        try:
+            await run(store, stop=stop, source=journal, policy=policy)
+        except (Crash, asyncio.CancelledError):
+            stop.clear()
+        else:
+            return
+
+
+def assert_as_if_undisturbed(store: FakeStore, payloads: Sequence[bytes]) -> None:
+    step = Tally(StageRecord())
+    entries = [Entry(INPUT, index, payload) for index, payload in enumerate(payloads, 1)]
+    undisturbed = step.receive(entries)
+    for stream, expected in undisturbed.entries.items():
+        assert store.streams[stream] == dict(enumerate(expected, 1))
+    record = store.records[STAGE]
+    assert record.cursors.get(INPUT, 0) == len(payloads)
+    if payloads:
+        assert record.state == step.snapshot()
+        assert store.hashes == undisturbed.readable
+
+
+PAYLOADS = st.lists(st.integers(0, 99).map(lambda number: b"%d" % number), max_size=25)
+SIZES = st.lists(st.integers(1, 6), max_size=25).map(lambda sizes: chain(sizes, repeat(4)))
+ERRORS = st.sampled_from(
+    [StoreUnavailable("lost"), StoreUnsafe("OOM"), Crash(), asyncio.CancelledError()]
+)
+FAULTS = st.lists(st.none() | st.builds(Fault, ERRORS, st.booleans()), max_size=40)
+POLICIES = st.builds(StagePolicy, snapshot_every=st.none() | st.integers(1, 9))
+
+
+@given(payloads=PAYLOADS, sizes=SIZES, policy=POLICIES)
+def test_any_split_of_the_input_gives_the_same_outputs(
+    payloads: list[bytes], sizes: Iterator[int], policy: StagePolicy
+) -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(payloads, stop, sizes=sizes)
+    asyncio.run(run_until_done(store, journal, stop, policy))
+    assert_as_if_undisturbed(store, payloads)
+
+
+@given(payloads=PAYLOADS, sizes=SIZES, policy=POLICIES, faults=FAULTS, source_faults=FAULTS)
+def test_a_crash_at_any_await_changes_no_output(
+    payloads: list[bytes],
+    sizes: Iterator[int],
+    policy: StagePolicy,
+    faults: list[Fault | None],
+    source_faults: list[Fault | None],
+) -> None:
+    store, stop = FakeStore(faults), asyncio.Event()
+    journal = Journal(payloads, stop, sizes=sizes, faults=source_faults)
+    asyncio.run(run_until_done(store, journal, stop, policy))
+    assert_as_if_undisturbed(store, payloads)
+
+
+def numbers(count: int) -> list[bytes]:
+    return [b"%d" % number for number in range(count)]
+
+
+async def test_the_newest_starter_wins_and_the_older_ends_with_a_message() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(3), stop, sizes=repeat(1))
+
+    async def another_starts(_: Committed) -> None:
+        await store.take_lease(STAGE)
+
+    with pytest.raises(LeaseLost, match=r"another process .*2, ours 1"):
+        await run(store, stop=stop, source=journal, after_commit=another_starts)
+    assert store.records[STAGE].batch == 1
+
+
+async def test_a_lease_lost_while_the_store_was_away_is_noticed_on_return() -> None:
+    class Stolen(FakeStore):
+        async def commit(self, commit: Commit) -> None:
+            self.records[STAGE] = replace(self.records[STAGE], epoch=9)
+            raise StoreUnavailable(f"at {commit.batch}")
+
+    stop = asyncio.Event()
+    with pytest.raises(LeaseLost):
+        await run(
+            Stolen(),
+            stop=stop,
+            source=Journal(numbers(1), stop),
+        )
+
+
+@pytest.mark.parametrize("older", [StageRecord(), StageRecord(epoch=1)])
+async def test_a_store_that_forgot_a_confirmed_commit_ends_the_stage(older: StageRecord) -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(3), stop, sizes=repeat(1))
+
+    async def lose_data(_: Committed) -> None:
+        store.records[STAGE] = older
+        store.faults = iter([Fault(StoreUnavailable("restarted"), applied=False)])
+
+    with pytest.raises(StoreRegressed, match="lost data"):
+        await run(
+            store,
+            stop=stop,
+            source=journal,
+            after_commit=lose_data,
+        )
+
+
+async def test_an_epoch_that_ran_backwards_ends_the_stage() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(3), stop, sizes=repeat(1))
+
+    async def fail_over(_: Committed) -> None:
+        store.records[STAGE] = replace(store.records[STAGE], epoch=0)
+
+    with pytest.raises(StoreRegressed, match="epoch 0, we hold 1"):
+        await run(store, stop=stop, source=journal, after_commit=fail_over)
+
+
+async def test_a_missing_entry_is_an_alarm_and_never_passed_over() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(5), stop)
+    del journal.streams[INPUT][3]
+    with pytest.raises(InputGap, match="lacks entries 3 to 3"):
+        await run(store, stop=stop, source=journal)
+    assert store.records[STAGE].batch == 0
+
+
+@pytest.mark.parametrize("before", [3, 99])
+async def test_input_trimmed_before_it_was_read_is_an_alarm(before: int) -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(5), stop)
+    await journal.trim(INPUT, before)
+    with pytest.raises(InputGap, match=f"lacks entries 1 to {min(before, 6) - 1}"):
+        await run(store, stop=stop, source=journal)
+
+
+async def test_input_that_vanishes_while_the_stage_waits_is_an_alarm() -> None:
+    source = FakeStore()
+    source.append(INPUT, b"1")
+
+    async def lose(_: Committed) -> None:
+        source.last[INPUT] = 8
+
+    with pytest.raises(InputGap, match="lacks entries 2 to 8"):
+        await run(
+            FakeStore(),
+            stop=asyncio.Event(),
+            source=source,
+            after_commit=lose,
+            policy=StagePolicy(block_ms=1),
+        )
+
+
+async def test_input_that_ends_before_the_cursor_is_an_alarm() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    await run_until_done(store, Journal(numbers(5), stop), stop, StagePolicy())
+    with pytest.raises(InputGap, match="ends at 4, entry 5 was already taken"):
+        await run_until_done(store, Journal(numbers(4), stop), asyncio.Event(), StagePolicy())
+
+
+async def test_a_late_commit_of_a_dead_connection_is_found_out_and_not_doubled() -> None:
+    class Late(FakeStore):
+        late: Commit | None = None
+        delivered = False
+
+        async def load(self, stage: str) -> StageRecord:
+            record = await super().load(stage)
+            if self.late is not None:
+                late, self.late = self.late, None
+                await super().commit(late)
+            return record
+
+        async def commit(self, commit: Commit) -> None:
+            if commit.batch == 2 and not self.delivered:
+                self.delivered, self.late = True, commit
+                raise StoreUnavailable("timed out")
+            await super().commit(commit)
+
+    store, stop = Late(), asyncio.Event()
+    troubles: list[StoreTrouble] = []
+    await run(
+        store,
+        stop=stop,
+        on_trouble=troubles.append,
+        source=Journal(numbers(9), stop, sizes=chain([1, 3, 3, 1], repeat(2))),
+    )
+    assert [type(trouble).__name__ for trouble in troubles] == [
+        "StoreUnavailable",
+        "BatchMismatch",
+    ]
+    assert_as_if_undisturbed(store, numbers(9))
+
+
+async def test_an_output_stream_that_somebody_else_wrote_ends_the_stage() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    store.append(LOG, b"by hand")
+    with pytest.raises(OutputMismatch):
+        await run_until_done(store, Journal(numbers(3), stop), stop, StagePolicy())
+
+
+async def test_between_snapshots_a_batch_that_says_nothing_is_not_committed() -> None:
+    class Silent(Tally):
+        def receive(self, entries: Sequence[Entry]) -> StepOutput:
+            super().receive(entries)
+            return StepOutput()
+
+    store, stop = FakeStore(), asyncio.Event()
+    await run(
+        store,
+        make_step=Silent,
+        stop=stop,
+        source=Journal(numbers(10), stop, sizes=repeat(1)),
+        policy=StagePolicy(snapshot_every=4),
+    )
+    assert store.records[STAGE].batch == 3  # after 4, after 8, and on draining
+    assert store.records[STAGE].cursors == {INPUT: 10}
+
+
+async def test_a_stage_that_replays_reads_one_stream() -> None:
+    with pytest.raises(ValueError, match="reads one stream"):
+        await run(
+            FakeStore(),
+            inputs=[INPUT, LOG],
+            stop=asyncio.Event(),
+            policy=StagePolicy(snapshot_every=5),
+        )
+
+
+async def test_every_confirmed_commit_is_told() -> None:
+    told: list[Committed] = []
+
+    async def tell(committed: Committed) -> None:
+        told.append(committed)
+
+    stop = asyncio.Event()
+    await run(
+        FakeStore(),
+        stop=stop,
+        after_commit=tell,
+        source=Journal(numbers(5), stop, sizes=repeat(3)),
+    )
+    assert [(one.batch, one.received, one.cursors) for one in told] == [
+        (1, 3, {INPUT: 3}),
+        (2, 2, {INPUT: 5}),
+    ]
+
+
+async def test_a_stop_while_waiting_ends_the_stage() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(run(store, stop=stop, policy=StagePolicy(block_ms=10)))
+        store.append(INPUT, b"1")
+        await eventually(lambda: store.records[STAGE].batch == 1)
+        stop.set()
+
+
+async def test_how_far_behind_is_the_end_less_the_cursor() -> None:
+    store = FakeStore()
+    for payload in numbers(7):
+        store.append(INPUT, payload)
+    assert await entries_behind(store, {INPUT: 3, LOG: 0}) == {INPUT: 4, LOG: 0}
+
+
+@pytest.mark.server
+async def test_a_store_killed_again_and_again_changes_no_output(redis_server: RedisServer) -> None:
+    redis_server.stop()
+    redis_server.appendfsync = "always"
+    redis_server.start()
+    payloads = numbers(400)
+    settings = RedisSettings(url=redis_server.url, operation_timeout_s=1.0)
+    stop = asyncio.Event()
+    source, mirror = FakeStore(), FakeStore()
+    for payload in payloads:
+        source.append(INPUT, payload)
+    troubles: list[StoreTrouble] = []
+    reached = 0
+
+    async def follow(committed: Committed) -> None:
+        nonlocal reached
+        reached = committed.cursors[INPUT]
+
+    async with RedisStore(settings) as store, asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            run(
+                store,
+                stop=stop,
+                source=source,
+                policy=StagePolicy(max_entries=3, block_ms=20, snapshot_every=7),
+                on_trouble=troubles.append,
+                after_commit=follow,
+            )
+        )
+        for goal in range(25, 400, 25):
+            await eventually(lambda goal=goal: reached >= goal)  # type: ignore[misc]
+            redis_server.kill()
+            redis_server.start()
+        await eventually(lambda: reached == len(payloads))
+        stop.set()
+    async with RedisStore(settings) as store:
+        mirror.records[STAGE] = await store.load(STAGE)
+        for stream in (LOG, OUTBOX):
+            for entry in await store.read({stream: 0}, count=10_000):
+                mirror.append(stream, entry.payload)
+    mirror.hashes[READABLE] = {"total": (mirror.records[STAGE].state or b"").decode()}
+    assert_as_if_undisturbed(mirror, payloads)
+    assert troubles
+
+
+async def test_a_ledger_goes_on_from_the_record_after_trouble() -> None:
+    store = FakeStore()
+    ledger = Ledger(store, STAGE)
+    await ledger.open()
+    store.faults = iter([Fault(StoreUnavailable("lost"), applied=True)])
+    with pytest.raises(StoreUnavailable):
+        await ledger.commit(StepOutput({LOG: [b"1"]}), state=b"1")
+    assert (await ledger.open()).state == b"1"
+    assert await ledger.commit(StepOutput({LOG: [b"2"]}), state=b"2") == 2
+    assert store.streams[LOG] == {1: b"1", 2: b"2"}
+    assert store.records[STAGE].epoch == 1
