@@ -415,11 +415,7 @@ def test_the_instant_of_arrival_between_two_clocks_never_shows(
     moved = list(script)
     for order in [each for each in script if isinstance(each, Order)]:
         here = moved.index(order)
-        clocks = [
-            place
-            for place, each in enumerate(moved)
-            if place > here and isinstance(each, ClockAdvanced)
-        ]
+        clocks = [p for p, each in enumerate(moved) if isinstance(each, ClockAdvanced)]
         due = next((p for p in clocks if moved[p].event_ns >= order.event_ns), None)
         later = [p for p in clocks if due is not None and moved[p].event_ns > moved[due].event_ns]
         acting = next(iter(later), len(moved))
