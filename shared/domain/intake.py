@@ -7,10 +7,11 @@ Order of judgement, the first that fails names the refusal:
    reported and the tick goes on. A refused tick has used up its number all the same.
 2. *shape*: known symbol, a price or both quotes, finite, positive, not crossed, not too wide.
 3. *time*: not ahead of our clock, not behind its symbol's last tick, nor far behind the newest.
-4. *jump*: a move beyond `max_jump` is refused until `confirmations` consecutive prints agree with
-   each other: causal, so that a bad print does not trade and a crash does (promises C5).
+4. *jump*: a move beyond `max_jump` is refused until `confirmations` consecutive prints, each later
+   than the one before, agree with each other: causal, so that a bad print does not trade and a
+   crash does (promises C5).
 
-A refused tick changes nothing but its sequence number and the count of confirming prints.
+A refused tick changes nothing but its sequence number and, after a jump, what would confirm it.
 """
 
 from dataclasses import fields, replace
@@ -28,6 +29,9 @@ from shared.domain.tick_block import TickBlock
 
 NOT_A_NUMBER: Final = float("inf")
 """In a block that has not been judged yet: a field that was given, and was no number."""
+
+LARGEST: Final = 1e15
+"""No market makes a larger number; below it, sums and squares of prices stay finite."""
 
 MAX_SOURCES: Final = 1024
 """Sources are names from outside: their number is bounded."""
@@ -63,6 +67,7 @@ class SymbolState(Struct, frozen=True, array_like=True):
     event_ns: int
     candidate: float
     confirmed: int
+    candidate_ns: int = 0
 
 
 class IntakeState(Struct, frozen=True):
@@ -93,6 +98,7 @@ _SYMBOL: Final = np.dtype(
         ("event_ns", np.int64),
         ("candidate", np.float64),
         ("confirmed", np.int64),
+        ("candidate_ns", np.int64),
         ("max_jump", np.float64),
         ("confirmations", np.int64),
         ("max_spread", np.float64),
@@ -130,7 +136,7 @@ class Intake:
             now_ns: The wall clock, or `None` in a replay: event time knows no future.
         """
         numbers = np.array([self._numbers.get(name, -1) for name in block.symbols], dtype=np.int64)
-        last = np.array([self._last_sequence(name) for name in block.sources], dtype=np.int64)
+        last = np.array([self._sequences.get(name, 0) for name in block.sources], dtype=np.int64)
         latest_ns = _NEVER if now_ns is None else now_ns + self._policy.future_skew_ns
         columns = (block.price, block.bid, block.ask, block.bid_size, block.ask_size)
         verdicts, missing, self._newest_ns = _judge(
@@ -140,6 +146,7 @@ class Intake:
             block.source,
             block.sequence,
             last,
+            MAX_SOURCES - len(self._sequences),
             self._symbols,
             self._newest_ns,
             self._policy.late_limit_ns,
@@ -159,13 +166,11 @@ class Intake:
     def receive_clock(self, event: ClockAdvanced) -> Verdict:
         """Judge a clock event of a replaying feed: numbered like a tick, never backwards."""
         if event.sequence is not None:
-            last = self._last_sequence(event.source)
-            if last == _NO_ROOM:
-                return Verdict.TOO_MANY_SOURCES
-            if event.sequence <= last:
-                return Verdict.DUPLICATE
-            if self._lossless and event.sequence > last + 1:
-                return Verdict.HELD
+            last = self._sequences.get(event.source, 0)
+            room = MAX_SOURCES - len(self._sequences)
+            verdict = Verdict(_sequence_verdict(event.sequence, last, room, self._lossless))
+            if verdict is not Verdict.ACCEPTED:
+                return verdict
             self._sequences[event.source] = event.sequence
         if event.event_ns < self._newest_ns:
             return Verdict.LATE
@@ -189,6 +194,7 @@ class Intake:
                 int(row["event_ns"]),
                 float(row["candidate"]),
                 int(row["confirmed"]),
+                int(row["candidate_ns"]),
             )
             for name, row in zip(self._names, self._symbols, strict=True)
         }
@@ -203,18 +209,13 @@ class Intake:
                 row = intake._symbols[intake._numbers[name]]
                 row["level"], row["event_ns"] = known.level, known.event_ns
                 row["candidate"], row["confirmed"] = known.candidate, known.confirmed
+                row["candidate_ns"] = known.candidate_ns
         intake._sequences = dict(state.sequences)
         intake._newest_ns = state.newest_ns
         return intake
 
-    def _last_sequence(self, source: str) -> int:
-        """Last number taken from a source, 0 for a new one, `_NO_ROOM` for one too many."""
-        has_room = len(self._sequences) < MAX_SOURCES
-        return self._sequences.get(source, 0 if has_room else _NO_ROOM)
-
 
 _NEVER: Final = 2**63 - 1
-_NO_ROOM: Final = -1
 
 
 def _rows(block: TickBlock, keep: NDArray[np.bool_]) -> TickBlock:
@@ -232,10 +233,11 @@ _compiled = njit(cache=True)
 
 
 @_compiled
-def _sequence_verdict(number: int, last: int, lossless: bool) -> int:  # noqa: FBT001 - compiled
+def _sequence_verdict(number: int, last: int, room: int, lossless: bool) -> int:  # noqa: FBT001 - compiled
+    """Judge a source's number; `last` is 0 for a source not heard before: they count from 1."""
     if number < 0:
         return Verdict.ACCEPTED
-    if last == _NO_ROOM:
+    if last == 0 and room == 0:
         return Verdict.TOO_MANY_SOURCES
     if number <= last:
         return Verdict.DUPLICATE
@@ -247,7 +249,7 @@ def _sequence_verdict(number: int, last: int, lossless: bool) -> int:  # noqa: F
 @_compiled
 def _shape_verdict(fields: NDArray[np.float64], max_spread: float) -> int:
     has_quote = not (np.isnan(fields[_BID]) or np.isnan(fields[_ASK]))
-    if np.isinf(fields).any():
+    if (np.abs(fields) > LARGEST).any():
         return Verdict.NOT_A_NUMBER
     if np.isnan(fields[_PRICE]) and not has_quote:
         return Verdict.NO_PRICE
@@ -261,16 +263,22 @@ def _shape_verdict(fields: NDArray[np.float64], max_spread: float) -> int:
 
 
 @_compiled
-def _jump_verdict(level: float, known: np.void) -> int:
-    """Believe a jump only when enough consecutive prints agree with each other."""
+def _jump_verdict(level: float, event_ns: int, known: np.void) -> int:
+    """Believe a jump only when enough consecutive prints agree with each other.
+
+    Prints count when they are later than the one before: a bad print that is delivered again
+    confirms nothing.
+    """
     if known["level"] == 0 or abs(level - known["level"]) <= known["max_jump"] * known["level"]:
         known["confirmed"] = 0
         return Verdict.ACCEPTED
+    if known["confirmed"] > 0 and event_ns <= known["candidate_ns"]:
+        return Verdict.JUMP
     agrees = known["confirmed"] > 0 and (
         abs(level - known["candidate"]) <= known["max_jump"] * known["candidate"]
     )
     known["confirmed"] = known["confirmed"] + 1 if agrees else 1
-    known["candidate"] = level
+    known["candidate"], known["candidate_ns"] = level, event_ns
     if known["confirmed"] < known["confirmations"]:
         return Verdict.JUMP
     known["confirmed"] = 0
@@ -294,7 +302,7 @@ def _content_verdict(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     if event_ns < known["event_ns"] or event_ns < newest_ns - late_limit_ns:
         return Verdict.LATE
     level = (fields[_BID] + fields[_ASK]) / 2 if np.isnan(fields[_PRICE]) else fields[_PRICE]
-    verdict = _jump_verdict(level, known)
+    verdict = _jump_verdict(level, event_ns, known)
     if verdict == Verdict.ACCEPTED:
         known["level"] = level
         known["event_ns"] = event_ns
@@ -309,6 +317,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     source: NDArray[np.int32],
     sequence: NDArray[np.int64],
     last: NDArray[np.int64],
+    room: int,
     symbols: NDArray[np.void],
     newest_ns: int,
     late_limit_ns: int,
@@ -318,10 +327,12 @@ def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     verdicts = np.zeros(len(symbol), dtype=np.uint8)
     missing = np.zeros(len(last), dtype=np.int64)
     for i in range(len(symbol)):
-        verdict = _sequence_verdict(sequence[i], last[source[i]], lossless)
+        verdict = _sequence_verdict(sequence[i], last[source[i]], room, lossless)
         if verdict == Verdict.ACCEPTED:
             if sequence[i] >= 0:
-                if last[source[i]] > 0:
+                if last[source[i]] == 0:
+                    room -= 1
+                else:
                     missing[source[i]] += sequence[i] - last[source[i]] - 1
                 last[source[i]] = sequence[i]
             if symbol[i] < 0:
