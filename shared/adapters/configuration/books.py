@@ -1,0 +1,255 @@
+"""`[[books]]`: one portfolio each, with its rules, sizing, triggers, legs and limits."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, get_args
+
+from shared.adapters.configuration.checks import check_limits
+from shared.adapters.configuration.rules import read_rules
+from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
+from shared.domain.policies import (
+    BookPolicy,
+    BudgetPolicy,
+    FastPathPolicy,
+    GreekBand,
+    Instrument,
+    LegPolicy,
+    LimitPolicy,
+    OrderPolicy,
+    PortfolioPolicy,
+    SizingPolicy,
+    TriggerPolicy,
+)
+
+_NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
+_INSIDE: Final = Range(0, 1, open_low=True)
+_FALL: Final = Range(-1, 0)
+_GREEKS: Final = ("delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm")
+_ROUNDING: Final = 1e-9
+_DECAY_GUARD_DAYS: Final = 90
+_DEFAULT_MULTIPLIER: Final = {"vix_future": 1000.0, "vix_call": 100.0, "put": 100.0}
+
+
+def read_books(root: Table) -> tuple[tuple[BookPolicy, ...], tuple[PortfolioPolicy, ...]]:
+    """Books and their portfolios, by name: their order in the file means nothing."""
+    tables = root.tables("books")
+    if not tables and root.is_sound("books"):
+        root.fault("books", "there is no book", "write [[books]] for each portfolio to hedge")
+    pairs = [_book(table) for table in tables]
+    _refuse_twins(tables, [book.name for book, _ in pairs], "books")
+    pairs.sort(key=lambda pair: pair[0].name)
+    return tuple(book for book, _ in pairs), tuple(portfolio for _, portfolio in pairs)
+
+
+def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> None:
+    seen: set[str] = set()
+    for table, name in zip(tables, names, strict=True):
+        if name in seen and table.is_sound("name"):
+            problem = f"two {what} are called {name!r}"
+            table.fault("name", problem, "name one of them differently")
+        seen.add(name)
+
+
+def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy]:
+    name = _name(table, "book")
+    portfolio = _portfolio(table.table("portfolio"), name)
+    book = BookPolicy(
+        name=name,
+        currency=table.text("currency", "USD"),
+        rules=read_rules(table),
+        composition=table.choice("composition", ("product", "max", "mean"), "product"),
+        sizing=_sizing(
+            table.table("sizing"), table.table("budget") if table.has("budget") else None
+        ),
+        legs=_legs(table),
+        triggers=_triggers(table.table("triggers")),
+        order=_orders(table.table("orders")),
+        limits=_limits(table),
+    )
+    check_limits(table, book)
+    table.refuse_unknown_keys()
+    return book, portfolio
+
+
+def _name(table: Table, what: str) -> str:
+    name = table.text("name")
+    if table.is_sound("name") and not _NAME.fullmatch(name):
+        remedy = "it becomes part of order ids: write 1 to 32 of a-z 0-9 _"
+        table.fault("name", f"{name!r} cannot be the name of a {what}", remedy)
+    return name
+
+
+def _portfolio(table: Table, book: str) -> PortfolioPolicy:
+    weights = table.table("weights")
+    if table.is_sound("weights") and not weights.keys():
+        table.fault("weights", "is missing", "write weights = { SPX = 1.0 }; the rest is cash")
+    policy = PortfolioPolicy(
+        book=book,
+        value=table.number("value", within=POSITIVE),
+        weights={name: weights.fraction(name, 0.0, _INSIDE) for name in sorted(weights.keys())},
+        hedge_symbol=table.text("hedge_symbol", "VIX"),
+    )
+    total = sum(policy.weights.values())
+    if weights.is_sound(*policy.weights) and total > 1 + _ROUNDING:
+        table.fault(
+            "weights", f"they sum to {total:.6g}, more than 1", "the rest is cash, never debt"
+        )
+    table.refuse_unknown_keys()
+    return policy
+
+
+def _sizing(table: Table, budget: Table | None) -> SizingPolicy:
+    default = SizingPolicy(base_vega=1.0)
+    policy = SizingPolicy(
+        base_vega=table.number("base_vega", within=POSITIVE),
+        equity_share=table.fraction("equity_share", default.equity_share),
+        scale_by_hedge_correlation=table.flag(
+            "scale_by_hedge_correlation", default=default.scale_by_hedge_correlation
+        ),
+        budget=None if budget is None else _budget(budget),
+        floor=table.number("floor", default.floor, NOT_NEGATIVE),
+        cap=table.number("cap", default.cap, POSITIVE),
+        split_by_term_structure=table.flag(
+            "split_by_term_structure", default=default.split_by_term_structure
+        ),
+        min_trade_vega=table.number("min_trade_vega", default.min_trade_vega, POSITIVE),
+        min_trade_fraction=table.fraction("min_trade_fraction", default.min_trade_fraction),
+    )
+    if table.is_sound("floor", "cap") and policy.floor > policy.cap:
+        problem = f"the floor, {policy.floor:g}, is above the cap, {policy.cap:g}"
+        table.fault("floor", problem, "write a floor that is not above the cap")
+    table.refuse_unknown_keys()
+    return policy
+
+
+def _budget(table: Table) -> BudgetPolicy:
+    policy = BudgetPolicy(
+        annual=table.number("annual", within=POSITIVE),
+        warn_fraction=table.fraction("warn_at", BudgetPolicy(annual=1.0).warn_fraction, _INSIDE),
+    )
+    table.refuse_unknown_keys()
+    return policy
+
+
+# --- triggers --------------------------------------------------------------------------------
+
+
+def _triggers(table: Table) -> TriggerPolicy:
+    default = TriggerPolicy()
+    policy = TriggerPolicy(
+        vix_points=table.number("vix_points", default.vix_points, POSITIVE),
+        vix_relative=table.fraction("vix_relative", default.vix_relative, _INSIDE),
+        schedule_days=table.days("schedule", default.schedule_days),
+        drawdown=table.fraction("drawdown", default.drawdown, _INSIDE),
+        regime_change=table.flag("regime_change", default=default.regime_change),
+        greek_bands=tuple(_greek_band(band) for band in table.tables("greek_bands")),
+        hold=table.hold("hold", default.hold),
+        hysteresis=table.fraction("hysteresis", default.hysteresis),
+        cooldown_trading_ns=table.trading("cooldown", default.cooldown_trading_ns),
+        fast=_fast_path(table.table("fast")),
+    )
+    table.refuse_unknown_keys()
+    return policy
+
+
+def _fast_path(table: Table) -> FastPathPolicy | None:
+    default = FastPathPolicy()
+    enabled = table.flag("enabled", default=True)
+    policy = FastPathPolicy(
+        vix_points=table.number("vix_points", default.vix_points, POSITIVE),
+        index_return=table.fraction("index_return", default.index_return, _FALL),
+        observations=table.ticks("confirmation", default.observations),
+    )
+    table.refuse_unknown_keys()
+    return policy if enabled else None
+
+
+def _greek_band(table: Table) -> GreekBand:
+    band = GreekBand(
+        greek=table.choice("greek", _GREEKS, "delta"),
+        low=table.number("low"),
+        high=table.number("high"),
+    )
+    if table.is_sound("low", "high") and band.low >= band.high:
+        table.fault(
+            "low", f"{band.low:g} is not below high, {band.high:g}", "write the lower first"
+        )
+    table.refuse_unknown_keys()
+    return band
+
+
+# --- legs, orders, limits --------------------------------------------------------------------
+
+
+def _legs(table: Table) -> tuple[LegPolicy, ...]:
+    tables = table.tables("legs")
+    legs = tuple(map(_leg, tables))
+    _refuse_twins(tables, [leg.name for leg in legs], "legs")
+    total = sum(leg.weight for leg in legs)
+    if not legs and table.is_sound("legs"):
+        table.fault("legs", "there is no leg", "write [[books.legs]] for each thing to trade")
+    elif all(one.is_sound("weight") for one in tables) and abs(total - 1) > _ROUNDING:
+        table.fault("legs", f"the weights sum to {total:.6g}, not 1", "make them sum to 1")
+    return legs
+
+
+def _leg(table: Table) -> LegPolicy:
+    instrument = table.choice("instrument", get_args(Instrument), "variance_swap")
+    leg = LegPolicy(
+        name=_name(table, "leg"),
+        instrument=instrument,
+        symbol=table.text("symbol"),
+        maturity_days=round(table.days("maturity", 30.0)),
+        weight=table.fraction("weight", 1.0, _INSIDE),
+        max_vega=table.number("max_vega", within=POSITIVE),
+        multiplier=table.number("multiplier", _DEFAULT_MULTIPLIER.get(instrument, 1.0), POSITIVE),
+        lot=table.number("lot", 1.0, POSITIVE),
+        vega_per_unit=table.optional_number("vega_per_unit", POSITIVE),
+        allow_under_90_days=table.flag("allow_under_90_days", default=False),
+    )
+    _check_option(table, leg)
+    table.refuse_unknown_keys()
+    return leg
+
+
+def _check_option(table: Table, leg: LegPolicy) -> None:
+    option = leg.instrument in ("vix_call", "put")
+    if option and leg.maturity_days < _DECAY_GUARD_DAYS and not leg.allow_under_90_days:
+        table.fault(
+            "maturity",
+            f"an option of {leg.maturity_days} days decays fast (spec 2, hedge-decay guard)",
+            'write "90 days" or more, or allow_under_90_days = true',
+        )
+    if not table.has("maturity"):
+        table.fault("maturity", "is missing", 'write maturity = "90 days" or the like')
+    if option and leg.vega_per_unit is None:
+        remedy = "write the model's vega per vol point of one unit"
+        table.fault("vega_per_unit", "is missing: an option leg is sized by it", remedy)
+
+
+def _orders(table: Table) -> OrderPolicy:
+    default = OrderPolicy()
+    policy = OrderPolicy(
+        collar=table.fraction("collar", default.collar, _INSIDE),
+        valid_trading_ns=table.trading("valid_for", default.valid_trading_ns, positive=True),
+    )
+    table.refuse_unknown_keys()
+    return policy
+
+
+def _limits(table: Table) -> LimitPolicy:
+    limits = table.table("limits")
+    if not table.has("limits"):
+        keys = "max_order_vega, max_order_notional, max_position_vega, max_orders_per_day"
+        table.fault("limits", "is missing: without limits there are no orders", f"give {keys}")
+        return LimitPolicy(
+            max_order_vega=1.0, max_order_notional=1.0, max_position_vega=1.0, max_orders_per_day=1
+        )
+    policy = LimitPolicy(
+        max_order_vega=limits.number("max_order_vega", within=POSITIVE),
+        max_order_notional=limits.number("max_order_notional", within=POSITIVE),
+        max_position_vega=limits.number("max_position_vega", within=POSITIVE),
+        max_orders_per_day=limits.count("max_orders_per_day"),
+    )
+    limits.refuse_unknown_keys()
+    return policy

@@ -1,0 +1,86 @@
+"""What no single table can see: symbols used but not declared, limits that allow no trade."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from shared.adapters.configuration.table import Table
+from shared.domain.leg_profit import vega_per_unit
+from shared.domain.policies import (
+    BookPolicy,
+    IntakePolicy,
+    LegPolicy,
+    PortfolioPolicy,
+    SignalPolicy,
+)
+
+_MIN_TRADE: Final = ("min_trade_vega", "min_trade_fraction")
+
+
+def check_symbols(
+    root: Table,
+    intake: IntakePolicy,
+    signals: SignalPolicy,
+    books: Sequence[BookPolicy],
+) -> None:
+    """Report every symbol that something needs and `[symbols]` does not declare."""
+    for symbol, uses in _uses(signals, books).items():
+        if symbol and symbol not in intake.symbols:
+            root.fault(
+                "symbols",
+                f"{symbol} is used by {' and '.join(sorted(uses))} but not declared",
+                f"write [symbols.{symbol}]",
+            )
+
+
+def _uses(signals: SignalPolicy, books: Sequence[BookPolicy]) -> dict[str, set[str]]:
+    uses: dict[str, set[str]] = {}
+    for symbol, user in (*_signal_uses(signals, books), *_book_uses(signals.portfolios, books)):
+        uses.setdefault(symbol, set()).add(user)
+    return uses
+
+
+def _signal_uses(signals: SignalPolicy, books: Sequence[BookPolicy]) -> Iterator[tuple[str, str]]:
+    yield signals.vix_symbol, "signals.vix"
+    yield signals.index_symbol, "signals.index"
+    for symbol in signals.correlation_basket:
+        yield symbol, "signals.correlation.basket"
+    if any(book.sizing.split_by_term_structure for book in books):
+        yield signals.term_structure.front, "signals.term_structure"
+        yield signals.term_structure.third, "signals.term_structure"
+
+
+def _book_uses(
+    portfolios: Sequence[PortfolioPolicy], books: Sequence[BookPolicy]
+) -> Iterator[tuple[str, str]]:
+    for portfolio in portfolios:
+        yield portfolio.hedge_symbol, f"the portfolio of {portfolio.book}"
+        for symbol in portfolio.weights:
+            yield symbol, f"the portfolio of {portfolio.book}"
+    for book in books:
+        for leg in book.legs:
+            yield leg.symbol, f"leg {leg.name} of {book.name}"
+
+
+def check_limits(table: Table, book: BookPolicy) -> None:
+    """Report limits under which the book could never trade, or never hold its minimum."""
+    limits, sizing = table.table("limits"), book.sizing
+    if not table.table("sizing").is_sound("base_vega", "floor", "cap", *_MIN_TRADE):
+        return
+    smallest = max(sizing.min_trade_vega, sizing.min_trade_fraction * sizing.base_vega)
+    minimum = sizing.floor * sizing.base_vega
+    if limits.is_given("max_order_vega"):
+        lots = [(f"the smallest trade, {smallest:g} vega", smallest), *_lots(book.legs)]
+        for name, vega in lots:
+            if book.limits.max_order_vega < vega:
+                problem = f"{book.limits.max_order_vega:g} is below {name}"
+                limits.fault("max_order_vega", problem, "raise it, or trade in smaller steps")
+    if limits.is_given("max_position_vega") and book.limits.max_position_vega < minimum:
+        problem = f"{book.limits.max_position_vega:g} is below the floor, {minimum:g} vega"
+        limits.fault("max_position_vega", problem, "raise it, or lower the floor")
+
+
+def _lots(legs: Sequence[LegPolicy]) -> Iterator[tuple[str, float]]:
+    for leg in legs:
+        if leg.instrument in ("variance_swap", "vix_future") or leg.vega_per_unit is not None:
+            vega = leg.lot * vega_per_unit(leg)
+            yield f"one lot of {leg.name}, {vega:g} vega", vega

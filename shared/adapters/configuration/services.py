@@ -1,0 +1,283 @@
+"""Where things are and how they are served: all that does not change a decision, and the clock."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, Literal, TypedDict
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+
+from shared.adapters.calendars import (
+    CalendarError,
+    CalendarOverrides,
+    regular_session_ns,
+    session_calendar,
+)
+from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
+from shared.adapters.connections import MqttSettings, RedisSettings
+from shared.domain.instants import SECOND
+from shared.domain.policies import PaperPolicy
+
+_PORT: Final = Range(0, 65_535)
+_PORTS: Final = {"ingest": 8081, "signals": 8082, "hedger": 8083, "gateway": 8084, "feed": 8085}
+
+
+class CalendarSettings(Struct, frozen=True, kw_only=True):
+    """Whose sessions count, and the reviewed corrections; see `shared.adapters.calendars`."""
+
+    name: str = "XNYS"
+    overrides: CalendarOverrides = CalendarOverrides()
+
+
+class ClockSettings(Struct, frozen=True, kw_only=True):
+    """Who says what time it is.
+
+    Attributes:
+        source: `wall`: ingest appends clock events from the wall clock; `feed`: a replay does.
+        interval_ns: Between two clock events of the wall clock.
+    """
+
+    source: Literal["wall", "feed"] = "wall"
+    interval_ns: int = SECOND
+
+
+class StoreSettings(Struct, frozen=True, kw_only=True):
+    """The two roles of the store; one server may play both.
+
+    Attributes:
+        orders: Journal of decisions and outbox: appendfsync always.
+        market: Everything that can be had again: appendfsync everysec.
+    """
+
+    orders: RedisSettings = RedisSettings()
+    market: RedisSettings = RedisSettings()
+
+
+class GatewaySettings(Struct, frozen=True, kw_only=True):
+    """The execution side.
+
+    Attributes:
+        record: SQLite file that remembers every order for ever.
+    """
+
+    record: str = "gateway.sqlite"
+
+
+class HttpSettings(Struct, frozen=True, kw_only=True):
+    """Where pages, health and metrics are served.
+
+    Attributes:
+        host: Loopback unless told otherwise.
+        port: Of everything in one process (`hedgestat up`, the demo).
+        ports: Of each service on its own.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    ports: dict[str, int] = field(default_factory=_PORTS.copy)
+
+
+class LogSettings(Struct, frozen=True, kw_only=True):
+    """How much is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class RetentionSettings(Struct, frozen=True, kw_only=True):
+    """Where passed stream entries are archived; `None` to drop them."""
+
+    archive: str | None = None
+
+
+# --- time ------------------------------------------------------------------------------------
+
+
+def read_calendar(table: Table) -> CalendarSettings:
+    """`[calendar]`."""
+    name = table.text("name", CalendarSettings().name)
+    early = table.table("early_closes")
+    overrides = CalendarOverrides(
+        closed=tuple(sorted(table.dates("closed"))),
+        early_closes=tuple(sorted((_date(early, day), early.time(day)) for day in early.keys())),  # noqa: SIM118
+    )
+    table.refuse_unknown_keys()
+    if early.is_sound(*early.keys()) and table.is_sound("name", "closed"):
+        _try_calendar(table, name, overrides)
+    return CalendarSettings(name=name, overrides=overrides)
+
+
+def _date(table: Table, key: str) -> date:
+    try:
+        return date.fromisoformat(key)
+    except ValueError:
+        table.fault(key, f"{key!r} is not a date", 'write 2026-11-27 = "13:00"')
+        return date.min
+
+
+def _try_calendar(table: Table, name: str, overrides: CalendarOverrides) -> None:
+    try:
+        regular_session_ns(name)
+    except CalendarError as reason:
+        problem, _, hint = str(reason).partition(": ")
+        table.fault("name", problem, hint or "name another one, such as XNYS")
+        return
+    for day, _ in overrides.early_closes:
+        try:
+            session_calendar(name, day, day, overrides)
+        except CalendarError as reason:
+            table.fault("early_closes", str(reason), "take it out, or correct it")
+
+
+def read_clock(table: Table) -> ClockSettings:
+    """`[clock]`."""
+    default = ClockSettings()
+    settings = ClockSettings(
+        source=table.choice("source", ("wall", "feed"), default.source),
+        interval_ns=table.duration("interval", default.interval_ns, positive=True),
+    )
+    table.refuse_unknown_keys()
+    return settings
+
+
+# --- connections -----------------------------------------------------------------------------
+
+
+def read_mqtt(table: Table, environment: Mapping[str, str]) -> MqttSettings:
+    """`[mqtt]`; `HEDGESTAT_MQTT_URL` and `HEDGESTAT_MQTT_PASSWORD_FILE` go before it."""
+    default = MqttSettings()
+    url = _url(table, "url", default.url, environment.get("HEDGESTAT_MQTT_URL"))
+    common = _common(table, environment.get("HEDGESTAT_MQTT_PASSWORD_FILE"))
+    keepalive_s = _seconds(table, "keepalive", default.keepalive_s)
+    table.refuse_unknown_keys()
+    try:
+        return MqttSettings(url=url, keepalive_s=round(keepalive_s), **common)
+    except ValueError as reason:
+        table.fault("url", str(reason), "write mqtt://127.0.0.1:1883")
+        return default
+
+
+def read_redis(table: Table, environment: Mapping[str, str]) -> StoreSettings:
+    """`[redis]`; the environment goes before it.
+
+    `HEDGESTAT_REDIS_URL` stands for both roles, `HEDGESTAT_REDIS_MARKET_URL` for one, and
+    `HEDGESTAT_REDIS_PASSWORD_FILE` holds the password of both.
+    """
+    default = RedisSettings()
+    both = environment.get("HEDGESTAT_REDIS_URL")
+    orders = _url(table, "orders", default.url, both)
+    market = _url(table, "market", orders, environment.get("HEDGESTAT_REDIS_MARKET_URL", both))
+    common = _common(table, environment.get("HEDGESTAT_REDIS_PASSWORD_FILE"))
+    timeout_s = _seconds(table, "operation_timeout", default.operation_timeout_s)
+    table.refuse_unknown_keys()
+    stores = []
+    for key, url in (("orders", orders), ("market", market)):
+        try:
+            stores.append(RedisSettings(url=url, operation_timeout_s=timeout_s, **common))
+        except ValueError as reason:
+            table.fault(key, str(reason), "write redis://127.0.0.1:6379/0")
+            stores.append(default)
+    return StoreSettings(orders=stores[0], market=stores[1])
+
+
+class _Common(TypedDict):
+    username: str | None
+    password_file: str | None
+    ca_file: str | None
+    client_certificate_file: str | None
+    client_key_file: str | None
+    connect_timeout_s: float
+
+
+def _common(table: Table, password_file: str | None) -> _Common:
+    if table.has("password"):
+        remedy = "put it in a file that only we can read, and write password_file"
+        table.fault("password", "a secret does not belong in this file", remedy)
+    return _Common(
+        username=table.optional_text("username"),
+        password_file=password_file or table.optional_text("password_file"),
+        ca_file=table.optional_text("ca_file"),
+        client_certificate_file=table.optional_text("client_certificate_file"),
+        client_key_file=table.optional_text("client_key_file"),
+        connect_timeout_s=_seconds(table, "connect_timeout", 5.0),
+    )
+
+
+def _url(table: Table, key: str, default: str, override: str | None) -> str:
+    url = table.text(key, default)
+    if table.has(key) and _has_password(url):
+        remedy = "take it out and name the file that holds it in password_file"
+        table.fault(key, "a password stands in the URL", remedy)
+    return override or url
+
+
+def _has_password(url: str) -> bool:
+    try:
+        return urlsplit(url).password is not None
+    except ValueError:  # not a URL at all: whoever opens it will say so
+        return False
+
+
+def _seconds(table: Table, key: str, default_s: float) -> float:
+    return table.duration(key, int(default_s * SECOND), positive=True) / SECOND
+
+
+# --- the execution side, pages, logs, archive ------------------------------------------------
+
+
+def read_venue(table: Table) -> PaperPolicy:
+    """`[venue]`: the paper venue."""
+    default = PaperPolicy()
+    policy = PaperPolicy(
+        half_spread=table.fraction("half_spread", default.half_spread),
+        slippage=table.fraction("slippage", default.slippage),
+        latency_ns=table.duration("latency", default.latency_ns),
+        max_fill_vega=table.number("max_fill_vega", default.max_fill_vega, POSITIVE),
+        commission=table.number("commission", default.commission, NOT_NEGATIVE),
+    )
+    table.refuse_unknown_keys()
+    return policy
+
+
+def read_gateway(table: Table) -> GatewaySettings:
+    """`[gateway]`."""
+    settings = GatewaySettings(record=table.text("record", GatewaySettings().record))
+    table.refuse_unknown_keys()
+    return settings
+
+
+def read_http(table: Table) -> HttpSettings:
+    """`[http]`; port 0 takes any free one."""
+    default = HttpSettings()
+    ports = table.table("ports")
+    settings = HttpSettings(
+        host=table.text("host", default.host),
+        port=table.count("port", default.port, _PORT),
+        ports={name: ports.count(name, port, _PORT) for name, port in default.ports.items()},
+    )
+    taken: dict[int, str] = {settings.port: "http.port"}
+    for name, port in settings.ports.items():
+        holder = taken.setdefault(port, name) if port else name
+        if holder != name and ports.is_sound(name):
+            ports.fault(name, f"port {port} is taken by {holder}", "write another one")
+    ports.refuse_unknown_keys()
+    table.refuse_unknown_keys()
+    return settings
+
+
+def read_logs(table: Table) -> LogSettings:
+    """`[logs]`."""
+    default = LogSettings()
+    settings = LogSettings(
+        level=table.choice("level", ("debug", "info", "warning", "error"), default.level),
+        format=table.choice("format", ("console", "json"), default.format),
+    )
+    table.refuse_unknown_keys()
+    return settings
+
+
+def read_retention(table: Table) -> RetentionSettings:
+    """`[retention]`: `archive` is a directory, or "off"."""
+    archive = table.text("archive", "off")
+    table.refuse_unknown_keys()
+    return RetentionSettings(archive=None if archive == "off" else archive)

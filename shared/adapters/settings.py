@@ -1,0 +1,168 @@
+"""Settings: a TOML file, read once into frozen values, or refused with everything wrong in it.
+
+The file says what to decide (`[signals]`, `[[books]]` …) and where things are (`[mqtt]` …). Only
+the former is in the digest that orders carry: two processes with the same digest decide alike.
+Secrets stand in neither: a file is named that holds them.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from os import environ
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.json import encode
+
+from shared.adapters.calendars import CalendarError, regular_session_ns
+from shared.adapters.configuration.books import read_books
+from shared.adapters.configuration.checks import check_symbols
+from shared.adapters.configuration.faults import Fault, Faults, FaultyConfiguration
+from shared.adapters.configuration.lines import locate
+from shared.adapters.configuration.market import read_intake, read_signals
+from shared.adapters.configuration.services import (
+    CalendarSettings,
+    ClockSettings,
+    GatewaySettings,
+    HttpSettings,
+    LogSettings,
+    RetentionSettings,
+    StoreSettings,
+    read_calendar,
+    read_clock,
+    read_gateway,
+    read_http,
+    read_logs,
+    read_mqtt,
+    read_redis,
+    read_retention,
+    read_venue,
+)
+from shared.adapters.configuration.table import Table
+from shared.adapters.connections import MqttSettings
+from shared.domain.instants import HOUR
+from shared.domain.policies import BookPolicy, IntakePolicy, PaperPolicy, SignalPolicy
+
+__all__ = ["Fault", "FaultyConfiguration", "Settings", "load_settings"]
+
+_SYNTAX: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+_DECISIVE: Final = ("calendar", "clock", "intake", "signals", "books", "paper")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything a process needs to know.
+
+    Attributes:
+        calendar: Whose sessions count.
+        clock: Who says what time it is.
+        mqtt: The broker.
+        redis: The store, in its two roles.
+        intake: What is refused at the edge.
+        signals: What is made of the ticks.
+        books: What to hedge, by name.
+        paper: How the paper venue fills.
+        gateway: Where the execution side keeps its record.
+        http: Pages, health, metrics.
+        logs: How much, and how.
+        retention: Where old stream entries go.
+        digest: SHA-256, in hex, of all that bears on a decision; not of comments, of the order of
+            keys, or of where things are.
+    """
+
+    calendar: CalendarSettings
+    clock: ClockSettings
+    mqtt: MqttSettings
+    redis: StoreSettings
+    intake: IntakePolicy
+    signals: SignalPolicy
+    books: tuple[BookPolicy, ...]
+    paper: PaperPolicy
+    gateway: GatewaySettings
+    http: HttpSettings
+    logs: LogSettings
+    retention: RetentionSettings
+
+    @property
+    def digest(self) -> str:
+        """See the class."""
+        meaning = encode([getattr(self, part) for part in _DECISIVE], order="sorted")
+        return hashlib.sha256(meaning).hexdigest()
+
+
+def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Settings:
+    """Read the configuration.
+
+    Args:
+        path: The TOML file.
+        environment: `HEDGESTAT_MQTT_URL`, `HEDGESTAT_REDIS_URL`, `HEDGESTAT_REDIS_MARKET_URL`,
+            `HEDGESTAT_MQTT_PASSWORD_FILE` and `HEDGESTAT_REDIS_PASSWORD_FILE` go before the file;
+            nothing else in it matters.
+
+    Raises:
+        FaultyConfiguration: With every fault, by line.
+    """
+    text, document = _document(path)
+    faults = Faults(locate(text))
+    settings = _settings(Table(document, (), faults, _session_ns(document)), environment)
+    if found := faults.found():
+        raise FaultyConfiguration(str(path), found)
+    return settings
+
+
+def _document(path: Path) -> tuple[str, dict[str, object]]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as reason:
+        fault = Fault(0, "", f"cannot be read: {reason.strerror}", "name another file")
+        raise FaultyConfiguration(str(path), (fault,)) from None
+    except UnicodeDecodeError as reason:
+        line = reason.object[: reason.start].count(b"\n") + 1
+        fault = Fault(line, "", "is not UTF-8 text", "save it as UTF-8")
+        raise FaultyConfiguration(str(path), (fault,)) from None
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as reason:
+        raise FaultyConfiguration(str(path), (_syntax_fault(str(reason), text),)) from None
+
+
+def _syntax_fault(message: str, text: str) -> Fault:
+    match = _SYNTAX.fullmatch(message)
+    problem, line = (match[1], match[2]) if match else (message, None)
+    last = text.count("\n") + 1
+    remedy = 'in TOML a line is key = value; text stands in "quotes", [a] begins a table'
+    return Fault(int(line or last), "", problem, remedy)
+
+
+def _session_ns(document: Mapping[str, object]) -> int:
+    """Length of an ordinary session; any will do when the calendar is at fault itself."""
+    calendar = document.get("calendar")
+    name = calendar.get("name", "XNYS") if isinstance(calendar, dict) else "XNYS"
+    try:
+        return regular_session_ns(str(name))
+    except CalendarError:
+        return 6 * HOUR
+
+
+def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
+    books, portfolios = read_books(root)
+    intake = read_intake(root.table("symbols"), root.table("intake"))
+    signals = read_signals(root.table("signals"), books, portfolios)
+    settings = Settings(
+        calendar=read_calendar(root.table("calendar")),
+        clock=read_clock(root.table("clock")),
+        mqtt=read_mqtt(root.table("mqtt"), environment),
+        redis=read_redis(root.table("redis"), environment),
+        intake=intake,
+        signals=signals,
+        books=books,
+        paper=read_venue(root.table("venue")),
+        gateway=read_gateway(root.table("gateway")),
+        http=read_http(root.table("http")),
+        logs=read_logs(root.table("logs")),
+        retention=read_retention(root.table("retention")),
+    )
+    check_symbols(root, intake, signals, books)
+    root.refuse_unknown_keys()
+    return settings
