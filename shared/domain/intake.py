@@ -139,7 +139,7 @@ class Intake:
         last = np.array([self._sequences.get(name, 0) for name in block.sources], dtype=np.int64)
         latest_ns = _NEVER if now_ns is None else now_ns + self._policy.future_skew_ns
         columns = (block.price, block.bid, block.ask, block.bid_size, block.ask_size)
-        verdicts, missing, self._newest_ns = _judge(
+        verdicts, missing, newest_ns = _judge(
             numbers[block.symbol],
             block.event_ns,
             np.column_stack(columns),
@@ -153,6 +153,7 @@ class Intake:
             latest_ns,
             self._lossless,
         )
+        self._newest_ns = int(newest_ns)
         self._sequences.update(
             {name: at for name, at in zip(block.sources, last.tolist(), strict=True) if at > 0}
         )
