@@ -68,9 +68,12 @@ class Reading:
         )
 
     def _hold(self, signal: Signal, oldest_ns: int) -> None:
-        self.signal, self._oldest_ns, self._stale, self.stale_from = signal, oldest_ns, None, None
-        if signal.is_good:  # stale when *older* than the limit: one ns more
+        if not signal.is_good:
+            self.stale_from = None
+        elif self.stale_from is None or oldest_ns != self._oldest_ns:
+            # stale when *older* than the limit: one ns more
             self.stale_from = self._cursor.after_trading(oldest_ns, self._limit_ns + 1)
+        self.signal, self._oldest_ns, self._stale = signal, oldest_ns, None
 
     def at(self, now: int) -> Signal:
         """The signal with its quality at the instant `now`."""

@@ -31,20 +31,13 @@ from shared.domain.policies import SignalPolicy
 from shared.domain.readings import ReadingState
 from shared.domain.session_cursor import SessionCursor
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signal_sources import (
-    BasketSource,
-    BasketSourceState,
-    BookSource,
-    BookState,
-    IndexSource,
-    IndexState,
-    Source,
-    TermSource,
-    TermState,
-    VixSource,
-    VixState,
-)
 from shared.domain.signals_observed import HedgerInput, Mark, SignalsObserved
+from shared.domain.sources.basket import BasketSource, BasketSourceState
+from shared.domain.sources.book import BookSource, BookState
+from shared.domain.sources.index import IndexSource, IndexState
+from shared.domain.sources.prints import Source
+from shared.domain.sources.term import TermSource, TermState
+from shared.domain.sources.vix import VixSource, VixState
 from shared.domain.tick_block import TickBlock
 
 CLOCK: Final = "clock"
@@ -199,7 +192,7 @@ class SignalMonitor:
             return []
         numbers = [self._columns.get(symbol, -1) for symbol in block.symbols]
         column = np.array(numbers, dtype=np.intp)[block.symbol]
-        verdict, clock = _screen(
+        verdict, clock = screen(
             column,
             block.event_ns,
             self._kinds,
@@ -291,7 +284,7 @@ class _Run(Struct, frozen=True, array_like=True):
 
 
 @njit(cache=True)
-def _screen(  # noqa: PLR0913, PLR0917 - one pass over the columns
+def screen(  # noqa: PLR0913, PLR0917 - one pass over the columns
     column: NDArray[np.intp],
     event_ns: NDArray[np.int64],
     kinds: NDArray[np.int8],

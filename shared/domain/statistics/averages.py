@@ -57,9 +57,10 @@ class Smoother(Protocol):
 
 
 @njit(cache=True)
-def _decay_many(  # pragma: no cover - compiled; `observe` is its oracle
+def decay_many(
     levels: NDArray[np.float64], weights: NDArray[np.float64], first: float
 ) -> NDArray[np.float64]:
+    """Decayed averages of `levels` with the weights of the past, from `first`; shape `(n,)`."""
     path = np.empty_like(levels)
     average = first
     for i in range(len(levels)):
@@ -99,7 +100,7 @@ class DecayedAverage:
     ) -> NDArray[np.float64]:
         """Take a run of prints in one compiled call; give the average after each, shape `(n,)`."""
         first = float(levels[0]) if self._average is None else self._average
-        path = _decay_many(levels, np.exp2(-trading_ns / self._half_life_ns), first)
+        path = decay_many(levels, np.exp2(-trading_ns / self._half_life_ns), first)
         self._average = float(path[-1])
         return np.asarray(path)
 

@@ -21,7 +21,7 @@ Column = int | NDArray[np.intp]
 
 
 @njit(cache=True)
-def average_correlation(  # pragma: no branch - branches are covered through py_func
+def average_correlation(
     levels: NDArray[np.float64],
     before: NDArray[np.float64],
     apart: NDArray[np.float64],
