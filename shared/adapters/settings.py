@@ -97,8 +97,8 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     Args:
         path: The TOML file.
         environment: `HEDGESTAT_MQTT_URL`, `HEDGESTAT_REDIS_URL`, `HEDGESTAT_REDIS_MARKET_URL`,
-            `HEDGESTAT_MQTT_PASSWORD_FILE` and `HEDGESTAT_REDIS_PASSWORD_FILE` go before the file;
-            nothing else in it matters.
+            `HEDGESTAT_MQTT_PASSWORD_FILE`, `HEDGESTAT_REDIS_PASSWORD_FILE` and
+            `HEDGESTAT_HTTP_HOST` go before the file; nothing else in it matters.
 
     Raises:
         FaultyConfiguration: With every fault, by line.
@@ -159,7 +159,7 @@ def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
         books=books,
         paper=read_venue(root.table("venue")),
         gateway=read_gateway(root.table("gateway")),
-        http=read_http(root.table("http")),
+        http=read_http(root.table("http"), environment),
         logs=read_logs(root.table("logs")),
         retention=read_retention(root.table("retention")),
     )

@@ -246,12 +246,13 @@ def read_gateway(table: Table) -> GatewaySettings:
     return settings
 
 
-def read_http(table: Table) -> HttpSettings:
-    """`[http]`; port 0 takes any free one."""
+def read_http(table: Table, environment: Mapping[str, str]) -> HttpSettings:
+    """`[http]`; port 0 takes any free one. `HEDGESTAT_HTTP_HOST` goes before `host`."""
     default = HttpSettings()
+    host = table.text("host", default.host)
     ports = table.table("ports")
     settings = HttpSettings(
-        host=table.text("host", default.host),
+        host=environment.get("HEDGESTAT_HTTP_HOST", host),
         port=table.count("port", default.port, _PORT),
         ports={name: ports.count(name, port, _PORT) for name, port in default.ports.items()},
     )
