@@ -159,6 +159,14 @@ def test_a_file_that_is_no_record_is_refused_as_such(path: Path) -> None:
         OrderRecord.open(path)
 
 
+def test_another_programs_database_is_not_taken_for_a_record_in_use(path: Path) -> None:
+    with sqlite3.connect(path) as foreign:
+        foreign.execute("CREATE TABLE accepted_orders (number)")
+    foreign.close()
+    with pytest.raises(sqlite3.OperationalError, match="already exists"):
+        OrderRecord.open(path)
+
+
 def test_a_directory_is_refused_as_such(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         OrderRecord.open(tmp_path)

@@ -87,9 +87,10 @@ def test_a_window_without_a_value_at_both_ends_has_no_ratio(navs: list[float | N
     assert window.dynamic_effectiveness is None
 
 
-def test_a_window_in_which_the_portfolio_gained_has_no_ratio() -> None:
-    window = measure_window(rows(nav=[100.0, 103.0]), after_ns=1, end_ns=2)
-    assert window.portfolio_loss == -3.0
+@pytest.mark.parametrize("end", [103.0, 100.0])
+def test_a_window_in_which_the_portfolio_lost_nothing_has_no_ratio(end: float) -> None:
+    window = measure_window(rows(nav=[100.0, end]), after_ns=1, end_ns=2)
+    assert window.portfolio_loss == 100.0 - end
     assert window.static_effectiveness is None
 
 

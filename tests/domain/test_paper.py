@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from math import nan
 from typing import Any
@@ -339,8 +340,9 @@ def test_orders_are_handled_by_instant_then_id_whatever_their_arrival() -> None:
 def scripts(draw: st.DrawFn) -> list[Step]:
     """A few sessions' worth of ticks, clocks and orders, in the order of their instants."""
     steps: list[Step] = []
-    now, decision = 900, 0
-    for kind in draw(st.lists(st.sampled_from(["tick", "tick", "clock", "order"]), max_size=25)):
+    now, decision = draw(st.sampled_from([900, 1000, 1900])), 0
+    kinds = st.sampled_from(["clock", "clock", "tick", "order"])
+    for kind in draw(st.lists(kinds, min_size=8, max_size=30)):
         now += draw(st.sampled_from([0, 1, 10, 11, 40, 300]))
         if kind == "tick":
             quotes = st.sampled_from([{}, {"bid": 19.0, "ask": 21.0}, {"ask": 20.1}])
@@ -403,8 +405,40 @@ def test_deadline_law(script: list[Step]) -> None:
         assert at.advance_to(deadline) or at.next_deadline() != deadline
 
 
-def test_nothing_open_means_no_deadline() -> None:
-    assert PaperVenue(POLICY, CALENDAR, SYMBOLS).next_deadline() is None
+@pytest.mark.parametrize(
+    ("events", "deadline"),
+    [
+        ([], None),
+        ([make_order(event_ns=1500)], 1500),  # the first clock that makes it due
+        ([clock(1500), make_order(event_ns=1500)], 1501),
+        ([make_order(), clock(1100), clock(1200)], 1901),  # nothing printed: its expiry
+        ([make_order(quantity=2500.0, vega=2500.0), clock(1100), tick(1150), clock(1200)], 1201),
+        ([make_order(valid_until_ns=3500), clock(1100), tick(2100), clock(2200)], 3000),
+        ([make_order(valid_until_ns=2500), clock(1100), tick(2100), clock(2200)], 2501),
+        ([make_order(valid_until_ns=9000), clock(1100), tick(4100), clock(4200)], 9001),
+    ],
+)
+def test_the_deadline_is_the_next_clock_that_matters(
+    events: list[Step], deadline: int | None
+) -> None:
+    venue = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    play(events, venue=venue)
+    assert venue.next_deadline() == deadline
+
+
+def test_a_snapshot_does_not_move_with_its_venue() -> None:
+    venue = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    play([make_order(), clock(1100), tick(1150)], venue=venue)
+    state = venue.snapshot()
+    packed = msgspec.msgpack.encode(state)
+    play([tick(1160), make_order(2), clock(1200)], venue=venue)
+    assert msgspec.msgpack.encode(state) == packed
+
+
+def test_a_block_without_rows_changes_nothing() -> None:
+    venue = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    venue.receive_block(replace(TickBlock.of([]), symbols=("VIX",)))
+    assert venue.snapshot() == PaperState()
 
 
 @given(script=scripts(), data=st.data())
