@@ -1,1 +1,235 @@
 """The `hedgestat` command."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from shared.adapters.settings import FaultyConfiguration, Settings, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="hedgestat: a thermostat for volatility hedges. Market ticks in over MQTT, rebalance "
+    "orders out.",
+    epilog="Begin with: hedgestat demo. Then: hedgestat check -c deploy/hedges.toml",
+)
+console = Console()
+errors = Console(stderr=True)
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+
+Configuration = Annotated[
+    Path,
+    typer.Option("-c", "--config", help="The TOML configuration.", envvar="HEDGESTAT_CONFIG"),
+]
+Speed = Annotated[
+    str,
+    typer.Option(
+        help="Event time per wall time, such as 3600; [bold]max[/]: as fast as it settles."
+    ),
+]
+
+
+def _settings(config: Path) -> Settings:
+    """Load the configuration, or print everything wrong with it and exit with 2."""
+    try:
+        return load_settings(config)
+    except FaultyConfiguration as faulty:
+        for fault in faulty.faults:
+            errors.print(f"[bold red]{config}[/]: {fault}", highlight=False, soft_wrap=True)
+        errors.print(f"{len(faulty.faults)} fault(s); nothing was started.")
+        raise typer.Exit(2) from None
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 < speed < float("inf"):
+        raise typer.BadParameter("a positive number, or max", param_hint="--speed")
+    return speed
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat demo\n\n"
+    "  hedgestat demo --from 2018-01-02 --to 2018-03-29 --rule sigmoid\n\n"
+    "  hedgestat demo --history ~/my-csv-files --hold"
+)
+def demo(
+    first: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")
+    ] = datetime(2014, 1, 3),  # noqa: DTZ001 - a day
+    last: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session, included.")
+    ] = datetime(2018, 12, 31),  # noqa: DTZ001 - a day
+    speed: Speed = "max",
+    rule: Annotated[
+        str | None, typer.Option(help="A rule preset instead of the configured rule.")
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(help="A folder of your own CSV files instead of the packaged history."),
+    ] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="A real broker, mqtt://host:port, instead of the embedded.")
+    ] = None,
+    redis: Annotated[
+        str | None, typer.Option(help="A real store, redis://host:port/0, instead of the embedded.")
+    ] = None,
+    hold: Annotated[bool, typer.Option(help="Stay up after the replay.")] = False,
+    config: Configuration = DEPLOY / "demo.toml",
+) -> None:
+    """Run everything on embedded servers over five years of real S&P 500 and VIX history."""
+    from services.command.demo import (
+        DemoOptions,
+        DemoRefused,
+        run_demo,
+    )
+
+    options = DemoOptions(
+        first=first.date(),
+        last=last.date(),
+        speed=_speed(speed),
+        preset=rule,
+        broker=broker,
+        redis=redis,
+        hold=hold,
+    )
+    try:
+        finished = run_demo(_settings(config), history, options, console)
+    except DemoRefused as refused:
+        errors.print(f"[bold red]{refused}[/]", highlight=False)
+        raise typer.Exit(2) from None
+    if not finished:
+        raise typer.Exit(130)
+
+
+@app.command(epilog="Example:\n\n  hedgestat up -c deploy/hedges.toml")
+def up(config: Configuration) -> None:
+    """Run all services in one process, against the configured broker and store."""
+    from services.command.up import SERVICES, run_services
+
+    settings = _settings(config)
+    run_services(settings, SERVICES, port=settings.http.port, next_free=True)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat run ingest -c deploy/hedges.toml\n\n"
+    "  hedgestat run gateway -c deploy/hedges.toml"
+)
+def run(
+    service: Annotated[str, typer.Argument(help="ingest, signals, hedger or gateway.")],
+    config: Configuration,
+) -> None:
+    """Run one service in this process; with the others elsewhere it is the same as `up`."""
+    from services.command.up import SERVICES, run_services
+
+    if service not in SERVICES:
+        raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
+    settings = _settings(config)
+    port = settings.http.ports[service]
+    run_services(settings, {service: SERVICES[service]}, port=port, next_free=False)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat replay vix.csv spx.csv -c deploy/demo.toml\n\n"
+    "  hedgestat replay my-history/ -c deploy/demo.toml --from 2018-01-02 --speed 86400"
+)
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV files, or folders of them.")],
+    config: Configuration,
+    speed: Speed = "max",
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session, included.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Name of the replay; begun again under one name it goes on."),
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option(help="Wait for hedger and gateway to settle each step.")
+    ] = True,
+) -> None:
+    """Publish recorded ticks and their clock to the broker, no faster than they are journalled."""
+    from services.command.replay import ReplayOptions, ReplayRefused, run_replay
+
+    options = ReplayOptions(
+        files=tuple(files),
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+        speed=_speed(speed),
+        source=source,
+        wait=wait,
+    )
+    try:
+        run_replay(_settings(config), options, console)
+    except ReplayRefused as refused:
+        errors.print(f"[bold red]{refused}[/]", highlight=False)
+        raise typer.Exit(2) from None
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat tail orders -c deploy/hedges.toml\n\n"
+    "  hedgestat tail alerts -c deploy/hedges.toml"
+)
+def tail(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="orders, executions, triggers, targets, whipsaws, withheld, alerts, rejects, "
+            "signals, acks or status."
+        ),
+    ],
+    config: Configuration,
+) -> None:
+    """Follow a topic, one readable line a message; Ctrl-C ends it."""
+    from services.command.tail import TOPICS, run_tail
+
+    if what not in TOPICS:
+        raise typer.BadParameter(f"{what!r} is none of {', '.join(TOPICS)}")
+    run_tail(_settings(config), TOPICS[what], console)
+
+
+@app.command(epilog="Example:\n\n  hedgestat check -c deploy/hedges.toml")
+def check(config: Configuration) -> None:
+    """List every fault of a configuration, with its line and what to write instead."""
+    settings = _settings(config)
+    books = ", ".join(book.name for book in settings.books)
+    console.print(f"[green]{config}: no fault.[/] Books: {books}. Digest {settings.digest[:16]}.")
+
+
+@app.command(epilog="Example:\n\n  hedgestat doctor -c deploy/hedges.toml")
+def doctor(config: Configuration) -> None:
+    """Check broker, store, clock and permissions, and say what to do about what is wrong."""
+    from services.command.doctor import examine
+
+    if not examine(_settings(config), console):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n  hedgestat asyncapi > deploy/asyncapi.json")
+def asyncapi() -> None:
+    """Print the AsyncAPI 3 document of the wire contract."""
+    from shared.wire.asyncapi import render
+
+    typer.echo(render(), nl=False)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

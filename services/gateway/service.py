@@ -33,6 +33,7 @@ from shared.wire.times import format_instant
 log = structlog.get_logger()
 
 SERVICE = "gateway"
+SUBSCRIPTIONS = (topics.ORDERS,)
 _ENTRIES_AT_ONCE = 200
 _BLOCK_MS = 1000
 _RETRY_S = 0.5

@@ -69,7 +69,7 @@ class RedisStore:
 
     def __init__(self, settings: RedisSettings, *, most_connections: int = 8) -> None:
         self._where = redacted(settings.url)
-        self._client = Redis(connection_pool=_pool(settings, most_connections))
+        self._client = connect(settings, most_connections)
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,6 +184,11 @@ class _Credentials(CredentialProvider):
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
         username, password = self._settings.credentials
         return (username, password or "") if username else (password or "",)
+
+
+def connect(settings: RedisSettings, most_connections: int) -> Redis:
+    """A client that repeats nothing by itself; close it with `aclose`."""
+    return Redis(connection_pool=_pool(settings, most_connections))
 
 
 def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:

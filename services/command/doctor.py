@@ -1,0 +1,29 @@
+"""`hedgestat doctor`: what is wrong with a deployment, and what to do about it."""
+
+import asyncio
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+
+from shared.adapters.clock import SystemClock
+from shared.adapters.examination import examine_all
+from shared.adapters.settings import Settings
+from shared.runtime.logs import configure_logging
+
+
+def examine(settings: Settings, console: Console) -> bool:
+    """Print every finding as it comes; whether all is well."""
+    configure_logging("error", stream=sys.stderr)
+    return asyncio.run(_examine(settings, console))
+
+
+async def _examine(settings: Settings, console: Console) -> bool:
+    is_well = True
+    async for finding in examine_all(settings, SystemClock()):
+        mark = "[green]ok  [/]" if finding.is_well else "[bold red]FAIL[/]"
+        console.print(f"{mark} {escape(finding.subject)}: {escape(finding.seen)}", soft_wrap=True)
+        if not finding.is_well:
+            console.print(f"     [bold]->[/] {escape(finding.remedy)}", soft_wrap=True)
+            is_well = False
+    return is_well

@@ -1,0 +1,26 @@
+"""Composition root of the hedger."""
+
+from services.hedger.metrics import HedgerMetrics
+from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from shared.runtime.site import Site
+
+
+async def run(site: Site) -> None:
+    """Run the hedger until the site is to stop."""
+    settings = site.settings
+    on_wall_clock = settings.clock.source == "wall"
+    async with (
+        site.bus(SERVICE, SUBSCRIPTIONS) as bus,
+        site.orders() as orders,
+        site.market() as market,
+    ):
+        hedger = Hedger(
+            policy=HedgerPolicy(books=settings.books, config_digest=settings.digest),
+            calendar=site.calendar(),
+            bus=bus,
+            orders=orders,
+            market=market,
+            clock=site.clock,
+            metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
+        )
+        await hedger.run(site.stop)

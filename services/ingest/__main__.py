@@ -1,0 +1,21 @@
+"""Composition root of ingest."""
+
+from services.ingest.metrics import IngestMetrics
+from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
+from services.ingest.step import IngestPolicy
+from shared.runtime.site import Site
+
+
+async def run(site: Site) -> None:
+    """Run ingest until the site is to stop."""
+    settings = site.settings
+    policy = IngestPolicy(
+        intake=settings.intake,
+        books=frozenset(book.name for book in settings.books),
+        clock_from_feed=settings.clock.source == "feed",
+        clock_interval_ns=settings.clock.interval_ns,
+    )
+    metrics = IngestMetrics(site.registry, frozenset(settings.intake.symbols))
+    async with site.bus(SERVICE, SUBSCRIPTIONS) as bus, site.market() as store:
+        ingest = Ingest(policy=policy, bus=bus, store=store, clock=site.clock, metrics=metrics)
+        await site.until_stopped(ingest.run())

@@ -1,0 +1,90 @@
+"""A process: its services, its page of health and metrics, and how it ends.
+
+SIGTERM and Ctrl-C set `site.stop`: services finish what they have in hand. A second Ctrl-C, or a
+service that does not drain in time, cancels: that is safe, only slower to recover from.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+
+from shared.runtime.http import bind, operations_app, serve
+from shared.runtime.site import Site
+
+log = structlog.get_logger()
+
+ServiceMain = Callable[[Site], Awaitable[None]]
+
+DRAIN_S: Final = 5.0
+
+
+class Running:
+    """Services of one process, from start to drained; an async context manager by `running`."""
+
+    def __init__(self, site: Site, services: Mapping[str, ServiceMain]) -> None:
+        self._site = site
+        self._services = services
+
+    async def run(self) -> None:
+        """Run all services until the site is to stop, or one of them fails.
+
+        Raises:
+            ExceptionGroup: What made a service fail.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            drained = tasks.create_task(self._drain())
+            async with asyncio.TaskGroup() as services:
+                for name, main in self._services.items():
+                    services.create_task(self._main(name, main), name=name)
+            drained.cancel()
+
+    async def _main(self, name: str, main: ServiceMain) -> None:
+        log.info("service_started", service=name)
+        await main(self._site)
+        log.info("service_ended", service=name)
+
+    async def _drain(self) -> None:
+        await self._site.stop.wait()
+        await asyncio.sleep(DRAIN_S)
+        raise TimeoutError(f"not drained within {DRAIN_S:g} s")
+
+
+async def run_process(
+    site: Site, services: Mapping[str, ServiceMain], *, port: int, next_free: bool
+) -> None:
+    """Run services with their page of health and metrics until SIGTERM or Ctrl-C.
+
+    Raises:
+        ExceptionGroup: What made a service fail.
+        OSError: The port is taken.
+    """
+    listener = bind(site.settings.http.host, port, next_free=next_free)
+    host, bound = listener.getsockname()[:2]
+    log.info("operations_page", url=f"http://{host}:{bound}/readyz")
+    with stopped_by_signals(site.stop):
+        async with asyncio.TaskGroup() as tasks:
+            page = tasks.create_task(serve(operations_app(site.health, site.registry), listener))
+            await Running(site, services).run()
+            page.cancel()
+
+
+@contextmanager
+def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set `stop` on the first SIGTERM or Ctrl-C; the second Ctrl-C interrupts as usual."""
+    loop = asyncio.get_running_loop()
+
+    def stopping() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,116 @@
+"""Where a service runs: what its process gives it, the same for every service.
+
+One process holds one site, whether it runs one service or all of them.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from typing import Final, Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from shared.adapters.bus import BusEvent, Subscription, Will
+from shared.adapters.calendars import session_calendar
+from shared.adapters.clock import Clock, SystemClock
+from shared.adapters.mqtt import MqttBus
+from shared.adapters.redis_store import RedisStore
+from shared.adapters.settings import Settings
+from shared.domain.instants import SECOND
+from shared.domain.sessions import SessionCalendar
+from shared.runtime.health import Health
+from shared.wire import codec, topics
+from shared.wire.messages import StatusMessage
+
+log = structlog.get_logger()
+
+VERSION: Final = version("hedgestat")
+FIRST_DAY: Final = date(1990, 1, 1)
+DAYS_AHEAD: Final = 270
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What a process gives its services.
+
+    Attributes:
+        settings: The configuration.
+        instance: Part of client ids: two processes of one service must differ in it.
+        clock: The one clock.
+        registry: Of this process's metrics.
+        health: Of this process's services.
+        stop: Set when the process is to drain and end.
+    """
+
+    settings: Settings
+    instance: str = ""
+    clock: Clock = field(default_factory=SystemClock)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    health: Health = field(default_factory=Health)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        counter = Counter(
+            "hedge_bus_events",
+            "Connects, disconnects and refusals of a service's bus connection.",
+            ["service", "event"],
+            registry=self.registry,
+        )
+        object.__setattr__(self, "_bus_events", counter)
+
+    def bus(self, service: str, subscriptions: Sequence[str]) -> MqttBus:
+        """A connection to the broker, with the service's status as birth and last will."""
+        check = f"{service}.bus"
+        self.health.failing(check, "not connected yet")
+
+        def heard(event: BusEvent) -> None:
+            self._bus_events.labels(service, event.name).inc()  # type: ignore[attr-defined]
+            if event.name == "connected":
+                self.health.passing(check)
+                log.info("bus_connected", service=service)
+                return
+            if event.name in {"connect_failed", "disconnected"}:
+                self.health.failing(check, event.reason)
+            log.warning("bus_trouble", service=service, bus_event=event.name, reason=event.reason)
+
+        return MqttBus(
+            self.settings.mqtt,
+            client_id=f"hedgestat-{service}{self.instance}",
+            subscriptions=[Subscription(topic) for topic in subscriptions],
+            birth=self._status(service, "online"),
+            will=self._status(service, "offline"),
+            on_event=heard,
+        )
+
+    def market(self) -> RedisStore:
+        """The store of journal and signals; an async context manager."""
+        return RedisStore(self.settings.redis.market)
+
+    def orders(self) -> RedisStore:
+        """The store of decisions and outbox; an async context manager."""
+        return RedisStore(self.settings.redis.orders)
+
+    def calendar(self) -> SessionCalendar:
+        """The exchange's sessions, from a fixed day on: stored states count sessions from there."""
+        today = datetime.fromtimestamp(self.clock.now_ns() / SECOND, tz=UTC).date()
+        wanted = self.settings.calendar
+        return session_calendar(
+            wanted.name, FIRST_DAY, today + timedelta(days=DAYS_AHEAD), wanted.overrides
+        )
+
+    async def until_stopped(self, service: Coroutine[None, None, None]) -> None:
+        """Run a service that ends by cancellation until the process is to stop."""
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(service)
+            running.add_done_callback(lambda _: stopper.cancel())
+            stopper = tasks.create_task(self.stop.wait())
+            stopper.add_done_callback(lambda _: running.cancel())
+
+    def _status(self, service: str, state: Literal["online", "offline"]) -> Will:
+        message = StatusMessage(
+            service=service, state=state, version=VERSION, config_digest=self.settings.digest
+        )
+        return Will(topics.status(service), codec.encode(message))
