@@ -83,10 +83,14 @@ class MqttSettings(ConnectionSettings, frozen=True, kw_only=True):
 
     Attributes:
         keepalive_s: A connection that has been silent for twice as long is given up.
+        abandon_stuck_session: After a failed connect try the next without the old session. Only
+            for rumqttd, which never answers a client again that left with more than 100 messages
+            unacknowledged; elsewhere it loses messages for nothing.
     """
 
     url: str = "mqtt://127.0.0.1:1883"
     keepalive_s: int = 10
+    abandon_stuck_session: bool = False
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)

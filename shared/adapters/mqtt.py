@@ -53,6 +53,7 @@ class MqttBus:
         receive_maximum: How many unacknowledged QoS 1 messages the broker may send us.
         clean_start: Begin without what an earlier run of that name left at the broker.
         session_expiry_s: How long the broker keeps QoS 1 messages for us while we are away.
+        max_waiting: From so many messages not yet taken on, nothing is read from the broker.
         on_event: Told of connects, disconnects and refusals; must not raise.
     """
 
@@ -67,6 +68,7 @@ class MqttBus:
         receive_maximum: int = 1_000,
         clean_start: bool = False,
         session_expiry_s: int = 3_600,
+        max_waiting: int = 50_000,
         on_event: OnBusEvent = _ignore,
     ) -> None:
         self._settings = settings
@@ -80,9 +82,10 @@ class MqttBus:
         self._subscriptions = tuple(subscriptions)
         self._birth = birth
         self._on_event = on_event
-        self._inbox = Inbox()
+        self._inbox = Inbox(max_waiting)
         self._connection: MqttConnection | None = None
         self._connects = 0
+        self._has_failed_to_connect = False
         self._tasks: asyncio.TaskGroup | None = None
         self.connected = asyncio.Event()
 
@@ -160,20 +163,22 @@ class MqttBus:
         failures = 0
         while True:
             started = asyncio.get_running_loop().time()
+            is_stable = False
             try:
                 await self._connect_until_lost()
+                is_stable = asyncio.get_running_loop().time() - started > _STABLE_AFTER_S
             except SubscriptionRefused as refusal:
                 self._on_event(BusEvent("subscription_refused", str(refusal), refusal.topic))
             except OSError as failure:
+                self._has_failed_to_connect = True
                 self._on_event(BusEvent("connect_failed", str(failure)))
-            lasted = asyncio.get_running_loop().time() - started
-            failures = 0 if lasted > _STABLE_AFTER_S else failures + 1
+            failures = 0 if is_stable else failures + 1
             await asyncio.sleep(_delay_s(failures))
 
     async def _connect_until_lost(self) -> None:
-        session = self._session
-        if self._connects:  # what is at the broker now is ours
-            session = msgspec.structs.replace(session, clean_start=False)
+        first = self._session.clean_start and not self._connects  # later on the session is ours
+        stuck = self._settings.abandon_stuck_session and self._has_failed_to_connect
+        session = msgspec.structs.replace(self._session, clean_start=first or stuck)
         connection = MqttConnection(self._settings, session, self._inbox, self.connected.clear)
         async with connection.open():
             for subscription in self._subscriptions:
@@ -182,6 +187,7 @@ class MqttBus:
             try:
                 await self._announce()
                 self._connects += 1
+                self._has_failed_to_connect = False
                 self.connected.set()
                 self._on_event(BusEvent("connected"))
                 reason = await connection.lost()

@@ -6,6 +6,7 @@ kill it and find what it had written. Nothing listens beyond 127.0.0.1.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
@@ -73,6 +74,18 @@ class Server(ABC):
     def kill(self) -> None:
         """Kill -9; nothing happens when it does not run."""
         self._end("kill")
+
+    def freeze(self) -> None:
+        """Stop it in mid-air (SIGSTOP): it keeps its connections and answers nobody."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it run on after `freeze`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "not started"
+        self._process.send_signal(number)
 
     def _end(self, how: Literal["terminate", "kill"]) -> None:
         if self._process is not None:
