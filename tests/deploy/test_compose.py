@@ -1,0 +1,104 @@
+"""docker-compose.yml says what the tree says, and gives nothing away that it need not."""
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from shared.adapters.settings import load_settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+LASTING = set(SERVICES) - {"passwords"}
+
+
+def folders_of_services() -> set[str]:
+    """Packages that can run as a process of their own."""
+    return {path.parent.name for path in (ROOT / "services").glob("*/service.py")}
+
+
+def test_it_keeps_the_schema_of_compose_files() -> None:
+    schemas = files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema = json.loads((schemas / "compose-spec.json").read_text())
+    jsonschema.validate(COMPOSE, schema)
+
+
+def test_every_folder_in_services_has_its_container_and_no_container_is_without_one() -> None:
+    assert folders_of_services() == OURS
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_a_container_runs_the_service_of_its_name(name: str) -> None:
+    assert SERVICES[name]["command"][:2] == ["run", name]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_health_is_asked_and_published_where_the_service_answers(name: str) -> None:
+    port = load_settings(ROOT / "deploy/hedges.toml", {}).http.ports[name]
+    health = SERVICES[name]["environment"]["HEDGESTAT_HEALTH_URL"]
+    assert health == f"http://127.0.0.1:{port}/healthz"
+    assert SERVICES[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_broker_and_stores_are_taken_from_the_environment(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    settings = load_settings(ROOT / "deploy/hedges.toml", environment)
+    assert settings.http.host == "0.0.0.0"  # noqa: S104 - in the container
+    assert settings.mqtt.address == ("mosquitto", 1883)
+    assert settings.mqtt.password_file == "/run/hedgestat/mqtt"  # noqa: S105 - a path
+    assert settings.redis.orders.url == "redis://redis-orders:6379/0"
+    assert settings.redis.market.url == "redis://redis-market:6379/0"
+    assert settings.redis.market.password_file == "/run/hedgestat/redis"  # noqa: S105 - a path
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_container_can_do_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_is_published_is_published_on_loopback_only(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
+
+
+@pytest.mark.parametrize("name", sorted(LASTING))
+def test_health_is_watched(name: str) -> None:
+    by_image = "HEALTHCHECK" in (ROOT / "deploy/Dockerfile").read_text()
+    assert "healthcheck" in SERVICES[name] or (name in OURS and by_image)
+
+
+@pytest.mark.parametrize("name", sorted(LASTING - {"feed"}))
+def test_what_ends_is_started_again(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_images_are_named_with_their_version(name: str) -> None:
+    assert re.fullmatch(r"hedgestat:local|[a-z/-]+:v?\d+\.\d+[\w.-]*", SERVICES[name]["image"])
+
+
+def test_a_replay_is_fed_only_when_asked_for() -> None:
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["feed"]
+
+
+def test_files_that_are_mounted_exist() -> None:
+    mounts = (mount.split(":")[0] for s in SERVICES.values() for mount in s.get("volumes", []))
+    assert all((ROOT / path).exists() for path in mounts if path.startswith("./"))
+
+
+def test_volumes_that_are_used_are_declared_and_no_others() -> None:
+    mounts = (mount.split(":")[0] for s in SERVICES.values() for mount in s.get("volumes", []))
+    named = {mount for mount in mounts if re.fullmatch(r"[a-z-]+", mount)}
+    assert named == set(COMPOSE["volumes"])
