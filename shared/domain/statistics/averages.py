@@ -168,10 +168,8 @@ class TrailingMedian:
 
 def smoother(policy: SmoothingPolicy, state: SmootherState | None = None) -> Smoother:
     """Build the smoother that `policy` names, anew or where `state` left off."""
-    match policy.method:
-        case "ewma":
-            return DecayedAverage(policy.half_life_trading_ns, state)
-        case "sma":
-            return CloseAverage(policy.sessions, state)
-        case "median":
-            return TrailingMedian(policy.window_trading_ns, state)
+    if policy.method == "ewma":
+        return DecayedAverage(policy.half_life_trading_ns, state)
+    if policy.method == "sma":
+        return CloseAverage(policy.sessions, state)
+    return TrailingMedian(policy.window_trading_ns, state)

@@ -124,19 +124,15 @@ def _rogers_satchell(move: SessionMove) -> float:
 
 def estimator(policy: RealizedVolatilityPolicy) -> Estimator:
     """Build the estimator that `policy` names."""
-    match policy.estimator:
-        case "zero_mean":
-            return ZeroMean()
-        case "demeaned":
-            return Demeaned()
-        case "ewma":
-            return Decayed(policy.decay)
-        case "intraday":
-            return Intraday()
-        case "parkinson":
-            return Parkinson()
-        case "yang_zhang":
-            return YangZhang()
+    by_name: dict[str, Estimator] = {
+        "zero_mean": ZeroMean(),
+        "demeaned": Demeaned(),
+        "ewma": Decayed(policy.decay),
+        "intraday": Intraday(),
+        "parkinson": Parkinson(),
+        "yang_zhang": YangZhang(),
+    }
+    return by_name[policy.estimator]
 
 
 class RealizedVolatility:
