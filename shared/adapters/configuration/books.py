@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from shared.adapters.configuration.checks import check_limits
 from shared.adapters.configuration.rules import read_rules
@@ -21,12 +21,18 @@ from shared.domain.policies import (
     TriggerPolicy,
 )
 
+Composition = Literal["product", "max", "mean"]
+
 _NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 _INSIDE: Final = Range(0, 1, open_low=True)
 _FALL: Final = Range(-1, 0)
 _GREEKS: Final = ("delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm")
 _ROUNDING: Final = 1e-9
 _DECAY_GUARD_DAYS: Final = 90
+_COMPOSITION: Final[Composition] = "product"
+_NO_LIMITS: Final = LimitPolicy(
+    max_order_vega=1.0, max_order_notional=1.0, max_position_vega=1.0, max_orders_per_day=1
+)
 _DEFAULT_MULTIPLIER: Final = {"vix_future": 1000.0, "vix_call": 100.0, "put": 100.0}
 
 
@@ -53,11 +59,12 @@ def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> N
 def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy]:
     name = _name(table, "book")
     portfolio = _portfolio(table.table("portfolio"), name)
+    composition = table.choice("composition", get_args(Composition), _COMPOSITION)
     book = BookPolicy(
         name=name,
         currency=table.text("currency", "USD"),
-        rules=read_rules(table),
-        composition=table.choice("composition", ("product", "max", "mean"), "product"),
+        rules=read_rules(table, name, composition),
+        composition=composition,
         sizing=_sizing(
             table.table("sizing"), table.table("budget") if table.has("budget") else None
         ),
@@ -242,9 +249,8 @@ def _limits(table: Table) -> LimitPolicy:
     if not table.has("limits"):
         keys = "max_order_vega, max_order_notional, max_position_vega, max_orders_per_day"
         table.fault("limits", "is missing: without limits there are no orders", f"give {keys}")
-        return LimitPolicy(
-            max_order_vega=1.0, max_order_notional=1.0, max_position_vega=1.0, max_orders_per_day=1
-        )
+    if not table.is_sound("limits"):
+        return _NO_LIMITS
     policy = LimitPolicy(
         max_order_vega=limits.number("max_order_vega", within=POSITIVE),
         max_order_notional=limits.number("max_order_notional", within=POSITIVE),

@@ -69,18 +69,17 @@ def check_limits(table: Table, book: BookPolicy) -> None:
     smallest = max(sizing.min_trade_vega, sizing.min_trade_fraction * sizing.base_vega)
     minimum = sizing.floor * sizing.base_vega
     if limits.is_given("max_order_vega"):
-        lots = [(f"the smallest trade, {smallest:g} vega", smallest), *_lots(book.legs)]
-        for name, vega in lots:
-            if book.limits.max_order_vega < vega:
-                problem = f"{book.limits.max_order_vega:g} is below {name}"
-                limits.fault("max_order_vega", problem, "raise it, or trade in smaller steps")
+        trades = [(smallest, "the smallest trade"), *_lots(book.legs)]
+        vega, name = max(trades)
+        if book.limits.max_order_vega < vega:
+            problem = f"{book.limits.max_order_vega:g} is below {name}, {vega:g} vega"
+            limits.fault("max_order_vega", problem, "raise it, or trade in smaller steps")
     if limits.is_given("max_position_vega") and book.limits.max_position_vega < minimum:
         problem = f"{book.limits.max_position_vega:g} is below the floor, {minimum:g} vega"
         limits.fault("max_position_vega", problem, "raise it, or lower the floor")
 
 
-def _lots(legs: Sequence[LegPolicy]) -> Iterator[tuple[str, float]]:
+def _lots(legs: Sequence[LegPolicy]) -> Iterator[tuple[float, str]]:
     for leg in legs:
         if leg.instrument in ("variance_swap", "vix_future") or leg.vega_per_unit is not None:
-            vega = leg.lot * vega_per_unit(leg)
-            yield f"one lot of {leg.name}, {vega:g} vega", vega
+            yield leg.lot * vega_per_unit(leg), f"one lot of {leg.name}"

@@ -48,11 +48,12 @@ class Faults:
         self._found: list[Fault] = []
 
     def add(self, path: KeyPath, problem: str, remedy: str) -> None:
-        """Report `path`, at its own line or that of the nearest table around it."""
-        line = next(
-            (self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 0
-        )
-        self._found.append(Fault(line, key_of(path), problem, remedy))
+        """Report `path`, at its own line or that of the nearest table around it; once."""
+        around = (path[:length] for length in range(len(path), 0, -1))
+        line = next((self._lines[place] for place in around if place in self._lines), 0)
+        fault = Fault(line, key_of(path), problem, remedy)
+        if fault not in self._found:
+            self._found.append(fault)
 
     def found(self) -> tuple[Fault, ...]:
         """Every fault, in the order of the lines."""

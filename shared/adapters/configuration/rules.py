@@ -1,75 +1,88 @@
 """`rule = "option_a"` or `[[books.rules]]`: which signals say how much protection to hold."""
 
-from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib import import_module
-from typing import Final, get_args
+from typing import Final
 
-from shared.adapters.configuration.table import SHARE, Table
+from shared.adapters.configuration.table import Range, Table
 from shared.domain.policies import RuleKind, RulePolicy
+from shared.domain.rules import MAX_INPUTS, PRESETS, RULES, RuleParameter, RuleSet, parameters_of
 
-_MOST_INPUTS: Final = 3
-_LEVELS: Final = {("linear", "a"), ("sigmoid", "v0")}
-_FRACTIONS: Final = {("realized_vol", "target"), ("drawdown", "d0"), ("correlation", "normal")}
+_LEVELS: Final = {
+    ("linear", "a"),
+    ("sigmoid", "v0"),
+    ("conditional", "low_threshold"),
+    ("conditional", "high_threshold"),
+}
+_FRACTIONS: Final = {
+    ("realized_vol", "target"): Range(0, 3, open_low=True),  # no index ever realized 300%
+    ("correlation", "normal"): Range(0, 1, open_low=True),
+    ("drawdown", "d0"): Range(0, 1),
+}
 
 
-def presets() -> Mapping[str, RulePolicy]:
-    """Rules by name (spec sections 2 and 10)."""
-    try:
-        known: Mapping[str, RulePolicy] = import_module("shared.domain.rules").PRESETS
-    except ImportError:
-        return {"option_a": RulePolicy(kind="linear", parameters={"a": 12.0, "b": 10.0, "c": 2.0})}
-    return known
-
-
-def read_rules(table: Table) -> tuple[RulePolicy, ...]:
-    """One preset by `rule`, or up to three `[[books.rules]]`."""
+def read_rules(table: Table, book: str, composition: str) -> tuple[RulePolicy, ...]:
+    """One preset by `rule`, or up to three `[[books.rules]]`; parameters left out are filled in."""
     tables = table.tables("rules")
     if table.has("rule"):
         if tables:
             table.fault("rule", "stands beside [[books.rules]]", "keep one of the two")
         return (_preset(table, "rule"),)
     if not tables and table.is_sound("rules"):
-        names = ", ".join(sorted(presets()))
-        table.fault("rule", "is missing", f"write one of {names}, or [[books.rules]]")
-    if len(tables) > _MOST_INPUTS:
-        problem = (
-            f"{len(tables)} rules; more than {_MOST_INPUTS} inputs fit the past, not the future"
-        )
-        table.fault("rules", f"{problem} (spec 2)", f"keep {_MOST_INPUTS}")
-    return tuple(map(_rule, tables))
+        table.fault("rule", "is missing", f"write one of {', '.join(PRESETS)}, or [[books.rules]]")
+    if len(tables) > MAX_INPUTS:
+        problem = f"{len(tables)} rules: more than {MAX_INPUTS} inputs fit the past, not the future"
+        table.fault("rules", f"{problem} (spec 2)", f"keep {MAX_INPUTS}")
+    sound, rules = zip(*map(_rule, tables), strict=True) if tables else ((), ())
+    if all(sound) and 0 < len(rules) <= MAX_INPUTS:
+        _check_together(table, rules, book, composition)
+    return rules
+
+
+def _check_together(
+    table: Table, rules: tuple[RulePolicy, ...], book: str, composition: str
+) -> None:
+    try:
+        RuleSet(rules, composition, book)
+    except ValueError as reason:
+        table.fault("rules", str(reason), "correct the rules")
 
 
 def _preset(table: Table, key: str) -> RulePolicy:
-    known = presets()
     name = table.text(key)
-    if name in known or not table.is_sound(key):
-        return known.get(name, RulePolicy(kind="linear"))
-    near = get_close_matches(name, known, n=1)
+    if name in PRESETS or not table.is_sound(key):
+        return _complete(PRESETS.get(name, PRESETS["linear"]))
+    near = get_close_matches(name, PRESETS, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    table.fault(
-        key, f"unknown preset {name!r}", f"{hint}the presets are {', '.join(sorted(known))}"
-    )
-    return RulePolicy(kind="linear")
+    table.fault(key, f"unknown preset {name!r}", f"{hint}the presets are {', '.join(PRESETS)}")
+    return _complete(PRESETS["linear"])
 
 
-def _rule(table: Table) -> RulePolicy:
+def _rule(table: Table) -> tuple[bool, RulePolicy]:
     if table.has("preset"):
         rule = _preset(table, "preset")
-        table.refuse_unknown_keys()
-        return rule
-    if not table.has("kind"):
-        table.fault(
-            "kind", "is missing", f"write one of {', '.join(get_args(RuleKind))}, or preset"
+    else:
+        if not table.has("kind"):
+            table.fault("kind", "is missing", f"write one of {', '.join(RULES)}, or preset")
+        kind = table.choice("kind", tuple(RULES), "linear")
+        definition = RULES[kind]
+        rule = RulePolicy(
+            kind=kind,
+            parameters={each.name: _parameter(table, kind, each) for each in definition.parameters},
         )
-    kind = table.choice("kind", get_args(RuleKind), "linear")
-    keys = [key for key in table.keys() if key != "kind"]  # noqa: SIM118 - a reader, not a dict
-    return RulePolicy(kind=kind, parameters={key: _parameter(table, kind, key) for key in keys})
+    table.refuse_unknown_keys()
+    return table.is_sound(*table.keys()), rule
 
 
-def _parameter(table: Table, kind: str, key: str) -> float:
-    if (kind, key) in _LEVELS:
-        return table.level(key, 1.0)
-    if (kind, key) in _FRACTIONS:
-        return table.fraction(key, 1.0, SHARE)
-    return table.number(key)
+def _parameter(table: Table, kind: RuleKind, parameter: RuleParameter) -> float:
+    name, default = parameter.name, float(parameter.default)
+    if (kind, name) in _LEVELS:
+        return table.level(name, default)
+    if (kind, name) in _FRACTIONS:
+        return table.fraction(name, default, _FRACTIONS[kind, name])
+    return table.number(name, default, Range(parameter.low, parameter.high, parameter.positive))
+
+
+def _complete(rule: RulePolicy) -> RulePolicy:
+    """The same rule with every parameter written out, so that equal meaning is an equal value."""
+    numbers = {name: float(value) for name, value in parameters_of(rule).items()}
+    return RulePolicy(kind=rule.kind, parameters=numbers)

@@ -190,12 +190,13 @@ class _Common(TypedDict):
 
 
 def _common(table: Table, password_file: str | None) -> _Common:
+    own_password_file = table.optional_text("password_file")
     if table.has("password"):
         remedy = "put it in a file that only we can read, and write password_file"
         table.fault("password", "a secret does not belong in this file", remedy)
     return _Common(
         username=table.optional_text("username"),
-        password_file=password_file or table.optional_text("password_file"),
+        password_file=password_file or own_password_file,
         ca_file=table.optional_text("ca_file"),
         client_certificate_file=table.optional_text("client_certificate_file"),
         client_key_file=table.optional_text("client_key_file"),

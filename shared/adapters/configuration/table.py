@@ -63,8 +63,8 @@ NOT_NEGATIVE: Final = Range(0)
 POSITIVE: Final = Range(0, open_low=True)
 COUNT: Final = Range(1, 1_000_000)
 SHARE: Final = Range(0, 1)
-LEVEL: Final = Range(1, 250)
-"""Vol points of an index; nothing below 1 was ever seen, a decimal always is."""
+LEVEL: Final = Range(0, 250)
+"""Vol points of an index. One between 0 and 1 was never seen; a decimal always lies there."""
 
 
 class Table:
@@ -192,10 +192,11 @@ class Table:
         value = self._number(key, "write vol points: 18 means 18%")
         if value is None:
             return default
-        remedy = f"write vol points {LEVEL}: 18 means 18%"
-        if 0 < value < LEVEL.low:
-            remedy = f"it looks like a decimal; write vol points: {value * 100:g}"
-        return self._checked(key, value, LEVEL, remedy)
+        if 0 < value < 1:
+            remedy = f"write vol points: {value * 100:g}"
+            self.fault(key, f"{value:g} looks like a decimal", remedy)
+            return value
+        return self._checked(key, value, LEVEL, f"write vol points {LEVEL}: 18 means 18%")
 
     def instant(self, key: str) -> int:
         """An instant with its zone, in ns since the epoch; it must be there."""

@@ -1,0 +1,55 @@
+"""Symbols, intake and signals."""
+
+from pathlib import Path
+
+import pytest
+from fakes.configurations import SOUND, load, only_fault
+
+from shared.domain.instants import SECOND
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "problem", "remedy"),
+    [
+        ("[broker]", "broker", "unknown key", "known here are"),
+        ("[symbols.vix]", "vix", "cannot be a symbol", "A-Z"),
+        ("[signals.correlation]\nbasket = [1]", "basket", "every", '"A"'),
+        ("[signals.regime]\nlow_below = 0.15", "low_below", "decimal", "15"),
+        ("[signals.regime]\nlow_below = 1500", "low_below", "range", "250"),
+        ("[signals.regime]\nlow_below = []", "low_below", "a list", "18"),
+        ("[signals.regime]\nlow_below = 30", "high_above", "not above", "higher"),
+        (
+            "[signals.crash_intensity]\nalpha_per_day = 0.2",
+            "alpha_per_day",
+            "below beta",
+            "smaller",
+        ),
+        (
+            "[signals.term_structure]\nconstant_maturity = true",
+            "constant_maturity",
+            "not given",
+            "expiries",
+        ),
+    ],
+)
+def test_a_section_about_the_market_is_checked(
+    tmp_path: Path, section: str, key: str, problem: str, remedy: str
+) -> None:
+    fault = only_fault(tmp_path, f"{SOUND}{section}\n")
+    assert fault.key.split(".")[-1] == key
+    assert problem in fault.problem
+    assert remedy in fault.remedy
+    assert fault.line > 0
+
+
+def test_constant_maturity_takes_expiries_with_their_zone(tmp_path: Path) -> None:
+    table = SOUND + "[signals.term_structure]\nconstant_maturity = true\n"
+    settings = load(
+        tmp_path,
+        table + "expiries = { VX1 = 2018-02-14T09:30:00-05:00, VX3 = 2018-04-18T13:30:00Z }\n",
+    )
+    assert settings.signals.term_structure.expiries["VX1"] == 1_518_618_600 * SECOND
+    zoneless = "expiries = { VX1 = 2018-02-14T09:30:00, VX3 = 2018-04-18T13:30:00Z }\n"
+    assert only_fault(tmp_path, table + zoneless).problem == "has no time zone"
+    dateless = "expiries = { VX1 = 2018-02-14, VX3 = 2018-04-18T13:30:00Z }\n"
+    assert only_fault(tmp_path, table + dateless).problem == "is a date, not an instant"
