@@ -1,5 +1,6 @@
 """What the hedger's effects look like on the wire: topic, payload, retained or not."""
 
+from math import isfinite
 from typing import Any, Final, TypeVar, assert_never
 
 import msgspec
@@ -30,6 +31,7 @@ from shared.wire.messages import (
 from shared.wire.times import format_instant
 
 _TIMES: Final = {"event_ns": "event_time", "since_ns": "since", "valid_until_ns": "valid_until"}
+_FIGURES: Final = frozenset(("figures", "inputs", "peak"))
 
 MessageType = TypeVar("MessageType", bound=Struct)
 
@@ -94,8 +96,13 @@ def _announcement(
 
 
 def _message(kind: type[MessageType], value: Struct, **more: Any) -> MessageType:  # noqa: ANN401 - fields of any type, checked by convert
-    """Turn a domain value into its message: the same fields, instants as the edges write them."""
+    """Turn a domain value into its message: the same fields, instants as the edges write them.
+
+    A figure that is not finite is left out: JSON would have to say `null`, which no reader expects.
+    """
     fields = msgspec.to_builtins(value) | more
+    for name in _FIGURES & fields.keys():
+        fields[name] = {figure: at for figure, at in fields[name].items() if isfinite(at)}
     for inside, outside in _TIMES.items():
         if inside in fields:
             fields[outside] = format_instant(fields.pop(inside))

@@ -1,3 +1,5 @@
+import math
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -130,6 +132,17 @@ def test_an_effect_is_announced_with_all_its_fields(
     assert since == (format_instant(inside["since_ns"]) if "since_ns" in inside else None)
     kept = {name: inside[name] for name in inside.keys() - {"type", "event_ns", "since_ns"}}
     assert written == kept
+
+
+@pytest.mark.parametrize(
+    ("effect", "field"), [(TRIGGER, "inputs"), (WHIPSAW, "peak"), (WITHHELD, "figures")]
+)
+def test_a_figure_that_json_cannot_say_is_left_out(effect: Effect, field: str) -> None:
+    wild = {"limit": math.inf, "change": -math.inf, "ratio": math.nan, "vega": 400.0}
+    announcement = announce(msgspec.structs.replace(effect, **{field: wild}))
+    assert announcement is not None
+    read = decode(type(announcement.message), encode(announcement.message))
+    assert getattr(read, field) == {"vega": 400.0}
 
 
 def test_parts_of_a_target_keep_their_types() -> None:
