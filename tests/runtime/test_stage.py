@@ -25,7 +25,7 @@ from shared.adapters.store import (
     StoreUnavailable,
     StoreUnsafe,
 )
-from shared.runtime.ledger import LeaseLost, Ledger, StepOutput, StoreRegressed
+from shared.runtime.ledger import LeaseLost, StepOutput, StoreRegressed
 from shared.runtime.stage import Committed, InputGap, StagePolicy, entries_behind, run_stage
 from shared.wire import keys
 
@@ -399,16 +399,3 @@ async def test_a_store_killed_again_and_again_changes_no_output(redis_server: Re
     mirror.hashes[READABLE] = {"total": (mirror.records[STAGE].state or b"").decode()}
     assert_as_if_undisturbed(mirror, payloads)
     assert troubles
-
-
-async def test_a_ledger_goes_on_from_the_record_after_trouble() -> None:
-    store = FakeStore()
-    ledger = Ledger(store, STAGE)
-    await ledger.open()
-    store.faults = iter([Fault(StoreUnavailable("lost"), applied=True)])
-    with pytest.raises(StoreUnavailable):
-        await ledger.commit(StepOutput({LOG: [b"1"]}), state=b"1")
-    assert (await ledger.open()).state == b"1"
-    assert await ledger.commit(StepOutput({LOG: [b"2"]}), state=b"2") == 2
-    assert store.streams[LOG] == {1: b"1", 2: b"2"}
-    assert store.records[STAGE].epoch == 1
