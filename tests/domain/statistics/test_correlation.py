@@ -36,7 +36,7 @@ def test_the_average_is_that_of_all_pairs_at_every_prefix(
 ) -> None:
     if not compiled:
         module = "shared.domain.statistics.correlation.average_correlation"
-        monkeypatch.setattr(module, average_correlation.py_func)
+        monkeypatch.setattr(module, getattr(average_correlation, "py_func", average_correlation))
     basket, levels = BasketCorrelation(MEMBERS, RETURNS), closes(50)
     for n, day in enumerate(levels, start=1):
         basket.observe(np.arange(MEMBERS), day * 1.01, int(n > 1))  # an earlier print of the day
