@@ -26,6 +26,8 @@ from fakes.configurations import SOUND, load, only_fault
         ),
         ('[clock]\nsource = "well"', "source", "is not one of", "'wall'"),
         ('[mqtt]\nurl = "mqtt://me:pw@host"', "url", "a password stands", "password_file"),
+        ('[mqtt]\nurl = "mqtt://["', "url", "Invalid IPv6", "mqtt://127"),
+        ("[calendar]\nearly_closes = { 2018-07-05 = 13 }", "2018-07-05", "not a string", "quotes"),
         ('[mqtt]\nurl = "http://host"', "url", "not mqtt://", "mqtt://127"),
         ('[redis]\norders = "redis://:pw@host"', "orders", "a password stands", "password_file"),
         ('[redis]\nmarket = "sql://host"', "market", "not redis://", "redis://127"),

@@ -15,6 +15,7 @@ from fakes.configurations import only_fault, spoilt
         ("base_vega = 1000", "base_vega = true", "base_vega", "true or false", "a number"),
         ("base_vega = 1000", "base_vega = inf", "base_vega", "the number inf", "a number"),
         ("base_vega = 1000", "base_vega = []", "base_vega", "a list", "a number"),
+        ("base_vega = 1000", "base_vega = {}", "base_vega", "a table", "a number"),
         ("base_vega = 1000", "base_vega = 2026-01-02", "base_vega", "a date", "a number"),
         ("base_vega = 1000", "", "base_vega", "is missing", "no default"),
         ('name = "overlay"', "name = 1", "name", "not a string", "quotes"),
