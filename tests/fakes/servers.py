@@ -4,7 +4,9 @@ A server keeps its port and its directory for as long as its object lives, so th
 kill it and find what it had written. Nothing listens beyond 127.0.0.1.
 """
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,10 +21,15 @@ from shared.adapters.embedded import Fsync, broker_command, store_command
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port of 127.0.0.1 that nothing listens on.
+
+    Below the range that outgoing connections take theirs from: while a server is down its port
+    must stay free, and a client that calls a free port of that range may end up calling itself.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)  # noqa: S311 - no secret
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Server(ABC):
