@@ -179,7 +179,9 @@ class MqttBus:
         first = self._session.clean_start and not self._connects  # later on the session is ours
         stuck = self._settings.abandon_stuck_session and self._has_failed_to_connect
         session = msgspec.structs.replace(self._session, clean_start=first or stuck)
-        connection = MqttConnection(self._settings, session, self._inbox, self.connected.clear)
+        connection = MqttConnection(
+            self._settings, session, self._inbox, self.connected.clear, self._on_event
+        )
         async with connection.open():
             for subscription in self._subscriptions:
                 await connection.subscribe(subscription)

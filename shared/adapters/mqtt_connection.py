@@ -27,8 +27,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.adapters.bus import (
+    BusEvent,
     BusUnavailable,
     Message,
+    OnBusEvent,
     PublishRefused,
     QualityOfService,
     Subscription,
@@ -71,6 +73,7 @@ class MqttConnection:
         session: Who we are.
         inbox: Where messages go; while it is full nothing more is read from the broker.
         on_lost: Called once, the moment the connection breaks or is closed.
+        on_event: Told of messages that cannot be taken.
 
     Raises:
         OSError: A password or certificate file cannot be read.
@@ -82,11 +85,13 @@ class MqttConnection:
         session: Session,
         inbox: Inbox,
         on_lost: Callable[[], None],
+        on_event: OnBusEvent,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._session = session
         self._inbox = inbox
         self._on_lost = on_lost
+        self._on_event = on_event
         self._client = _client(settings, session)
         self._paho: PahoClient = self._client._client  # noqa: SLF001 - the hooks are paho's
         self._socket: ReadAheadSocket | None = None
@@ -224,9 +229,16 @@ class MqttConnection:
         self._aiomqtt_on_connect(paho, userdata, flags, reason, properties)
 
     def _on_message(self, _paho: PahoClient, _userdata: object, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError as malformed:  # no broker should; it would come again for ever
+            self._on_event(BusEvent("malformed_topic", str(malformed)))
+            if message.qos:
+                self.acknowledge(message.mid)
+            return
         self._inbox.put(
             Message(
-                message.topic,
+                topic,
                 bytes(message.payload),
                 1 if message.qos else 0,
                 message.retain,
