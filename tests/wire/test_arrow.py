@@ -195,6 +195,9 @@ def test_a_stream_of_4_kb_does_not_become_90_megabytes() -> None:
     assert pa.total_allocated_bytes() - allocated < 100_000
 
 
+MARK = b"\xff\xff\xff\xff"
+"""Every message of a stream begins so."""
+
 DAMAGED = stream(
     COLUMNS
     | {
@@ -229,13 +232,24 @@ def test_a_stream_cut_short_is_ticks_or_malformed(length: int) -> None:
 @given(st.binary(max_size=100), st.booleans())
 def test_any_bytes_are_ticks_or_malformed(payload: bytes, is_marked: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
     with pytest.raises(MalformedMessage):
-        read_arrow(b"\xff\xff\xff\xff" + payload if is_marked else payload)
+        read_arrow(MARK + payload if is_marked else payload)
 
 
 def test_metadata_that_points_nowhere_is_malformed() -> None:
-    length = (16).to_bytes(4, "little")
-    with pytest.raises(MalformedMessage):
-        read_arrow(b"\xff\xff\xff\xff" + length + b"\x7f" * 16)
+    dictionary_at = DAMAGED.index(MARK, 4)
+    payload = bytearray(DAMAGED)
+    payload[dictionary_at + 24] = 0  # the message's table leaves its header out
+    with pytest.raises(MalformedMessage, match="unpack"):
+        read_arrow(bytes(payload))
+
+
+def test_a_compressed_dictionary_is_refused_without_a_look_at_its_batch() -> None:
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    symbol = dictionary([0, 0], ["VIX"])
+    parts = stream(COLUMNS | {"symbol": symbol}, options=options).split(MARK)
+    schema_and_dictionary = MARK.join(parts[:3])
+    with pytest.raises(MalformedMessage, match="compressed"):
+        read_arrow(schema_and_dictionary)
 
 
 def test_without_pyarrow_the_message_says_which_extra(monkeypatch: pytest.MonkeyPatch) -> None:
