@@ -12,7 +12,7 @@ Theory of operation:
 4. Values move by prints alone; time alone only turns `good` into `stale`.
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 import numpy as np
 from msgspec import Struct
@@ -147,6 +147,8 @@ class SignalMonitor:
                 return (self._observed(CLOCK),)
             case ExecutionReported() | RebalanceRequested() | ExposureMeasured():
                 return (event,)
+            case _:
+                assert_never(event)
 
     def _receive_tick(self, tick: Tick) -> tuple[HedgerInput, ...]:
         column = self._columns.get(tick.symbol)

@@ -54,11 +54,13 @@ class CrashIntensity:
         Returns:
             λ, per day.
         """
+        if daily_sigma is None:  # no crash could be told from a calm day: it knows nothing yet
+            return self._state.intensity
         mu = self._policy.baseline_per_day
         decayed = math.exp(-self._policy.beta_per_day * days)
         intensity = mu + (self._state.intensity - mu) * decayed
         counted = self._state.counted and not sessions
-        if live_return is not None and daily_sigma is not None and not counted:
+        if live_return is not None and not counted:
             counted = live_return < -self._policy.threshold_sigmas * daily_sigma
             intensity += self._policy.alpha_per_day * counted
         self._state = CrashIntensityState(intensity=intensity, counted=counted)

@@ -35,7 +35,7 @@ def simulated(mu: float, alpha: float, beta: float, days: float, seed: int = 1) 
 def test_the_long_run_mean_is_the_baseline_over_one_less_the_branching() -> None:
     crash = CrashIntensity(POLICY)
     assert crash.mean == pytest.approx(0.04)
-    assert crash.observe(10.0, 1, None, None) == pytest.approx(0.02 + 0.02 * np.exp(-1.0))
+    assert crash.observe(10.0, 1, None, 0.01) == pytest.approx(0.02 + 0.02 * np.exp(-1.0))
 
 
 def test_the_intensity_is_the_sum_over_all_past_events_at_every_prefix() -> None:
@@ -62,7 +62,7 @@ def test_a_session_has_one_event_at_its_first_print_beyond_the_threshold() -> No
 
 def test_without_a_return_or_a_volatility_there_is_no_event() -> None:
     crash = CrashIntensity(POLICY)
-    assert crash.observe(0.0, 1, -0.5, None) == pytest.approx(crash.mean)
+    assert crash.observe(9.0, 1, -0.5, None) == crash.mean  # nor does the mean decay
     assert crash.observe(0.0, 1, None, 0.01) == pytest.approx(crash.mean)
 
 
