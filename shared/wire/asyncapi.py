@@ -211,11 +211,11 @@ sequence is absent."""
 
 def document() -> Json:
     """Build the AsyncAPI 3.0 document, as a tree of JSON's own types."""
-    tree: Json = msgspec.json.decode(document_text())
+    tree: Json = msgspec.json.decode(render())
     return tree
 
 
-def document_text() -> str:
+def render() -> str:
     """Write the document as it is kept in `deploy/asyncapi.json`."""
     return msgspec.json.format(msgspec.json.encode(_document()), indent=2).decode() + "\n"
 

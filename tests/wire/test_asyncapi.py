@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from shared.wire import topics
-from shared.wire.asyncapi import CHANNELS, document, document_text
+from shared.wire.asyncapi import CHANNELS, document, render
 from shared.wire.codec import MalformedMessage, decode_ticks
 from shared.wire.examples import EXAMPLES
 
@@ -50,7 +50,7 @@ def validator(payload: dict[str, Any]) -> Draft7Validator:
 
 def test_the_committed_document_is_the_one_that_the_types_make() -> None:
     regenerate = "run: hedgestat asyncapi > deploy/asyncapi.json"
-    assert COMMITTED.read_text() == document_text(), regenerate
+    assert COMMITTED.read_text() == render(), regenerate
 
 
 def test_every_topic_is_a_channel_and_every_channel_a_topic() -> None:
