@@ -65,7 +65,7 @@ class TargetChanged(Struct, frozen=True, kw_only=True, tag="target"):
         legs: One a leg, in the policy's order.
         quality: `good`, or the worst quality among the inputs that were asked for but not used.
         reference_vix: The new reference of the move triggers, vol points; `None` while unknown.
-        budget_used: Fraction of the annual budget; `None` without a budget or while unknown.
+        budget_used: Fraction of the annual budget, at least; `None` without a budget.
         at_floor: The floor is binding.
         at_cap: The cap is binding.
     """
@@ -92,8 +92,8 @@ class TriggerChanged(Struct, frozen=True, kw_only=True, tag="trigger"):
     Attributes:
         book: Whose.
         event_ns: When.
-        trigger: `vix_move`, `vix_relative`, `schedule`, `drawdown`, `regime`, `greek.{name}`,
-            `budget`, `operator`, `initial`.
+        trigger: `operator`, `initial`, `fast_vix`, `fast_index`, `vix_move`, `vix_relative`,
+            `drawdown`, `regime`, `greek.{name}`, `budget` or `schedule`.
         state: The new state.
         previous: The state before.
         since_ns: Since when the condition has held (pending, firing), else when this state began.

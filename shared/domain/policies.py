@@ -300,10 +300,12 @@ class OrderPolicy(Struct, frozen=True, kw_only=True):
     Attributes:
         collar: Limit price = mid ± this fraction of it.
         valid_trading_ns: `valid_until` is this much trading time after the decision.
+        stale_mark_trading_ns: An older mark prices no order.
     """
 
     collar: float = 0.10
     valid_trading_ns: int = 10 * MINUTE
+    stale_mark_trading_ns: int = 5 * MINUTE
 
 
 class LimitPolicy(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,70 @@
+"""What a hedge book tells a person, each with the sentence that says what to do."""
+
+from typing import Final, Literal
+
+from shared.domain.effects import AlertRaised
+
+_ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = {
+    "signal_unknown": (
+        "info",
+        "Nothing acts on this signal until it is good; check its feed if it should be by now.",
+    ),
+    "signal_lost": (
+        "warning",
+        "Rules and triggers on this signal stand still, the others are live; check its feed.",
+    ),
+    "signal_recovered": ("info", "Nothing to do: the signal is acted on again."),
+    "target_unknown": (
+        "critical",
+        "A trigger fired and the target cannot be sized: restore the signals, or hedge by hand.",
+    ),
+    "mark_unknown": (
+        "critical",
+        "This leg has no fresh price, so no order was made: restore its feed, or hedge by hand.",
+    ),
+    "order_blocked": (
+        "critical",
+        "A pre-trade limit blocked this order: check the figures, then raise the limit or resize.",
+    ),
+    "order_rejected": (
+        "warning",
+        "The venue refused; the trigger is armed again and fires after the cooldown.",
+    ),
+    "order_cancelled": (
+        "warning",
+        "The order was cancelled; when the target is missed the trigger is armed again.",
+    ),
+    "order_expired": (
+        "warning",
+        "The order ran out of time; when the target is missed the trigger is armed again.",
+    ),
+    "order_incomplete": (
+        "warning",
+        "The venue closed the order short of the target; the trigger is armed again.",
+    ),
+    "order_unanswered": (
+        "critical",
+        "Nothing was heard of this order and it still counts as position: ask the gateway.",
+    ),
+    "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
+    "order_unknown": (
+        "critical",
+        "A report names an order that is not ours, or long closed; not booked: reconcile.",
+    ),
+}
+
+
+def alert(
+    book: str, event_ns: int, what: str, where: str, figures: dict[str, float] | None = None
+) -> AlertRaised:
+    """Raise the alert `what` about `where`: a trigger, leg, signal or order id."""
+    severity, runbook = _ALERTS[what]
+    return AlertRaised(
+        book=book,
+        event_ns=event_ns,
+        severity=severity,
+        what=what,
+        where=where,
+        figures=figures or {},
+        runbook=runbook,
+    )

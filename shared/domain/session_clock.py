@@ -1,0 +1,88 @@
+"""Where an instant lies in the exchange's calendar, at the price of a comparison.
+
+A calendar lookup costs microseconds and is asked on every print; the session rarely changes, so
+the last one found is kept. Beyond the calendar's ends the market counts as closed.
+"""
+
+from typing import NamedTuple
+
+from shared.domain.sessions import OutsideCalendar, SessionCalendar
+
+
+class Moment(NamedTuple):
+    """An instant, located.
+
+    Attributes:
+        now_ns: The instant.
+        session: Number of the latest session opened; −1 before the first.
+        trading_ns: Trading time since the calendar's first opening.
+        opened_ns: When that session opened; what printed before does not count in it.
+        is_open: Whether it lies in that session, both ends included.
+    """
+
+    now_ns: int
+    session: int
+    trading_ns: int
+    opened_ns: int
+    is_open: bool
+
+
+class SessionClock:
+    """A `SessionCalendar` that never raises: outside it there is no trading.
+
+    Args:
+        calendar: The sessions.
+    """
+
+    def __init__(self, calendar: SessionCalendar) -> None:
+        self._calendar = calendar
+        self.last_close_ns = int(calendar.close_ns[-1])
+        self._number = 0
+        self._locate(0)
+
+    def at(self, now: int) -> Moment:
+        """Locate `now`, in ns."""
+        if not self._open_ns <= now < self._next_open_ns:
+            self._move(now)
+        if now < self._open_ns:
+            return Moment(now, -1, 0, 0, is_open=False)
+        within = min(now, self._close_ns) - self._open_ns
+        trading_ns = self._elapsed_ns + within
+        return Moment(now, self._number, trading_ns, self._open_ns, now <= self._close_ns)
+
+    def after_trading(self, start: int, duration_ns: int) -> int | None:
+        """The first instant with `duration_ns` of trading since `start`; `None` beyond the end."""
+        try:
+            return self._calendar.after_trading(start, duration_ns)
+        except OutsideCalendar:
+            return None
+
+    def open_at_or_after(self, now: int) -> int | None:
+        """`now` while open, else the next opening; `None` beyond the end."""
+        return now if self.at(now).is_open else self.opening_after(now)
+
+    def opening_after(self, now: int) -> int | None:
+        """The first opening after `now`; `None` beyond the end."""
+        following = self.at(now).session + 1
+        return int(self._calendar.open_ns[following]) if following < len(self._calendar) else None
+
+    def close_after(self, now: int) -> int | None:
+        """The first closing at or after `now`; `None` beyond the end."""
+        moment = self.at(now)
+        if moment.is_open:
+            return self._close_ns
+        following = moment.session + 1
+        return int(self._calendar.close_ns[following]) if following < len(self._calendar) else None
+
+    def _move(self, now: int) -> None:
+        opens = self._calendar.open_ns
+        self._locate(max(0, int(opens.searchsorted(now, side="right")) - 1))
+
+    def _locate(self, number: int) -> None:
+        calendar, following = self._calendar, number + 1
+        self._number = number
+        self._open_ns = int(calendar.open_ns[number])
+        self._close_ns = int(calendar.close_ns[number])
+        is_last = following == len(calendar)
+        self._next_open_ns = 2**63 if is_last else int(calendar.open_ns[following])
+        self._elapsed_ns = calendar.trading_ns(self._open_ns)
