@@ -9,13 +9,16 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from services.__main__ import app
 from shared.adapters.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
+SERVED = OURS - {"feed"}  # which has no page
 LASTING = set(SERVICES) - {"passwords"}
 
 
@@ -34,12 +37,18 @@ def test_every_folder_in_services_has_its_container_and_no_container_is_without_
     assert folders_of_services() == OURS
 
 
-@pytest.mark.parametrize("name", sorted(OURS))
+@pytest.mark.parametrize("name", sorted(SERVED))
 def test_a_container_runs_the_service_of_its_name(name: str) -> None:
     assert SERVICES[name]["command"][:2] == ["run", name]
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
+def test_the_command_line_is_one_that_hedgestat_takes(name: str) -> None:
+    taken = CliRunner().invoke(app, [*SERVICES[name]["command"], "--help"])
+    assert taken.exit_code == 0, taken.output
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
 def test_health_is_asked_and_published_where_the_service_answers(name: str) -> None:
     port = load_settings(ROOT / "deploy/hedges.toml", {}).http.ports[name]
     health = SERVICES[name]["environment"]["HEDGESTAT_HEALTH_URL"]
@@ -73,7 +82,7 @@ def test_what_is_published_is_published_on_loopback_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", sorted(LASTING))
+@pytest.mark.parametrize("name", sorted(LASTING - {"feed"}))
 def test_health_is_watched(name: str) -> None:
     by_image = "HEALTHCHECK" in (ROOT / "deploy/Dockerfile").read_text()
     assert "healthcheck" in SERVICES[name] or (name in OURS and by_image)

@@ -181,7 +181,8 @@ def test_prometheus_asks_every_service_where_it_answers() -> None:
         group["labels"]["service"]: group["targets"]
         for group in configuration["scrape_configs"][0]["static_configs"]
     }
-    ours = {name: service["ports"] for name, service in SERVICES.items() if "build" in service}
+    built = {name: service for name, service in SERVICES.items() if "build" in service}
+    ours = {name: service["ports"] for name, service in built.items() if "ports" in service}
     assert targets == {
         name: [f"{name}:{port[0].rpartition(':')[2]}"] for name, port in ours.items()
     }
