@@ -35,6 +35,12 @@ for _, cursor in ipairs(commit.cursors) do
   if cursor.index < cursor.reached then behind = true end
 end
 
+local fields = {'batch', commit.batch, 'digest', digest}
+local function note(name, value)
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+
 for position, output in ipairs(commit.streams) do
   local stream = streams[position]
   local first = output.emitted - output.count + 1
@@ -42,23 +48,18 @@ for position, output in ipairs(commit.streams) do
     redis.call('XADD', stream.key, id(index), 'payload', ARGV[stream.argument + index - first])
   end
   if output.keep then redis.call('XTRIM', stream.key, 'MAXLEN', '~', output.keep) end
-  if output.emitted > stream.last then
-    redis.call('HSET', record, 'last:' .. stream.key, output.emitted)
-  end
-  if commit.has_state then redis.call('HSET', record, 'emitted:' .. stream.key, output.emitted) end
+  if output.emitted > stream.last then note('last:' .. stream.key, output.emitted) end
+  if commit.has_state then note('emitted:' .. stream.key, output.emitted) end
 end
 for _, cursor in ipairs(commit.cursors) do
-  if cursor.index > cursor.reached then
-    redis.call('HSET', record, 'reached:' .. cursor.stream, cursor.index)
-  end
-  if commit.has_state then redis.call('HSET', record, 'cursor:' .. cursor.stream, cursor.index) end
+  if cursor.index > cursor.reached then note('reached:' .. cursor.stream, cursor.index) end
+  if commit.has_state then note('cursor:' .. cursor.stream, cursor.index) end
 end
+if commit.has_state then note('state', state) end
+redis.call('HSET', record, unpack(fields))
 if not behind then
-  for position, fields in ipairs(commit.readable) do
-    local key = KEYS[1 + #commit.streams + position]
-    for field = 1, #fields, 2 do redis.call('HSET', key, fields[field], fields[field + 1]) end
+  for position, readable in ipairs(commit.readable) do
+    redis.call('HSET', KEYS[1 + #commit.streams + position], unpack(readable))
   end
 end
-if commit.has_state then redis.call('HSET', record, 'state', state) end
-redis.call('HSET', record, 'batch', commit.batch, 'digest', digest)
 return {'done', commit.batch}

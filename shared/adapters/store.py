@@ -14,9 +14,12 @@ Because indices have no holes, a reader that misses one knows it, and its lag is
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
+
+MOST_READABLE_FIELDS: Final = 2_000
+"""Of one hash in one commit: they are for people, and go in one command."""
 
 
 class StoreTrouble(Exception):  # noqa: N818 - reads as what happened, like KeyError
@@ -184,6 +187,9 @@ def check(commit: Commit) -> None:
     for key in (*commit.emitted, *commit.readable):
         if tag not in key:
             raise ValueError(f"{commit.stage} may not write {key}")
+    for key, fields in commit.readable.items():
+        if not 0 < len(fields) <= MOST_READABLE_FIELDS:
+            raise ValueError(f"{key} gets {len(fields)} fields, not 1 to {MOST_READABLE_FIELDS}")
     for stream, payloads in commit.entries.items():
         if len(payloads) > commit.emitted.get(stream, 0):
             raise ValueError(f"{stream} gets {len(payloads)} entries but counts fewer emitted")
