@@ -150,6 +150,7 @@ class RealizedVolatility:
         self.need = policy.returns
         self._estimator = estimator(policy)
         self._moves = SessionMoves(policy.returns, policy.sampling_ns, state)
+        self._live = self._moves.live()
         self._fold()
 
     def _fold(self) -> None:
@@ -166,12 +167,12 @@ class RealizedVolatility:
         """Take a print, `sessions` after the last one and that far into its session."""
         if self._moves.observe(level, sessions, into_session_ns):
             self._fold()
+        self._live = self._moves.live()
 
     @property
     def have(self) -> int:
         """Returns so far, the live one included, at most `need`."""
-        live = self.live_return is not None
-        return min(len(self._moves.completed) + live, self.need)
+        return min(len(self._moves.completed) + (self._live is not None), self.need)
 
     @property
     def completed(self) -> int:
@@ -181,8 +182,7 @@ class RealizedVolatility:
     @property
     def live_return(self) -> float | None:
         """Log return from the previous close to the last print; `None` when there is no such."""
-        live = self._moves.live()
-        return None if live is None else live.total
+        return None if self._live is None else self._live.total
 
     @property
     def completed_value(self) -> float | None:
@@ -192,10 +192,9 @@ class RealizedVolatility:
     @property
     def value(self) -> float | None:
         """Annualised volatility, decimal; `None` until the window is full."""
-        live = self._moves.live()
-        if live is None:  # after a missing day: the completed sessions alone
+        if self._live is None:  # after a missing day: the completed sessions alone
             return self._daily
-        return self._volatility(self._rest, live) if self.have == self.need else None
+        return self._volatility(self._rest, self._live) if self.have == self.need else None
 
     def snapshot(self) -> SessionMovesState:
         """State for the constructor."""
