@@ -253,6 +253,17 @@ async def test_a_clean_start_forgets_what_waited(world: World, publisher: Bus) -
         assert await nothing_comes(subscriber)
 
 
+async def test_a_clean_start_is_clean_only_once(world: World, publisher: Bus) -> None:
+    not_on(world, "iotcore", "keeps no session that began clean")
+    async with world.bus("subscriber", subscriptions=EVERYTHING, clean_start=True) as subscriber:
+        await subscriber.connected.wait()
+        await publisher.publish("t/a", b"1")
+        await subscriber.next_batch(1)
+
+        world.cut(subscriber)
+        assert payloads(await take(subscriber, 1)) == [b"1"]
+
+
 async def test_an_acknowledgement_for_a_lost_connection_is_ignored(
     world: World, publisher: Bus
 ) -> None:

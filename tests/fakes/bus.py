@@ -104,7 +104,7 @@ class FakeBroker:
 
     def connect(self, bus: "FakeBus") -> Connection:
         session = self._sessions.get(bus.client_id)
-        if session is None or bus.clean_start or session.expires_s <= self._now_s:
+        if session is None or bus.starts_clean or session.expires_s <= self._now_s:
             session = self._sessions[bus.client_id] = Session()
         elif session.connection is not None:
             session.connection.closed.set()
@@ -246,6 +246,10 @@ class FakeBus:
         self._broker.publish(
             Published(topic, payload, qos, retain, content_type, self._broker.expiry(expiry_s))
         )
+
+    @property
+    def starts_clean(self) -> bool:
+        return self.clean_start and self.reconnects < 0
 
     async def next_batch(self, max_messages: int, linger_s: float = 0.0) -> list[Message]:
         return await self.inbox.next_batch(max_messages, linger_s)
