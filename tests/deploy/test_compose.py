@@ -75,6 +75,22 @@ def test_no_container_can_do_more_than_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
+    assert service.get("cap_add", []) == (["CHOWN"] if name == "passwords" else [])
+
+
+@pytest.mark.parametrize("name", ["mosquitto", "redis-orders", "redis-market"])
+def test_a_server_runs_as_the_user_that_its_password_belongs_to(name: str) -> None:
+    user = SERVICES[name]["user"].partition(":")[0]
+    script = (ROOT / "deploy/passwords").read_text()
+    assert re.search(
+        rf"(?m)^pair \w+ {'broker' if name == 'mosquitto' else 'store'} {user}$", script
+    )
+
+
+def test_the_services_run_as_the_user_that_their_passwords_belong_to() -> None:
+    user = re.search(r"(?m)^USER (\d+):", (ROOT / "deploy/Dockerfile").read_text())
+    assert user
+    assert f'secret "$1" {user[1]} ' in (ROOT / "deploy/passwords").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -162,8 +162,9 @@ def test_passwords_are_made_once_and_differ(tmp_path: Path) -> None:
     first = {path.name: path.read_text() for path in tmp_path.iterdir()}
     make_passwords(tmp_path)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == first
-    assert set(first) == {"mqtt", "redis"}
-    assert first["mqtt"] != first["redis"]
+    assert set(first) == {"mqtt", "broker", "redis", "store"}
+    assert first["mqtt"] == first["broker"] != first["redis"] == first["store"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
     assert all(len(password.strip()) == 32 for password in first.values())
 
 
@@ -186,7 +187,3 @@ def test_prometheus_asks_every_service_where_it_answers() -> None:
     assert targets == {
         name: [f"{name}:{port[0].rpartition(':')[2]}"] for name, port in ours.items()
     }
-
-
-def test_a_file_that_a_container_runs_may_be_run() -> None:
-    assert (ROOT / "deploy/passwords").stat().st_mode & stat.S_IXUSR
