@@ -59,7 +59,8 @@ if commit.has_state then note('state', state) end
 redis.call('HSET', record, unpack(fields))
 if not behind then
   for position, readable in ipairs(commit.readable) do
-    redis.call('HSET', KEYS[1 + #commit.streams + position], unpack(readable))
+    local key = KEYS[1 + #commit.streams + position]
+    if #readable > 0 then redis.call('HSET', key, unpack(readable)) end
   end
 end
 return {'done', commit.batch}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.eventually import eventually
 from fakes.store import FakeStore, Fault
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.archive import Archive, ArchiveGap
@@ -118,6 +118,7 @@ async def test_an_archive_turned_on_late_begins_where_the_stream_does(tmp_path: 
     assert list(archive.entries()) == numbered(20)[9:]
 
 
+@settings(deadline=None, max_examples=50)  # it waits for the disk
 @given(
     cursors=st.lists(st.integers(0, 30), max_size=8).map(sorted),
     faults=st.lists(

@@ -10,7 +10,7 @@ import pytest
 from fakes.eventually import eventually
 from fakes.servers import RedisServer
 from fakes.store import FakeStore, Fault
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -127,6 +127,7 @@ FAULTS = st.lists(st.none() | st.builds(Fault, ERRORS, st.booleans()), max_size=
 POLICIES = st.builds(StagePolicy, snapshot_every=st.none() | st.integers(1, 9))
 
 
+@settings(deadline=None)
 @given(payloads=PAYLOADS, sizes=SIZES, policy=POLICIES)
 def test_any_split_of_the_input_gives_the_same_outputs(
     payloads: list[bytes], sizes: Iterator[int], policy: StagePolicy
@@ -137,6 +138,7 @@ def test_any_split_of_the_input_gives_the_same_outputs(
     assert_as_if_undisturbed(store, payloads)
 
 
+@settings(deadline=None)
 @given(payloads=PAYLOADS, sizes=SIZES, policy=POLICIES, faults=FAULTS, source_faults=FAULTS)
 def test_a_crash_at_any_await_changes_no_output(
     payloads: list[bytes],
