@@ -96,17 +96,27 @@ async def account_of(site: Site, calendar: SessionCalendar, metrics: str) -> lis
     accounts = []
     async with site.market() as market, site.orders() as orders:
         for book in site.settings.books:
-            comparison = HedgeComparison(book, calendar, site.settings.signals.index_symbol)
+            comparison = _comparison(site, book, calendar)
             targets = [target async for target in _targets(orders, book.name)]
+            last_ns = 0
             async for event in _observed(market):
                 while targets and targets[0].event_ns < event.event_ns:
                     comparison.receive_target(targets.pop(0))
                 if isinstance(event, SignalsObserved) or event.book == book.name:
                     comparison.receive(event)
+                last_ns = event.event_ns
             for target in targets:
                 comparison.receive_target(target)
+            comparison.advance_to(last_ns + 1)  # the last event is the last close itself
             accounts.append(_account(book, comparison, metrics))
     return accounts
+
+
+def _comparison(site: Site, book: BookPolicy, calendar: SessionCalendar) -> HedgeComparison:
+    settings = site.settings
+    return HedgeComparison(
+        book, calendar, settings.signals.index_symbol, settings.paper.commission
+    )
 
 
 def _account(book: BookPolicy, comparison: HedgeComparison, metrics: str) -> Account:

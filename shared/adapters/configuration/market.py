@@ -64,9 +64,10 @@ def read_signals(
     default = SignalPolicy()
     correlation = table.table("correlation")
     transition = table.table("transition")
+    index = table.text("index", default.index_symbol)
     policy = SignalPolicy(
         vix_symbol=table.text("vix", default.vix_symbol),
-        index_symbol=table.text("index", default.index_symbol),
+        index_symbol=index,
         smoothing=_smoothing(table.table("smoothing")),
         realized_volatility=_realized_volatility(table.table("realized_volatility")),
         correlation_basket=correlation.texts("basket"),
@@ -86,7 +87,7 @@ def read_signals(
         ),
         stale_trading_ns=table.trading("stale_after", default.stale_trading_ns, positive=True),
         portfolios=portfolios,
-        mark_symbols=tuple(sorted({leg.symbol for book in books for leg in book.legs})),
+        mark_symbols=tuple(sorted({index, *(leg.symbol for book in books for leg in book.legs)})),
     )
     for section in (correlation, transition, table):
         section.refuse_unknown_keys()
