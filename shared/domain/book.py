@@ -397,8 +397,9 @@ class HedgeBook:
         standing = self._standing
         self._refer_to(standing.before)
         self._request = self._request or standing.request
-        retry_ns = max(self._policy.triggers.cooldown_trading_ns, RETRY_TRADING_NS)
-        return self._bank.rearm(standing.triggers, self._facts, self._after(retry_ns))
+        retry_ns = self._after(max(self._policy.triggers.cooldown_trading_ns, RETRY_TRADING_NS))
+        self._cooldown_until_ns = max(self._cooldown_until_ns, retry_ns)
+        return self._bank.rearm(standing.triggers, self._facts, retry_ns)
 
     def _new_references(self) -> References:
         facts, regime = self._facts, self._facts.good("regime")
