@@ -69,6 +69,7 @@ class RedisStore:
 
     def __init__(self, settings: RedisSettings, *, most_connections: int = 8) -> None:
         self._where = redacted(settings.url)
+        self._longest_wait_ms = int(1_000 * settings.operation_timeout_s / 2)
         self._client = connect(settings, most_connections)
 
     async def __aenter__(self) -> Self:
@@ -81,6 +82,21 @@ class RedisStore:
         """Close every connection."""
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
+
+    async def keeps_what_it_confirms(self) -> bool | None:
+        """Tell whether a confirmed commit survives kill -9 and power loss; `None`: it won't say.
+
+        True for `appendfsync always`, unless `no-appendfsync-on-rewrite` takes it back at times.
+        """
+        try:
+            found: dict[str, str] = await self._command("CONFIG GET", "*append*")
+        except StoreUnsafe:  # no right to ask, as on a managed server
+            return None
+        return (
+            found["appendonly"] == "yes"
+            and found["appendfsync"] == "always"
+            and found["no-appendfsync-on-rewrite"] == "no"
+        )
 
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch, higher than any before and than `above`; older holders are out."""
@@ -111,7 +127,9 @@ class RedisStore:
         self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
     ) -> list[Entry]:
         """Return what follows the given index in each stream; see `Store.read`."""
-        wait = () if block_ms is None else ("BLOCK", block_ms)
+        wait: tuple[str | int, ...] = ()
+        if block_ms is not None:  # 0 would wait for ever; too long would look like a lost reply
+            wait = ("BLOCK", max(1, min(block_ms, self._longest_wait_ms)))
         positions = [f"{index}-0" for index in after.values()]
         found = await self._command(
             "XREAD", "COUNT", count, *wait, "STREAMS", *after.keys(), *positions

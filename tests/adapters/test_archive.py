@@ -66,6 +66,7 @@ def test_a_segment_cut_short_by_a_crash_is_as_if_never_begun(tmp_path: Path) -> 
     archive = Archive(tmp_path, JOURNAL)
     assert archive.position == 3
     assert not unfinished.exists()
+    segment.with_name("notes.txt").write_text("left here by somebody")
     archive.write(entries(4, 9))
     assert list(archive.entries()) == entries(1, 9)
 

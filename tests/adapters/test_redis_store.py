@@ -13,6 +13,7 @@ from fakes.proxy import proxy_before
 from fakes.servers import RedisServer
 from msgspec.structs import replace
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from shared.adapters.connections import RedisSettings
 from shared.adapters.redis_store import RedisStore
@@ -268,7 +269,7 @@ async def test_a_key_of_the_wrong_kind_refuses_the_whole_commit(
     store: RedisStore, raw: Redis
 ) -> None:
     raw.set(keys.signals(STAGE), "not a hash")
-    with pytest.raises(Exception, match="WRONGTYPE"):
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
         await store.commit(replace(COMMIT, readable=READABLE))
     assert await store.load(STAGE) == StageRecord(epoch=1)
     assert await store.extent(OUTBOX) == Extent(1, 0)
@@ -320,6 +321,31 @@ async def test_tls_checks_the_certificate(tmp_path: Path) -> None:
         async with RedisStore(secure) as store:
             with pytest.raises(StoreUnavailable, match="certificate"):
                 await store.load(STAGE)
+
+
+async def test_only_fsync_always_at_all_times_keeps_what_it_confirms(
+    store: RedisStore, raw: Redis
+) -> None:
+    assert await store.keeps_what_it_confirms() is False
+    raw.config_set("appendfsync", "always")
+    assert await store.keeps_what_it_confirms() is True
+    raw.config_set("no-appendfsync-on-rewrite", "yes")
+    assert await store.keeps_what_it_confirms() is False
+    raw.acl_setuser("default", commands=["-config"], enabled=True)
+    assert await store.keeps_what_it_confirms() is None
+
+
+@pytest.mark.parametrize("block_ms", [0, 500, 5000])
+async def test_no_wait_is_so_long_that_it_looks_like_a_lost_reply(
+    store: RedisStore, block_ms: int
+) -> None:
+    assert await store.read({OUTBOX: 0}, count=1, block_ms=block_ms) == []
+
+
+async def test_a_stream_that_is_none_is_a_plain_error(store: RedisStore, raw: Redis) -> None:
+    raw.set(OUTBOX, "not a stream")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await store.extent(OUTBOX)
 
 
 async def test_the_pool_is_bounded(redis_server: RedisServer, raw: Redis) -> None:
