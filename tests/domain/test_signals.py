@@ -47,7 +47,7 @@ VIX_NAMES = {"vix", "vix_smooth", "vix_percentile", "regime"}
 TRANSITIONS = {
     f"transition_{name}" for name in ("p_low_to_high", "p_high_to_low", "stationary_high")
 }
-INDEX_NAMES = {"rv", "crash_intensity", "crash_intensity_ratio"}
+INDEX_NAMES = {"index_return", "rv", "crash_intensity", "crash_intensity_ratio"}
 OTHER_NAMES = {"correlation", "term_ratio", "term_state"}
 BOOK_NAMES = {"nav.fund", "drawdown.fund", "hedge_correlation.fund"}
 NAMES = VIX_NAMES | TRANSITIONS | INDEX_NAMES | OTHER_NAMES | BOOK_NAMES
@@ -187,6 +187,7 @@ def test_history_fed_as_closing_prints_fills_every_window() -> None:
     returns = {symbol: np.diff(np.log(path)) for symbol, path in levels.items()}
     values = {name: signal.value for name, signal in output.signals.items()}
     assert values["vix"] == levels["VIX"][-1]
+    assert values["index_return"] == pytest.approx(levels["SPX"][-1] / levels["SPX"][-2] - 1)
     assert values["rv"] == pytest.approx(math.sqrt(252 / 2 * np.sum(returns["SPX"][-2:] ** 2)))
     matrix = np.corrcoef([returns[symbol][-3:] for symbol in BASKET])
     assert values["correlation"] == pytest.approx(np.mean(matrix[np.triu_indices(4, 1)]))

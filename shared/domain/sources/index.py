@@ -1,4 +1,4 @@
-"""The index: realized volatility and crash intensity."""
+"""The index: return of the day, realized volatility and crash intensity."""
 
 import math
 
@@ -22,7 +22,11 @@ class IndexState(Struct, frozen=True, kw_only=True):
 
 
 class IndexSource:
-    """Realized volatility of the index, and how often it crashes."""
+    """How far the index moved today, how volatile it is, and how often it crashes.
+
+    `index_return` is simple (−0.05: 5% below the previous session's close), as the fast path reads
+    it (spec 3); returns inside formulas are logarithmic.
+    """
 
     def __init__(self, policy: SignalPolicy, cursor: SessionCursor, state: IndexState) -> None:
         self._cursor = cursor
@@ -31,10 +35,11 @@ class IndexSource:
         self._crash = CrashIntensity(policy.crash_intensity, state.crash)
         self.symbols: tuple[str, ...] = (policy.index_symbol,)
         limit_ns, need = policy.stale_trading_ns, self._volatility.need
+        self._return = Reading("index_return", "decimal", limit_ns, cursor)
         self._rv = Reading("rv", "decimal", limit_ns, cursor, need)
         self._intensity = Reading("crash_intensity", "per_day", limit_ns, cursor, need)
         self._ratio = Reading("crash_intensity_ratio", "ratio", limit_ns, cursor, need)
-        self.readings: tuple[Reading, ...] = (self._rv, self._intensity, self._ratio)
+        self.readings: tuple[Reading, ...] = (self._return, self._rv, self._intensity, self._ratio)
 
     def observe(self, symbol: str, level: float, event_ns: int) -> None:  # noqa: ARG002 - Source
         """Take a print of the index."""
@@ -47,7 +52,9 @@ class IndexSource:
         intensity = self._crash.observe(days, sessions, volatility.live_return, sigma)
         known = None if sigma is None else intensity
         ratio = None if sigma is None else intensity / self._crash.mean
+        today = None if volatility.live_return is None else math.expm1(volatility.live_return)
         moved = (
+            (self._return, today, int(today is not None)),
             (self._rv, volatility.value, volatility.have),
             (self._intensity, known, volatility.completed),
             (self._ratio, ratio, volatility.completed),
