@@ -53,7 +53,10 @@ for position, output in ipairs(commit.streams) do
 end
 for _, cursor in ipairs(commit.cursors) do
   if cursor.index > cursor.reached then note('reached:' .. cursor.stream, cursor.index) end
-  if commit.has_state then note('cursor:' .. cursor.stream, cursor.index) end
+  if commit.has_state then
+    note('cursor:' .. cursor.stream, cursor.index)
+    note('seen:' .. cursor.stream, cursor.seen)
+  end
 end
 if commit.has_state then note('state', state) end
 redis.call('HSET', record, unpack(fields))

@@ -9,9 +9,9 @@ errors there, and so the connection to a demoted server would be kept: it is dro
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,6 +44,8 @@ epoch = math.max(epoch, tonumber(ARGV[1])) + 1
 redis.call('HSET', KEYS[1], 'epoch', epoch)
 return epoch
 """
+Value = TypeVar("Value")
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -239,7 +241,8 @@ def _numbers(commit: Commit) -> bytes:
             "batch": commit.batch,
             "has_state": commit.state is not None,
             "cursors": [
-                {"stream": stream, "index": index} for stream, index in commit.cursors.items()
+                {"stream": stream, "index": index, "seen": commit.seen.get(stream, "")}
+                for stream, index in commit.cursors.items()
             ],
             "streams": [
                 {
@@ -270,9 +273,9 @@ def _digest(words: list[bytes]) -> bytes:
 
 
 def _record(fields: Mapping[str, bytes]) -> StageRecord:
-    def by_stream(kind: str) -> dict[str, int]:
+    def by_stream(kind: str, read: Callable[[bytes], Value]) -> dict[str, Value]:
         return {
-            name.removeprefix(kind): int(value)
+            name.removeprefix(kind): read(value)
             for name, value in fields.items()
             if name.startswith(kind)
         }
@@ -281,9 +284,10 @@ def _record(fields: Mapping[str, bytes]) -> StageRecord:
         epoch=int(fields.get("epoch", 0)),
         batch=int(fields.get("batch", 0)),
         state=fields.get("state"),
-        cursors=by_stream("cursor:"),
-        emitted=by_stream("emitted:"),
-        reached=by_stream("reached:"),
+        cursors=by_stream("cursor:", int),
+        seen=by_stream("seen:", bytes.decode),
+        emitted=by_stream("emitted:", int),
+        reached=by_stream("reached:", int),
     )
 
 

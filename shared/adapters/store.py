@@ -13,6 +13,7 @@ in one atomic commit, or not at all. Three numbers make a repeat harmless:
 Because indices have no holes, a reader that misses one knows it, and its lag is a subtraction.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
@@ -67,6 +68,11 @@ class Entry(Struct, frozen=True):
     index: int
     payload: bytes
 
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that another payload does not share."""
+        return hashlib.blake2b(self.payload, digest_size=8).hexdigest()
+
 
 class Extent(Struct, frozen=True):
     """What a stream holds: indices `first` to `last`; empty when `first` is `last + 1`."""
@@ -83,6 +89,7 @@ class StageRecord(Struct, frozen=True, kw_only=True):
         batch: Number of the last commit.
         state: The last state committed, or `None`.
         cursors: Index of the last entry of each input stream that `state` has seen.
+        seen: Fingerprint of that entry, by input stream.
         emitted: How many entries of each output stream led up to `state`.
         reached: Index of the last entry of each input stream that any commit has seen: beyond
             `cursors` when states are committed less often than outputs.
@@ -92,6 +99,7 @@ class StageRecord(Struct, frozen=True, kw_only=True):
     batch: int = 0
     state: bytes | None = None
     cursors: Mapping[str, int] = {}
+    seen: Mapping[str, str] = {}
     emitted: Mapping[str, int] = {}
     reached: Mapping[str, int] = {}
 
@@ -104,6 +112,7 @@ class Commit(Struct, frozen=True, kw_only=True):
         epoch: Under which lease.
         batch: One more than the last.
         cursors: Index of the last entry seen of every input stream.
+        seen: Fingerprints of these entries.
         state: The state after these cursors, or `None`: the one stored stays, with its cursors.
         emitted: Of every output stream, how many entries it has after this commit.
         entries: New entries by output stream; the last one has index `emitted[stream]`.
@@ -117,6 +126,7 @@ class Commit(Struct, frozen=True, kw_only=True):
     epoch: int
     batch: int
     cursors: Mapping[str, int] = {}
+    seen: Mapping[str, str] = {}
     state: bytes | None = None
     emitted: Mapping[str, int] = {}
     entries: Mapping[str, Sequence[bytes]] = {}

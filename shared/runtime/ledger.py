@@ -8,6 +8,7 @@ from msgspec import Struct
 from shared.adapters.store import Commit, StageRecord, StaleEpoch, Store
 
 _NOTHING: Final[Mapping[str, int]] = {}
+_NOTHING_SEEN: Final[Mapping[str, str]] = {}
 
 
 class StageStopped(Exception):  # noqa: N818 - reads as what happened, like KeyError
@@ -85,6 +86,7 @@ class Ledger:
         output: StepOutput,
         *,
         cursors: Mapping[str, int] = _NOTHING,
+        seen: Mapping[str, str] = _NOTHING_SEEN,
         state: bytes | None = None,
     ) -> int:
         """Commit what a step said, with the state it said it from.
@@ -92,6 +94,7 @@ class Ledger:
         Args:
             output: Of the step.
             cursors: Index of the last entry seen of every input stream.
+            seen: Fingerprints of these entries.
             state: The step's state, or `None` to leave the one stored.
 
         Returns:
@@ -113,6 +116,7 @@ class Ledger:
                     epoch=self._epoch,
                     batch=self._batch,
                     cursors=cursors,
+                    seen=seen,
                     state=state,
                     emitted=self._emitted,
                     entries=output.entries,

@@ -15,7 +15,7 @@ A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -137,9 +137,11 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 ledger=ledger,
                 step=make_step(record),
                 cursors={stream: record.cursors.get(stream, 0) for stream in inputs},
+                seen=dict(record.seen),
                 policy=policy,
             )
             await run.check_input()
+            await run.check_seen()
             delays = delays_s()
             await run.until(stop, after_commit)
         except StoreTrouble as trouble:
@@ -169,6 +171,7 @@ class _Run:
         ledger: Ledger,
         step: Step,
         cursors: dict[str, int],
+        seen: dict[str, str],
         policy: StagePolicy,
     ) -> None:
         self._stage = stage
@@ -177,6 +180,7 @@ class _Run:
         self._step = step
         self._policy = policy
         self._cursors = cursors
+        self._seen = seen
         self._since_snapshot = 0
 
     async def until(
@@ -195,7 +199,10 @@ class _Run:
                 await after_commit(committed)
         if self._since_snapshot:
             await self._ledger.commit(
-                StepOutput(), cursors=self._cursors, state=self._step.snapshot()
+                StepOutput(),
+                cursors=self._cursors,
+                seen=self._seen,
+                state=self._step.snapshot(),
             )
 
     async def check_input(self) -> None:
@@ -217,6 +224,24 @@ class _Run:
                 if found != cursor + 1:
                     raise self._gap(stream, found)
 
+    async def check_seen(self) -> None:
+        """Check that the last entries taken are still what they were.
+
+        A store that lost its tail, as `appendfsync everysec` may, fills the same numbers with other
+        entries; where it has overtaken our cursor, nothing else would tell.
+
+        Raises:
+            InputGap: One is another entry now.
+        """
+        for stream, fingerprint in self._seen.items():
+            cursor = self._cursors[stream]
+            entries = await self._source.read({stream: cursor - 1}, count=1)
+            if entries and entries[0].index == cursor and entries[0].fingerprint != fingerprint:
+                raise InputGap(
+                    f"{self._stage}: entry {cursor} of {stream} is not the one that was taken. Its "
+                    "store lost data and wrote on: restore it, or start all stages over."
+                )
+
     async def _take(self, entries: Sequence[Entry]) -> Committed | None:
         self._follow(entries)
         output = self._step.receive(entries)
@@ -227,6 +252,7 @@ class _Run:
         batch = await self._ledger.commit(
             output,
             cursors=self._cursors,
+            seen=self._seen,
             state=self._step.snapshot() if due else None,
         )
         if due:
@@ -240,6 +266,7 @@ class _Run:
             if entry.index != self._cursors[entry.stream] + 1:
                 raise self._gap(entry.stream, entry.index)
             self._cursors[entry.stream] = entry.index
+        self._seen |= {entry.stream: entry.fingerprint for entry in _last_of_each(entries)}
 
     def _gap(self, stream: str, found: int) -> InputGap:
         expected = self._cursors[stream] + 1
@@ -247,3 +274,7 @@ class _Run:
             f"{self._stage}: {stream} lacks entries {expected} to {found - 1}, not seen yet. "
             "They were trimmed or lost: restore them, or start this stage over."
         )
+
+
+def _last_of_each(entries: Sequence[Entry]) -> Iterable[Entry]:
+    return {entry.stream: entry for entry in entries}.values()

@@ -34,6 +34,7 @@ COMMIT = Commit(
     epoch=1,
     batch=1,
     cursors={INPUT: 3},
+    seen={INPUT: "0123456789abcdef"},
     state=b"after three \xff\x00",
     emitted={LOG: 2},
     entries={LOG: [b"one", b"two \xff\x00\r\n"]},
@@ -114,6 +115,7 @@ async def test_a_commit_moves_state_cursor_entries_and_readable_fields_together(
         batch=1,
         state=b"after three \xff\x00",
         cursors={INPUT: 3},
+        seen={INPUT: "0123456789abcdef"},
         emitted={LOG: 2},
         reached={INPUT: 3},
     )

@@ -149,6 +149,7 @@ class FakeStore:
                 record,
                 state=commit.state,
                 cursors={**record.cursors, **commit.cursors},
+                seen={**record.seen, **commit.seen},
                 emitted={**record.emitted, **commit.emitted},
             )
         self.records[commit.stage] = record

@@ -255,6 +255,27 @@ async def test_input_that_ends_before_the_cursor_is_an_alarm() -> None:
         await run(store, stop=stop, source=Journal(numbers(4), stop))
 
 
+async def test_input_that_was_lost_and_written_otherwise_is_an_alarm() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    await run(store, stop=stop, source=Journal(numbers(5), stop))
+    stop.clear()
+    rewritten = [*numbers(4), b"77", b"78", b"79"]
+    with pytest.raises(InputGap, match=r"entry 5 of .* is not the one that was taken"):
+        await run(store, stop=stop, source=Journal(rewritten, stop))
+    assert store.records[STAGE].cursors == {INPUT: 5}
+
+
+async def test_a_last_entry_trimmed_since_is_no_alarm() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(5), stop)
+    await run(store, stop=stop, source=journal)
+    await journal.trim(INPUT, 6)
+    journal.append(INPUT, b"5")
+    stop.clear()
+    await run(store, stop=stop, source=journal)
+    assert_as_if_undisturbed(store, numbers(6))
+
+
 async def test_a_late_commit_of_a_dead_connection_is_found_out_and_not_doubled() -> None:
     class Late(FakeStore):
         late: Commit | None = None
