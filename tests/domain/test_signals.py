@@ -261,7 +261,7 @@ def test_blocks_cut_anywhere_say_what_single_ticks_say(
     outputs: list[HedgerInput] = []
     with pytest.MonkeyPatch.context() as patch:
         if not compiled:
-            patch.setattr(signals, "screen", signals.screen.py_func)
+            patch.setattr(signals, "screen", getattr(signals.screen, "py_func", signals.screen))
         for start, end in pairwise(edges):
             outputs += batched.receive_block(TickBlock.of(ticks[start:end]), 100 + start)
     assert outputs == settled(single, list(ticks), 100)
