@@ -28,7 +28,8 @@ from shared.adapters.bus import (
 )
 from shared.adapters.connections import MqttSettings
 from shared.adapters.inbox import Inbox
-from shared.adapters.mqtt_connection import MqttConnection, Session, publish_properties
+from shared.adapters.mqtt_connection import MqttConnection
+from shared.adapters.mqtt_session import Session, publish_properties
 
 _FIRST_DELAY_S: Final = 0.05
 _LONGEST_DELAY_S: Final = 2.0
@@ -140,7 +141,7 @@ class MqttBus:
         properties = publish_properties(content_type, expiry_s)
         try:
             async with asyncio.timeout(timeout):
-                await connection.publish(topic, payload, qos, retain, properties)
+                await connection.publishing.publish(topic, payload, qos, retain, properties)
         except TimeoutError:
             raise BusUnavailable(f"no answer from the broker within {timeout} s") from None
         except PublishRefused as refusal:

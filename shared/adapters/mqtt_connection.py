@@ -15,14 +15,11 @@ attempt makes a new one. `tests/adapters/test_mqtt_hooks.py` fails when a name u
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import aiomqtt
-import msgspec
-from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, MQTTMessage, error_string
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.client import ConnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -31,42 +28,21 @@ from shared.adapters.bus import (
     BusUnavailable,
     Message,
     OnBusEvent,
-    PublishRefused,
-    QualityOfService,
     Subscription,
     SubscriptionRefused,
-    Will,
 )
 from shared.adapters.connections import MqttSettings
 from shared.adapters.inbox import Inbox
+from shared.adapters.mqtt_publishing import LOWEST_ERROR, Publishing
+from shared.adapters.mqtt_session import Session, new_client
 from shared.adapters.mqtt_socket import ReadAheadSocket
-
-_LOWEST_ERROR: Final = 0x80
-_PACKET_TOO_LARGE: Final = 0x95
-_MOST_UNWRITTEN: Final = 1_000
-_LARGEST_HEADER: Final = 1_024  # of a PUBLISH, its topic apart; ours takes some 40 bytes
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker is told about us at CONNECT.
-
-    Attributes:
-        client_id: Our name; a second connection of the same name ends the first.
-        clean_start: Forget what an earlier connection of that name left: subscriptions, messages.
-        expiry_s: How long the broker keeps them for us while we are away.
-        receive_maximum: How many unacknowledged QoS 1 messages it may send us.
-        will: What it publishes when we vanish; we publish it ourselves when we leave.
-    """
-
-    client_id: str
-    clean_start: bool
-    expiry_s: int
-    receive_maximum: int
-    will: Will | None
 
 
 class MqttConnection:
     """A connection that has not been opened yet, is open, or is lost for good.
+
+    Attributes:
+        publishing: Its outgoing half.
 
     Args:
         settings: The broker.
@@ -92,17 +68,13 @@ class MqttConnection:
         self._inbox = inbox
         self._on_lost = on_lost
         self._on_event = on_event
-        self._client = _client(settings, session)
+        self._client = new_client(settings, session)
         self._paho: PahoClient = self._client._client  # noqa: SLF001 - the hooks are paho's
         self._socket: ReadAheadSocket | None = None
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._is_abandoned = False
         self._is_paused = False
-        self._pending: dict[int, asyncio.Future[ReasonCode]] = {}
-        self._slots = asyncio.Semaphore(65_535)  # MQTT 5, 3.2.2.3.3: unless the broker says less
-        self._largest_packet: int | None = None
-        self._unwritten = 0
-        self._written = asyncio.Event()
+        self.publishing = Publishing(self._paho)
         self._take_over()
         self._paho.connect_timeout = settings.connect_timeout_s
 
@@ -142,37 +114,8 @@ class MqttConnection:
         except aiomqtt.MqttError as failure:
             raise BusUnavailable(str(failure)) from failure
         for reason in reasons:
-            if isinstance(reason, ReasonCode) and reason.value >= _LOWEST_ERROR:
+            if isinstance(reason, ReasonCode) and reason.value >= LOWEST_ERROR:
                 raise SubscriptionRefused(subscription.topic, reason.value, str(reason))
-
-    async def publish(
-        self,
-        topic: str,
-        payload: bytes,
-        qos: QualityOfService,
-        retain: bool,  # noqa: FBT001 - `MqttBus.publish` names it
-        properties: Properties,
-    ) -> None:
-        """See `Bus.publish`; without its time-out.
-
-        Raises:
-            BusUnavailable: The connection is lost.
-            PublishRefused: The broker does not take it.
-        """
-        self._refuse_too_large(topic, payload)
-        if qos == 0:
-            await self._room_to_write()
-            self._send(topic, payload, 0, retain, properties)
-            return
-        await self._slots.acquire()
-        if self._lost.done():
-            self._slots.release()  # wakes the next who waits for a slot, to find out the same
-            raise BusUnavailable(self._lost.result())
-        message_id = self._send(topic, payload, 1, retain, properties)
-        self._pending[message_id] = confirmation = self._loop.create_future()
-        reason = await confirmation
-        if reason.value >= _LOWEST_ERROR:
-            raise PublishRefused(topic, reason.value, str(reason))
 
     def acknowledge(self, message_id: int) -> None:
         """See `Acknowledger`."""
@@ -224,8 +167,7 @@ class MqttConnection:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        self._slots = asyncio.Semaphore(getattr(properties, "ReceiveMaximum", 65_535))
-        self._largest_packet = getattr(properties, "MaximumPacketSize", None)
+        self.publishing.limit(properties)
         self._aiomqtt_on_connect(paho, userdata, flags, reason, properties)
 
     def _on_message(self, _paho: PahoClient, _userdata: object, message: MQTTMessage) -> None:
@@ -251,18 +193,13 @@ class MqttConnection:
     def _on_publish(
         self, _paho: PahoClient, _userdata: object, mid: int, reason: ReasonCode, _: Properties
     ) -> None:
-        confirmation = self._pending.pop(mid, None)  # None: a QoS 0 message has been written
-        if confirmation is not None:
-            self._slots.release()
-            if not confirmation.done():
-                confirmation.set_result(reason)
+        self.publishing.confirm(mid, reason)
 
     def _on_something_to_write(self, _paho: PahoClient, _userdata: object, _: object) -> None:
         self._loop.call_soon_threadsafe(self._start_writing)  # CONNECT is sent by another thread
 
     def _on_written(self, paho: PahoClient, userdata: object, opened: object) -> None:
-        self._unwritten = 0
-        self._written.set()
+        self.publishing.all_written()
         self._aiomqtt_on_written(paho, userdata, opened)
 
     # What the event loop calls
@@ -307,12 +244,7 @@ class MqttConnection:
             return
         self._lost.set_result(reason)
         self._on_lost()
-        for confirmation in self._pending.values():
-            if not confirmation.done():
-                confirmation.set_exception(BusUnavailable(reason))
-        self._pending.clear()
-        self._slots.release()
-        self._written.set()
+        self.publishing.fail(reason)
 
     def _leave(self) -> None:
         """Send our will and DISCONNECT without waiting: nothing here can be cancelled half-way."""
@@ -328,64 +260,3 @@ class MqttConnection:
         self._is_abandoned = True
         self._paho._sock_close()  # noqa: SLF001 - paho has no public name for it
         self._lose("closed")
-
-    async def _room_to_write(self) -> None:
-        while self._unwritten >= _MOST_UNWRITTEN and not self._lost.done():
-            self._written.clear()
-            await self._written.wait()
-
-    def _send(
-        self,
-        topic: str,
-        payload: bytes,
-        qos: QualityOfService,
-        retain: bool,  # noqa: FBT001 - as `publish`
-        properties: Properties,
-    ) -> int:
-        sent = self._paho.publish(topic, payload, qos, retain, properties)
-        if sent.rc != MQTT_ERR_SUCCESS:
-            raise BusUnavailable(error_string(sent.rc))
-        self._unwritten += 1
-        return sent.mid
-
-    def _refuse_too_large(self, topic: str, payload: bytes) -> None:
-        """Else the broker ends the connection, and again at every attempt to resend."""
-        size = len(payload) + len(topic) + _LARGEST_HEADER
-        if self._largest_packet is not None and size > self._largest_packet:
-            raise PublishRefused(topic, _PACKET_TOO_LARGE, f"{size} bytes, too large a packet")
-
-
-@lru_cache(maxsize=64)
-def publish_properties(content_type: str, expiry_s: int | None) -> Properties:
-    """The properties of a PUBLISH, which paho takes as long to make as to send."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = content_type
-    if expiry_s is not None:
-        properties.MessageExpiryInterval = expiry_s
-    return properties
-
-
-def _client(settings: MqttSettings, session: Session) -> aiomqtt.Client:
-    host, port = settings.address
-    username, password = settings.credentials
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = session.expiry_s
-    properties.ReceiveMaximum = session.receive_maximum
-    will = session.will
-    return aiomqtt.Client(
-        host,
-        port,
-        username=username,
-        password=password,
-        identifier=session.client_id,
-        protocol=aiomqtt.ProtocolVersion.V5,
-        will=will
-        if will is None
-        else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain),
-        tls_context=settings.tls_context() if settings.secure else None,
-        timeout=settings.connect_timeout_s,
-        keepalive=settings.keepalive_s,
-        clean_start=session.clean_start,
-        max_inflight_messages=0,  # paho's own limit off: `_slots` is the broker's
-        properties=properties,
-    )

@@ -8,7 +8,7 @@ import socket
 import ssl
 from typing import Final
 
-_READ_SIZE: Final = 256 * 1024
+_READ_SIZE: Final = 256 * 1024  # more than a TLS record: none is left half read, unseen by select
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 _NOTHING_YET: Final = (
     BlockingIOError,
@@ -41,8 +41,6 @@ class ReadAheadSocket:
         """
         try:
             arrived = self._socket.recv(_READ_SIZE)
-            while isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-                arrived += self._socket.recv(_READ_SIZE)  # decrypted already: no select tells of it
         except _NOTHING_YET:
             return
         except OSError as failure:

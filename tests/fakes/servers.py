@@ -110,8 +110,7 @@ class Server(ABC):
 
     def _says(self, request: bytes, expected: bytes) -> bool:
         with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
-            if request:
-                connection.sendall(request)
+            connection.sendall(request)
             return connection.recv(64).startswith(expected) if expected else True
 
     def __enter__(self) -> Self:
