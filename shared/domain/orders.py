@@ -26,7 +26,7 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     Attributes:
         order_id: See `order_id`.
         book: Whose.
-        decision: The book's decision number; a higher one supersedes every lower one.
+        decision: The book's decision number; its orders come on top of those still open.
         leg: Which leg of the book.
         instrument: As in the leg's policy.
         symbol: Whose mark prices it.

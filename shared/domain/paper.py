@@ -6,9 +6,11 @@ last print of each symbol before C(k). In a replay the feed lets the pipeline se
 clocks, so when exactly an order arrived never shows in a result. At one clock, in this order:
 
 1. every order that has become due, by (event_ns, order_id), is reported `new`, or `reject`;
-2. an open order that a newer decision of its (book, leg) has overtaken is cancelled;
-3. every order still open, again by (event_ns, order_id), expires when past its `valid_until`;
+2. every order still open, again by (event_ns, order_id), expires when past its `valid_until`;
    else it trades, if the market is open and its symbol printed after the decision plus latency.
+
+A newer decision does not end an older one's order: the hedger counted what is open as position
+when it sized the newer (spec 6), so the two add up to its target, and only together.
 
 A buy pays the print's ask (without one: its level plus half a spread) plus slippage, a sale gets
 the mirror image, and neither trades beyond its limit price.
@@ -62,14 +64,12 @@ class PaperState(Struct, frozen=True, kw_only=True):
         marks: Last print by symbol.
         working: Orders not ended, by (event_ns, order_id).
         accepted: The newest decisions accepted, ascending, by `book/leg`.
-        newest: The newest decision seen at a clock, by `book/leg`.
     """
 
     clock_ns: int = 0
     marks: dict[str, Mark] = {}
     working: tuple[WorkingOrder, ...] = ()
     accepted: dict[str, tuple[int, ...]] = {}
-    newest: dict[str, int] = {}
 
 
 class PaperVenue:
@@ -91,7 +91,6 @@ class PaperVenue:
         self._marks: dict[str, Mark] = {}
         self._working: dict[str, WorkingOrder] = {}  # by the id that the order should have
         self._accepted: dict[str, tuple[int, ...]] = {}
-        self._newest: dict[str, int] = {}
 
     @classmethod
     def resume(
@@ -107,7 +106,6 @@ class PaperVenue:
         venue._marks = dict(state.marks)
         venue._working = {_name(working.order): working for working in state.working}
         venue._accepted = dict(state.accepted)
-        venue._newest = dict(state.newest)
         return venue
 
     def snapshot(self) -> PaperState:
@@ -117,7 +115,6 @@ class PaperVenue:
             marks=dict(self._marks),
             working=tuple(self._in_order()),
             accepted=dict(self._accepted),
-            newest=dict(self._newest),
         )
 
     def accept(self, order: Order) -> bool:
@@ -159,7 +156,7 @@ class PaperVenue:
         if now <= self._clock_ns:
             return ()
         due_ns, self._clock_ns = self._clock_ns, now
-        return (*self._admit(due_ns), *self._supersede(), *self._trade())
+        return (*self._admit(due_ns), *self._trade())
 
     def next_deadline(self) -> int | None:
         """Return the first clock instant, in ns, that matters even if nothing else arrives."""
@@ -185,11 +182,8 @@ class PaperVenue:
             if working.reports or order.event_ns > due_ns:
                 continue
             refusal = self._refusal(order)
-            if refusal:
-                yield self._report(working, ExecutionKind.REJECT, reason=refusal)
-                continue
-            self._newest[_leg(order)] = max(order.decision, self._newest.get(_leg(order), 0))
-            yield self._report(working, ExecutionKind.NEW)
+            kind = ExecutionKind.REJECT if refusal else ExecutionKind.NEW
+            yield self._report(working, kind, reason=refusal)
 
     def _refusal(self, order: Order) -> str:
         if order.symbol not in self._symbols:
@@ -199,13 +193,6 @@ class PaperVenue:
         if not order.quantity > 0:
             return f"a quantity of {order.quantity:g} cannot trade"
         return ""
-
-    def _supersede(self) -> Iterator[ExecutionReported]:
-        for working in self._open():
-            newest = self._newest[_leg(working.order)]
-            if working.order.decision < newest:
-                reason = f"superseded by decision {newest}"
-                yield self._report(working, ExecutionKind.CANCEL, reason=reason)
 
     def _trade(self) -> Iterator[ExecutionReported]:
         market_is_open = self._opens_at(self._clock_ns) == self._clock_ns
