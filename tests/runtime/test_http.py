@@ -78,7 +78,7 @@ async def test_a_service_adds_its_own_routes() -> None:
         assert await asyncio.to_thread(get, port, "/") == (200, "the page")
 
 
-async def test_cancelling_closes_the_port_and_lets_a_request_finish() -> None:
+async def test_cancelling_closes_the_port_once_requests_in_hand_are_answered() -> None:
     entered = asyncio.Event()
     finish = asyncio.Event()
 
@@ -91,11 +91,14 @@ async def test_cancelling_closes_the_port_and_lets_a_request_finish() -> None:
     listener = bind(port=0)
     port = listener.getsockname()[1]
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(serve(app, listener))
+        served = group.create_task(serve(app, listener))
         answer = group.create_task(asyncio.to_thread(get, port, "/slow"))
         await entered.wait()
-        task.cancel()
+        served.cancel()
+        await asyncio.wait([served], timeout=0.3)
+        assert not served.done()
         finish.set()
+        await asyncio.wait([served])
     assert answer.result() == (200, "done")
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass

@@ -84,7 +84,7 @@ def test_a_password_never_gets_out(make_stream: type[io.StringIO]) -> None:
     log = structlog.get_logger()
 
     log.info("connecting", url=url, settings={"urls": [url], "api_token": canary})
-    log.info("connecting to " + url)
+    log.info("connecting to %s", url)
     log.info("object", thing=ValueError(url), password=canary)
     logging.getLogger("redis").warning("cannot reach %s", url)
     log.error("failed", exc_info=ConnectionError(url))
