@@ -16,7 +16,6 @@ from typing import Final, assert_never
 
 import numpy as np
 from msgspec import Struct
-from numba import njit
 from numpy.typing import NDArray
 
 from shared.domain.events import (
@@ -28,6 +27,7 @@ from shared.domain.events import (
     Tick,
 )
 from shared.domain.policies import SignalPolicy
+from shared.domain.print_screen import BASKET, DRIVES, screen
 from shared.domain.readings import ReadingState
 from shared.domain.session_cursor import SessionCursor
 from shared.domain.sessions import SessionCalendar
@@ -41,9 +41,6 @@ from shared.domain.sources.vix import VixSource, VixState
 from shared.domain.tick_block import TickBlock
 
 CLOCK: Final = "clock"
-IGNORED: Final = 0
-BASKET: Final = 1
-DRIVES: Final = 2
 
 
 class SignalMonitorState(Struct, frozen=True, kw_only=True):
@@ -283,38 +280,3 @@ class _Run(Struct, frozen=True, array_like=True):
     members: NDArray[np.intp]
     levels: NDArray[np.float64]
     event_ns: NDArray[np.int64]
-
-
-@njit(cache=True)
-def screen(  # noqa: PLR0913, PLR0917 - one pass over the columns
-    column: NDArray[np.intp],
-    event_ns: NDArray[np.int64],
-    kinds: NDArray[np.int8],
-    newest: NDArray[np.int64],
-    open_ns: NDArray[np.int64],
-    close_ns: NDArray[np.int64],
-    start: tuple[int, int, int],
-) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-    """Rules 1 and 2 for a run of ticks; moves `newest` as it goes.
-
-    Returns:
-        What each tick is (ignored, basket, drives), and the clock after it; both shape `(n,)`.
-    """
-    session, session_open_ns, now = start
-    verdict = np.zeros(len(column), dtype=np.int8)
-    clock = np.empty(len(column), dtype=np.int64)
-    for i in range(len(column)):
-        instant, symbol = event_ns[i], column[i]
-        now = max(now, instant)
-        clock[i] = now
-        if symbol < 0 or instant < newest[symbol] or instant < session_open_ns:
-            continue
-        at = session
-        while at + 1 < len(open_ns) and open_ns[at + 1] <= instant:
-            at += 1
-        if instant < open_ns[at] or instant > close_ns[at]:
-            continue
-        session, session_open_ns = at, open_ns[at]
-        newest[symbol] = instant
-        verdict[i] = kinds[symbol]
-    return verdict, clock

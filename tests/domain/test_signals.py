@@ -10,7 +10,6 @@ from fakes.calendars import LENGTH, at, close_of, daily
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain import signals
 from shared.domain.events import (
     ClockAdvanced,
     Event,
@@ -252,18 +251,13 @@ def test_a_restart_changes_nothing(before: list[Event], after: list[Event]) -> N
 
 
 @settings(max_examples=80, deadline=None)  # the first call loads compiled code
-@given(ticks=journals(others=False), cuts=st.lists(st.integers(0, 40)), compiled=st.booleans())
-def test_blocks_cut_anywhere_say_what_single_ticks_say(
-    *, ticks: list[Tick], cuts: list[int], compiled: bool
-) -> None:
+@given(ticks=journals(others=False), cuts=st.lists(st.integers(0, 40)))
+def test_blocks_cut_anywhere_say_what_single_ticks_say(ticks: list[Tick], cuts: list[int]) -> None:
     single, batched = monitor(), monitor()
     edges = sorted({0, len(ticks), *(cut for cut in cuts if cut < len(ticks))})
     outputs: list[HedgerInput] = []
-    with pytest.MonkeyPatch.context() as patch:
-        if not compiled:
-            patch.setattr(signals, "screen", getattr(signals.screen, "py_func", signals.screen))
-        for start, end in pairwise(edges):
-            outputs += batched.receive_block(TickBlock.of(ticks[start:end]), 100 + start)
+    for start, end in pairwise(edges):
+        outputs += batched.receive_block(TickBlock.of(ticks[start:end]), 100 + start)
     assert outputs == settled(single, list(ticks), 100)
     if ticks:
         assert batched.snapshot() == single.snapshot()

@@ -64,13 +64,13 @@ def decay_many(
     path = np.empty_like(levels)
     average = first
     for i in range(len(levels)):
-        average = levels[i] + weights[i] * (average - levels[i])
+        average = weights[i] * average + (1 - weights[i]) * levels[i]
         path[i] = average
     return path
 
 
 class DecayedAverage:
-    """Exponentially decayed average of irregular prints: y ← x + w·(y − x), w = 2^(−Δt/h).
+    """Exponentially decayed average of irregular prints: y ← w·y + (1 − w)·x, w = 2^(−Δt/h).
 
     Closed hours do not decay. Exact: after any Δt the weight of all the past is 2^(−Δt/h),
     however many prints it came in. Defined from the first print.
@@ -91,8 +91,8 @@ class DecayedAverage:
         """Take a print `trading_ns` after the last one; give the average."""
         if self._average is None:
             self._average = level
-        weight = math.exp2(-trading_ns / self._half_life_ns)
-        self._average = level + weight * (self._average - level)
+        weight = math.exp2(trading_ns / -self._half_life_ns)
+        self._average = weight * self._average + (1 - weight) * level
         return self._average
 
     def observe_many(
@@ -100,7 +100,7 @@ class DecayedAverage:
     ) -> NDArray[np.float64]:
         """Take a run of prints in one compiled call; give the average after each, shape `(n,)`."""
         first = float(levels[0]) if self._average is None else self._average
-        path = decay_many(levels, np.exp2(-trading_ns / self._half_life_ns), first)
+        path = decay_many(levels, np.exp2(trading_ns / -self._half_life_ns), first)
         self._average = float(path[-1])
         return np.asarray(path)
 
