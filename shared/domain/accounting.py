@@ -37,7 +37,7 @@ from shared.domain.leg_profit import (
     point_value,
     static_quantities,
     trade_profit,
-    vega_per_unit,
+    unit_vega,
 )
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
@@ -237,7 +237,7 @@ class HedgeComparison:
         level = price if mark is None else mark.level
         self._trades.append(Trade(leg.name, execution.quantity, level))
         self._cost += execution.quantity * (price - level) * point_value(leg) + self._commission
-        self._turnover += abs(execution.quantity) * vega_per_unit(leg)
+        self._turnover += abs(execution.quantity) * unit_vega(leg)
 
     def _close(self, session: int) -> Iterator[SessionResult]:
         opened_ns = int(self._calendar.open_ns[session])

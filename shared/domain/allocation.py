@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from shared.domain.leg_profit import unit_vega
 from shared.domain.policies import LegPolicy
 from shared.domain.rules import short_weight
 
@@ -78,20 +79,6 @@ def _problems(leg: LegPolicy) -> list[tuple[str, bool]]:
 
 def _unknown_future(leg: LegPolicy) -> bool:
     return leg.multiplier not in FUTURE_MULTIPLIERS
-
-
-def unit_vega(leg: LegPolicy) -> float:
-    """Return the vega notional of one unit of the leg, currency per vol point.
-
-    A variance swap's quantity *is* vega notional in our orders (its variance notional:
-    `shared.domain.variance_swap`), a VIX future's vega is its
-    multiplier, a listed option's is multiplier × model vega.
-    """
-    if leg.instrument == "variance_swap":
-        return 1.0
-    if leg.instrument == "vix_future":
-        return leg.multiplier
-    return leg.multiplier * (leg.vega_per_unit or 0.0)
 
 
 def quantity_for(leg: LegPolicy, vega: float) -> float:

@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from shared.domain.alerts import alert
-from shared.domain.allocation import unit_vega
 from shared.domain.cost_ledger import CostLedger, CostLedgerState
 from shared.domain.effects import AlertRaised, Effect, OrderDecided, OrderWithheld
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.holdings import Holdings, HoldingsState, Outcome, TrackedOrder
+from shared.domain.leg_profit import unit_vega
 from shared.domain.order_maker import Change, Decision, is_meaningful, make_order
 from shared.domain.orders import Order
 from shared.domain.policies import BookPolicy

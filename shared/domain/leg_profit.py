@@ -15,8 +15,12 @@ def point_value(leg: LegPolicy) -> float:
     return 1.0 if leg.instrument == "variance_swap" else leg.multiplier
 
 
-def vega_per_unit(leg: LegPolicy) -> float:
-    """Return vega notional of one unit of the leg: currency per vol point (spec 2).
+def unit_vega(leg: LegPolicy) -> float:
+    """Return the vega notional of one unit of the leg, currency per vol point (spec 2).
+
+    A variance swap's quantity *is* vega notional in our orders (its variance notional:
+    `shared.domain.variance_swap`), a VIX future's vega is its multiplier, a listed option's is
+    multiplier × model vega.
 
     Raises:
         ValueError: An option without `vega_per_unit`.
@@ -36,7 +40,7 @@ def static_quantities(policy: BookPolicy) -> dict[str, float]:
     """
     total = sum(leg.weight for leg in policy.legs)
     return {
-        leg.name: policy.sizing.base_vega * leg.weight / total / vega_per_unit(leg)
+        leg.name: policy.sizing.base_vega * leg.weight / total / unit_vega(leg)
         for leg in policy.legs
     }
 

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from shared.domain.allocation import unit_vega
 from shared.domain.effects import OrderWithheld
+from shared.domain.leg_profit import unit_vega
 from shared.domain.orders import Order, order_id
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.pretrade import Block, ProposedOrder, check_order

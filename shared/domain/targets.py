@@ -10,10 +10,10 @@ from shared.domain.allocation import (
     allocate,
     check_legs,
     quantity_for,
-    unit_vega,
 )
 from shared.domain.conditions import Facts
 from shared.domain.effects import LegTarget, SizingStep
+from shared.domain.leg_profit import unit_vega
 from shared.domain.policies import BookPolicy
 from shared.domain.pretrade import check_limits
 from shared.domain.rules import RuleSet

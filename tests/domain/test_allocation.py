@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from shared.domain.allocation import allocate, check_legs, quantity_for, unit_vega, weights_of
+from shared.domain.allocation import allocate, check_legs, quantity_for, weights_of
+from shared.domain.leg_profit import unit_vega
 from shared.domain.policies import LegPolicy
 
 PUT = LegPolicy(
@@ -26,10 +27,6 @@ PUT = LegPolicy(
 )
 def test_the_vega_of_one_unit(leg: LegPolicy, vega: float) -> None:
     assert unit_vega(leg) == vega
-
-
-def test_an_option_without_a_model_vega_has_none() -> None:
-    assert unit_vega(structs.replace(PUT, vega_per_unit=None)) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from shared.domain.leg_profit import (
     point_value,
     static_quantities,
     trade_profit,
-    vega_per_unit,
+    unit_vega,
 )
 from shared.domain.policies import BookPolicy, LegPolicy, LimitPolicy, RulePolicy, SizingPolicy
 from shared.domain.variance_swap import rolled_profit
@@ -46,15 +46,15 @@ def make_book(*legs: LegPolicy, base_vega: float = 1000.0) -> BookPolicy:
 
 
 def test_a_future_has_a_vega_of_a_thousand_a_contract() -> None:
-    assert (vega_per_unit(FUTURE), point_value(FUTURE)) == (1000.0, 1000.0)
+    assert (unit_vega(FUTURE), point_value(FUTURE)) == (1000.0, 1000.0)
 
 
 def test_a_unit_of_a_variance_swap_is_one_of_vega() -> None:
-    assert (vega_per_unit(SWAP), point_value(SWAP)) == (1.0, 1.0)
+    assert (unit_vega(SWAP), point_value(SWAP)) == (1.0, 1.0)
 
 
 def test_an_options_vega_is_its_models_times_the_multiplier() -> None:
-    assert (vega_per_unit(CALL), point_value(CALL)) == (25.0, 100.0)
+    assert (unit_vega(CALL), point_value(CALL)) == (25.0, 100.0)
 
 
 def test_an_option_without_a_model_vega_cannot_be_compared() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from shared.adapters.configuration.table import Table
-from shared.domain.leg_profit import vega_per_unit
+from shared.domain.leg_profit import unit_vega
 from shared.domain.policies import (
     BookPolicy,
     IntakePolicy,
@@ -82,4 +82,4 @@ def check_limits(table: Table, book: BookPolicy) -> None:
 def _lots(legs: Sequence[LegPolicy]) -> Iterator[tuple[float, str]]:
     for leg in legs:
         if leg.instrument in ("variance_swap", "vix_future") or leg.vega_per_unit is not None:
-            yield leg.lot * vega_per_unit(leg), f"one lot of {leg.name}"
+            yield leg.lot * unit_vega(leg), f"one lot of {leg.name}"
