@@ -114,9 +114,7 @@ async def account_of(site: Site, calendar: SessionCalendar, metrics: str) -> lis
 
 def _comparison(site: Site, book: BookPolicy, calendar: SessionCalendar) -> HedgeComparison:
     settings = site.settings
-    return HedgeComparison(
-        book, calendar, settings.signals.index_symbol, settings.paper.commission
-    )
+    return HedgeComparison(book, calendar, settings.signals.index_symbol, settings.paper.commission)
 
 
 def _account(book: BookPolicy, comparison: HedgeComparison, metrics: str) -> Account:

@@ -239,6 +239,9 @@ def _orders(table: Table) -> OrderPolicy:
     policy = OrderPolicy(
         collar=table.fraction("collar", default.collar, _INSIDE),
         valid_trading_ns=table.trading("valid_for", default.valid_trading_ns, positive=True),
+        stale_mark_trading_ns=table.trading(
+            "mark_stale_after", default.stale_mark_trading_ns, positive=True
+        ),
     )
     table.refuse_unknown_keys()
     return policy
