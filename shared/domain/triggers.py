@@ -105,7 +105,7 @@ def step(
             return _persist(run, evidence, moment, hold, blocked_until_ns)
         case "firing":
             return run if evidence.holds else _rest(moment)
-        case "cooldown":
+        case _:  # cooldown
             return _cool(run, evidence, moment)
 
 
