@@ -437,6 +437,35 @@ async def test_an_error_in_the_block_leaves_as_itself(world: World) -> None:
         await fail()
 
 
+async def test_a_service_that_is_cancelled_ends_as_cancelled_and_is_forgotten(
+    world: World,
+) -> None:
+    entered = asyncio.Event()
+
+    async def serve() -> None:
+        async with world.bus("one", subscriptions=EVERYTHING) as bus:
+            await bus.connected.wait()
+            entered.set()
+            await bus.next_batch(1)
+
+    async with asyncio.TaskGroup() as group:
+        service = group.create_task(serve())
+        await entered.wait()
+        service.cancel()
+    assert service.cancelled()
+
+
+async def test_more_than_can_be_written_at_once_waits_for_room(
+    world: World, publisher: Bus
+) -> None:
+    async with world.bus("subscriber", subscriptions=EVERYTHING) as subscriber:
+        await subscriber.connected.wait()
+        for number in range(3_000):
+            await publisher.publish("t/a", str(number).encode(), qos=0)
+        received = payloads(await take(subscriber, 3_000))
+    assert received == [str(number).encode() for number in range(3_000)]
+
+
 async def test_cancelling_while_connecting_leaves_nothing_behind(world: World) -> None:
     world.freeze()
     for _ in range(3):
