@@ -185,6 +185,7 @@ class HedgeBook:
                     self._facts.signals = event.signals
                     self._dealer.ledger.observe(self._facts.read("vix"), self._facts.read("rv"))
             case ExecutionReported():
+                self._refresh()
                 said, missed = self._dealer.take(event, self._now)
                 effects += [*said, *(self._take_back() if missed else [])]
             case RebalanceRequested():
@@ -260,8 +261,6 @@ class HedgeBook:
         facts.budget_used = 0.0 if budget is None else self._dealer.ledger.used / budget.annual
         hedged = facts.references.rebalanced_ns > 0
         facts.sizable = not hedged and self._sizer.is_complete(facts)
-        if hedged and (facts.references.vix is None or not facts.references.regime):
-            self._adopt()
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""
@@ -278,6 +277,8 @@ class HedgeBook:
     def _adopt(self) -> None:
         """Take as reference what was unknown at the last decision and is good now."""
         references, regime = self._facts.references, self._facts.good("regime")
+        if not references.rebalanced_ns or (references.vix is not None and references.regime):
+            return
         state = references.regime or ("" if regime is None else regime.state)
         vix = self._facts.vix if references.vix is None else references.vix
         self._facts.references = structs.replace(references, vix=vix, regime=state)
@@ -291,6 +292,7 @@ class HedgeBook:
         self._session = self._facts.moment.session
         effects: list[Effect] = list(self._watch.look(self._facts))
         self._refresh()
+        self._adopt()
         effects += self._bank.judge(self._facts, self._cooldown_until_ns)
         firing = self._bank.firing()
         if firing:
