@@ -168,7 +168,7 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
         store = RedisSettings(url=redis)
         yield structs.replace(
             settings,
-            mqtt=MqttSettings(url=broker),
+            mqtt=MqttSettings(url=broker, abandon_stuck_session=options.broker is None),
             redis=structs.replace(settings.redis, orders=store, market=store),
             gateway=structs.replace(settings.gateway, record=str(directory / "gateway.sqlite")),
         )

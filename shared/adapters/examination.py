@@ -4,9 +4,9 @@ import asyncio
 import os
 import secrets
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 from redis import exceptions
@@ -132,9 +132,9 @@ async def _is_durable(subject: str, role: str, client: Redis) -> Finding:
     return Finding(subject, is_well=False, seen=seen, remedy=remedy)
 
 
-def _text(found: dict[str | bytes, str | bytes], name: str) -> str:
+def _text(found: Mapping[Any, Any], name: str) -> str:
     value = found.get(name, found.get(name.encode(), "?"))
-    return value.decode() if isinstance(value, bytes) else value
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 async def _is_of_our_time(subject: str, client: Redis, clock: Clock) -> Finding:
