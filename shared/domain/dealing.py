@@ -144,10 +144,11 @@ class Dealer:
 
     def _account(self, report: ExecutionReported, order: TrackedOrder, now: int) -> None:
         """Charge the implementation shortfall (Perold 1988) against the decision's middle."""
-        if report.price is None or not report.quantity:
+        if not report.quantity:
             return
-        shortfall = (report.price - order.reference_price) * report.quantity
-        self.ledger.pay(shortfall * self._legs[order.leg].multiplier)
+        if report.price is not None:
+            shortfall = (report.price - order.reference_price) * report.quantity
+            self.ledger.pay(shortfall * self._legs[order.leg].multiplier)
         held = sum(
             self.holdings.position(name) * unit_vega(leg) for name, leg in self._legs.items()
         )

@@ -44,6 +44,7 @@ def test_carry_is_booked_right_after_the_close() -> None:
     assert not costs.advance_to(CLOSE)
     assert costs.used == 0
     assert costs.advance_to(CLOSE + 1)
+    assert costs.snapshot().booked_ns == CLOSE
     assert costs.used == pytest.approx(600 * THETA * 6.5 / 24)
 
 

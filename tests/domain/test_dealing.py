@@ -136,6 +136,21 @@ def test_carry_is_charged_on_what_is_held_not_on_what_is_ordered() -> None:
     assert found.ledger.snapshot().vega == 150.0
 
 
+def test_a_trade_whose_price_nobody_said_is_held_all_the_same() -> None:
+    found = dealt()
+    found.take(report("future", ExecutionKind.PARTIAL, 1.0, price=None), MONDAY)
+    assert (found.ledger.used, found.ledger.snapshot().vega) == (0.0, 1000.0)
+
+
+def test_a_contract_missing_is_a_miss() -> None:
+    book = policy(legs=(SWAP, FUTURE), sizing={"min_trade_vega": 500.0})
+    found = Dealer(book, SessionClock(CALENDAR), DealerState())
+    found.advance_to(MONDAY)
+    found.deal(decision(1), target(0.0, 2.0), 0)
+    _, missed = found.take(report("future", ExecutionKind.FILL, 1.0), MONDAY)
+    assert missed
+
+
 def test_acknowledgements_are_silent() -> None:
     assert dealt().take(report("swap", ExecutionKind.NEW), MONDAY) == ([], False)
 

@@ -2,6 +2,7 @@ import msgspec
 from fakes.hedged_market import MONDAY
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.holdings import REMEMBERED_ORDERS, Holdings, HoldingsState, Outcome
@@ -118,12 +119,24 @@ def test_the_deadline_is_that_of_the_next_open_order() -> None:
     assert holdings.next_deadline() is None
 
 
+def test_of_several_orders_only_those_past_their_time_are_told() -> None:
+    holdings = placed()
+    later = structs.replace(order(2), valid_until_ns=MONDAY + 10 * MINUTE + 1)
+    holdings.place(later)
+    assert holdings.next_deadline() == MONDAY + 10 * MINUTE + 1
+    (told,) = holdings.unanswered(MONDAY + 10 * MINUTE + 1)
+    assert told.decision == 1
+    assert holdings.next_deadline() == MONDAY + 10 * MINUTE + 2
+
+
 def test_memory_is_bounded_by_the_closed_orders() -> None:
     holdings = Holdings(["swap"])
     for decision in range(1, REMEMBERED_ORDERS + 10):
         holdings.place(order(decision, quantity=1.0))
         holdings.take(report(ExecutionKind.FILL, 1.0, decision=decision))
-    assert len(holdings.snapshot().orders) <= REMEMBERED_ORDERS + 1
+    assert len(holdings.snapshot().orders) == REMEMBERED_ORDERS + 1
+    assert holdings.order(order_id("overlay", 8, "swap")) is None
+    assert holdings.order(order_id("overlay", 9, "swap")) is not None
     assert holdings.position("swap") == REMEMBERED_ORDERS + 9
 
 
