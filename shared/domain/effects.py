@@ -66,8 +66,8 @@ class TargetChanged(Struct, frozen=True, kw_only=True, tag="target"):
         quality: `good`, or the worst quality among the inputs that were asked for but not used.
         reference_vix: The new reference of the move triggers, vol points; `None` while unknown.
         budget_used: Fraction of the annual budget, at least; `None` without a budget.
-        at_floor: The floor is binding.
-        at_cap: The cap is binding.
+        at_floor: The multiplier stands at the floor.
+        at_cap: The multiplier stands at the cap.
     """
 
     book: str

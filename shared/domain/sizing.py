@@ -51,8 +51,8 @@ class Sizing(Struct, frozen=True, kw_only=True):
     Attributes:
         multiplier: Between floor and cap, both included.
         steps: In order.
-        at_floor: The floor lifted it.
-        at_cap: The cap cut it.
+        at_floor: It stands at the floor, lifted to it or not.
+        at_cap: It stands at the cap, cut to it or not.
     """
 
     multiplier: float
@@ -107,8 +107,8 @@ def size(policy: SizingPolicy, inputs: SizingInputs) -> Sizing:
     return Sizing(
         multiplier=last.multiplier,
         steps=(rule, filtered, shared, budgeted, last),
-        at_floor=budgeted.multiplier < policy.floor,
-        at_cap=budgeted.multiplier > policy.cap,
+        at_floor=last.multiplier <= policy.floor,
+        at_cap=last.multiplier >= policy.cap,
     )
 
 

@@ -100,6 +100,12 @@ def test_the_cap_holds() -> None:
     assert sizing.steps[-1].note == "the cap 2 binds"
 
 
+def test_a_rule_that_ends_at_the_cap_by_itself_stands_at_the_cap_too() -> None:
+    assert size(POLICY, structs.replace(INPUTS, rule=2.0)).at_cap
+    assert size(POLICY, structs.replace(INPUTS, rule=0.2)).at_floor
+    assert not size(POLICY, structs.replace(INPUTS, rule=1.99)).at_cap
+
+
 @given(
     rule=st.floats(0, 100),
     share=st.floats(0, 1),
