@@ -14,8 +14,10 @@ from shared.runtime.site import Site
 async def run(site: Site) -> None:
     """Run the gateway until the site is to stop."""
     settings = site.settings
+    site.health.failing("gateway.record", "not open yet")
     symbols = {leg.symbol for book in settings.books for leg in book.legs}
     with OrderRecord.open(Path(settings.gateway.record)) as record:
+        site.health.passing("gateway.record")
         progress = record.progress()
         state = msgspec.msgpack.decode(progress.state, type=PaperState) if progress else None
         venue = PaperVenue.resume(settings.paper, site.calendar(), symbols, state or PaperState())
@@ -27,5 +29,6 @@ async def run(site: Site) -> None:
                 venue=venue,
                 clock=site.clock,
                 metrics=GatewayMetrics(site.registry),
+                health=site.health,
             )
             await site.until_stopped(gateway.run())

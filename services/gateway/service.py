@@ -16,12 +16,13 @@ from services.gateway.metrics import GatewayMetrics
 from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
 from shared.adapters.clock import Clock
 from shared.adapters.record import Accepted, Conflict, Duplicate, OrderRecord, StaleEpoch, Verdict
-from shared.adapters.store import Store, StoreUnavailable
+from shared.adapters.store import Store, StoreTrouble
 from shared.domain.events import ClockAdvanced, ExecutionReported
 from shared.domain.orders import Order
 from shared.domain.paper import PaperVenue
 from shared.domain.tick_block import TickBlock
 from shared.runtime.delivery import Delivery
+from shared.runtime.health import Health
 from shared.runtime.outbox import OutboxRow
 from shared.runtime.progress import ProgressReporter
 from shared.wire import codec, keys, topics
@@ -37,6 +38,8 @@ SUBSCRIPTIONS = (topics.ORDERS,)
 _ENTRIES_AT_ONCE = 200
 _BLOCK_MS = 1000
 _RETRY_S = 0.5
+_LONGEST_SILENCE_S = 5.0
+"""A read of the journal returns within a second, with or without entries."""
 
 
 class Gateway:
@@ -49,6 +52,7 @@ class Gateway:
         venue: As the record left it.
         clock: For the time of receipt.
         metrics: What is counted.
+        health: Told whether the journal is read.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -60,6 +64,7 @@ class Gateway:
         venue: PaperVenue,
         clock: Clock,
         metrics: GatewayMetrics,
+        health: Health,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -72,6 +77,9 @@ class Gateway:
         self._clock_ns = venue.snapshot().clock_ns
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
+        self._read_at_s = clock.monotonic_s()
+        self._trouble = "not read yet"
+        health.watch("gateway.journal", self._journal_trouble)
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -91,6 +99,11 @@ class Gateway:
             await self._take(message)
 
     async def _take(self, message: Message) -> None:
+        if message.retain:  # old news: what a new subscriber is told is no order
+            log.error("order_retained", topic=message.topic)
+            self._metrics.order_taken("retained")
+            message.ack()
+            return
         try:
             wire = codec.decode(OrderMessage, message.payload)
             order = order_from(wire)
@@ -108,19 +121,14 @@ class Gateway:
         )
         if isinstance(verdict, Accepted):
             self._venue.accept(order)
-        await self._acknowledge(message, order, wire.epoch, verdict)
-
-    async def _acknowledge(
-        self, message: Message, order: Order, epoch: int, verdict: Verdict
-    ) -> None:
-        answer = _answer(order, epoch, verdict)
+        message.ack()
+        answer = _answer(order, wire.epoch, verdict)
         self._metrics.order_taken(answer.status)
         log.info("order_taken", order_id=order.order_id, status=answer.status, reason=answer.reason)
         try:
             await self._bus.publish(topics.acks(order.book), codec.encode(answer))
-        except (BusUnavailable, PublishRefused):
-            return  # not acknowledged to the broker either: it comes again
-        message.ack()
+        except (BusUnavailable, PublishRefused) as error:  # the hedger sends it again, and is told
+            log.warning("answer_lost", order_id=order.order_id, error=str(error))
 
     async def _follow_journal(self) -> None:
         journal = keys.journal()
@@ -129,12 +137,14 @@ class Gateway:
                 entries = await self._store.read(
                     {journal: self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
                 )
-            except StoreUnavailable as error:
+            except StoreTrouble as error:
+                self._trouble = str(error)
                 log.warning("store_unavailable", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
             if entries:
                 await self._digest([entry.payload for entry in entries], entries[-1].index)
+            self._read_at_s = self._clock.monotonic_s()
 
     async def _digest(self, payloads: list[bytes], cursor: int) -> None:
         made: list[ExecutionReported] = []
@@ -151,7 +161,7 @@ class Gateway:
                         journalled.append(item.execution_id)
                     case _:
                         pass
-        await asyncio.to_thread(self._keep, cursor, made, journalled)
+        await self._keep(cursor, made, journalled)
         self._cursor = cursor
         self._reports.put(OutboxRow(report.execution_id, *_message(report)) for report in made)
         self._reports.acknowledge(journalled)
@@ -163,12 +173,19 @@ class Gateway:
             settled = format_instant(self._clock_ns)
             self._progress.report(ProgressMessage(service=SERVICE, settled=settled))
 
-    def _keep(self, cursor: int, made: list[ExecutionReported], journalled: list[str]) -> None:
+    async def _keep(
+        self, cursor: int, made: list[ExecutionReported], journalled: list[str]
+    ) -> None:
+        """Write it all down; encoded here, for orders reach the venue while the thread writes."""
         rows = [(report.execution_id, msgspec.msgpack.encode(report)) for report in made]
         state = msgspec.msgpack.encode(self._venue.snapshot())
-        self._record.advance(str(cursor), state, rows)
-        if journalled:
-            self._record.mark_journalled(journalled)
+        await asyncio.to_thread(self._record.advance, str(cursor), state, rows, journalled)
+
+    def _journal_trouble(self) -> str | None:
+        silent_s = self._clock.monotonic_s() - self._read_at_s
+        if silent_s <= _LONGEST_SILENCE_S:
+            return None
+        return f"the journal was not read for {silent_s:.0f} s: {self._trouble}"
 
 
 def _answer(order: Order, epoch: int, verdict: Verdict) -> AckMessage:
@@ -180,7 +197,7 @@ def _answer(order: Order, epoch: int, verdict: Verdict) -> AckMessage:
             return AckMessage(order_id=name, status="duplicate", epoch=epoch)
         case StaleEpoch(high_water=high_water):
             reason = f"epoch {epoch} was superseded by {high_water}"
-            return AckMessage(order_id=name, status="refused", reason=reason, epoch=epoch)
+            return AckMessage(order_id=name, status="superseded", reason=reason, epoch=epoch)
         case Conflict():
             reason = "this id was accepted before with other contents"
             return AckMessage(order_id=name, status="refused", reason=reason, epoch=epoch)

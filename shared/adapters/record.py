@@ -188,13 +188,21 @@ class OrderRecord:
             for number, order_id, epoch, payload, received in rows
         ]
 
-    def advance(self, cursor: str, state: bytes, executions: Iterable[tuple[str, bytes]]) -> None:
-        """Move on in the journal: cursor, venue state and new executions in one transaction.
+    def advance(
+        self,
+        cursor: str,
+        state: bytes,
+        executions: Iterable[tuple[str, bytes]],
+        journalled: Iterable[str] = (),
+    ) -> None:
+        """Move on in the journal: all that this part of it meant, in one transaction.
 
         Args:
             cursor: Of the last journal entry that `state` has seen.
             state: The venue's snapshot right after it.
             executions: Id and payload of each report made since the last call, in order.
+            journalled: Ids of the executions that stand in this part of the journal; an unknown
+                id is ignored. Noted with the cursor, for they are not read again.
 
         Raises:
             sqlite3.IntegrityError: An execution id was written before; nothing has changed.
@@ -202,6 +210,10 @@ class OrderRecord:
         with self._transaction() as connection:
             connection.executemany(
                 "INSERT INTO executions (execution_id, payload) VALUES (?, ?)", executions
+            )
+            connection.executemany(
+                "UPDATE executions SET journalled = 1 WHERE execution_id = ?",
+                [(execution_id,) for execution_id in journalled],
             )
             connection.execute(
                 "UPDATE gateway SET journal_cursor = ?, venue_state = ?", (cursor, state)
@@ -227,14 +239,6 @@ class OrderRecord:
             return self._connection.execute(
                 "SELECT execution_id, payload FROM executions WHERE journalled = 0 ORDER BY number"
             ).fetchall()
-
-    def mark_journalled(self, execution_ids: Iterable[str]) -> None:
-        """Note that the journal has these; an unknown id is ignored."""
-        with self._transaction() as connection:
-            connection.executemany(
-                "UPDATE executions SET journalled = 1 WHERE execution_id = ?",
-                [(execution_id,) for execution_id in execution_ids],
-            )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -91,7 +91,7 @@ def test_progress_and_executions_are_written_together(path: Path) -> None:
 def test_an_execution_written_twice_leaves_everything_as_it_was(record: OrderRecord) -> None:
     record.advance("5-0", b"five", [("a-1", b"new")])
     with pytest.raises(sqlite3.IntegrityError):
-        record.advance("6-0", b"six", [("a-2", b"fill"), ("a-1", b"new")])
+        record.advance("6-0", b"six", [("a-2", b"fill"), ("a-1", b"new")], ["a-1"])
     assert record.progress() == Progress(cursor="5-0", state=b"five")
     assert record.unjournalled() == [("a-1", b"new")]
     record.advance("6-0", b"six", [("a-2", b"fill")])
@@ -100,7 +100,7 @@ def test_an_execution_written_twice_leaves_everything_as_it_was(record: OrderRec
 
 def test_what_the_journal_has_is_not_offered_again(record: OrderRecord) -> None:
     record.advance("5-0", b"", [("a-1", b"new"), ("a-2", b"fill"), ("b-1", b"new")])
-    record.mark_journalled(["a-1", "b-1", "never-heard-of"])
+    record.advance("6-0", b"", [], ["a-1", "b-1", "never-heard-of"])
     assert record.unjournalled() == [("a-2", b"fill")]
 
 
