@@ -22,5 +22,6 @@ async def run(site: Site) -> None:
             market=market,
             clock=site.clock,
             metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
+            health=site.health,
         )
         await hedger.run(site.stop)

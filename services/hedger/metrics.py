@@ -14,6 +14,7 @@ from shared.domain.effects import (
     WhipsawSuppressed,
 )
 from shared.domain.instants import SECOND
+from shared.domain.orders import book_of
 from shared.runtime.outbox import OutboxRow
 from shared.wire.messages import AckMessage
 
@@ -108,8 +109,7 @@ class HedgerMetrics:
 
     def order_acknowledged(self, answer: AckMessage) -> None:
         """Count the gateway's answer."""
-        book = answer.order_id.rsplit("-", 2)[0]
-        self._orders.labels(book, answer.status).inc()
+        self._orders.labels(book_of(answer.order_id), answer.status).inc()
 
     def waiting(self, count: int) -> None:
         """Show how many orders are not acknowledged."""

@@ -38,9 +38,10 @@ class OrderRelay:
         clock: For the pauses between sendings.
         on_sent: Told of each sending: the row, and `sent`, `refused` or `unavailable`.
         on_acknowledged: Told of each order that the gateway has answered for.
+        on_superseded: Told when the gateway refuses our epoch: the order stays in the outbox.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition of parts
         self,
         *,
         bus: Bus,
@@ -48,10 +49,12 @@ class OrderRelay:
         clock: Clock,
         on_sent: Callable[[OutboxRow, str], None],
         on_acknowledged: Callable[[AckMessage], None],
+        on_superseded: Callable[[AckMessage], None],
     ) -> None:
         self._bus = bus
         self._store = store
         self._on_acknowledged = on_acknowledged
+        self._on_superseded = on_superseded
         self._delivery = Delivery(bus, clock, on_sent)
         self._indices: dict[str, int] = {}
         self._seen = 0
@@ -72,6 +75,10 @@ class OrderRelay:
         """Orders not yet acknowledged."""
         return self._delivery.waiting
 
+    def longest_wait_s(self) -> float:
+        """For how long the oldest of them waits, in seconds."""
+        return self._delivery.longest_wait_s()
+
     async def run(self) -> None:
         """Relay until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -82,26 +89,31 @@ class OrderRelay:
     async def _follow_outbox(self) -> None:
         await self._begun.wait()
         delays = delays_s()
-        last: int | None = None
         while True:
             try:
-                if last is None:
-                    last = (await self._store.extent(keys.outbox())).last
-                await self._take_rows(block_ms=_BLOCK_MS if self._seen >= last else None)
-                self._seen = max(self._seen, last)  # rows settled before we came are gone
+                await self._catch_up()
+                while True:
+                    await self._take_rows(block_ms=_BLOCK_MS)
+                    delays = delays_s()
             except StoreTrouble as trouble:
                 log.warning("outbox_waits", error=str(trouble))
                 await asyncio.sleep(next(delays))
-            else:
-                delays = delays_s()
 
-    async def _take_rows(self, block_ms: int | None) -> None:
+    async def _catch_up(self) -> None:
+        """Take what is there; rows that were settled before we came are gone."""
+        last = (await self._store.extent(keys.outbox())).last
+        while await self._take_rows(block_ms=None):
+            pass
+        self._seen = max(self._seen, last)
+
+    async def _take_rows(self, block_ms: int | None) -> bool:
         entries = await self._store.read(
             {keys.outbox(): self._seen}, count=_AT_ONCE, block_ms=block_ms
         )
         if entries:
             self._delivery.put([self._row(entry) for entry in entries])
             self._seen = entries[-1].index
+        return bool(entries)
 
     def _row(self, entry: Entry) -> OutboxRow:
         order = _decode_order(entry.payload)
@@ -120,6 +132,10 @@ class OrderRelay:
             message.ack()
 
     async def _settle(self, answer: AckMessage) -> None:
+        if answer.status == "superseded":
+            if answer.epoch == self._epoch:  # else the answer to another's sending
+                self._on_superseded(answer)
+            return
         if not self._delivery.acknowledge([answer.order_id]):
             return
         index = self._indices.pop(answer.order_id)

@@ -12,10 +12,15 @@ from services.hedger.step import HedgerStep
 from shared.adapters.bus import Bus
 from shared.adapters.clock import Clock
 from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.domain.alerts import alert
+from shared.domain.orders import book_of
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
+from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
+from shared.runtime.health import Health
 from shared.runtime.lag import lags
+from shared.runtime.outbox import OutboxRow
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import keys, topics
@@ -28,6 +33,9 @@ SERVICE = "hedger"
 SUBSCRIPTIONS = (topics.ACKS,)
 _NOTICES_KEPT = 100_000
 _DRAIN_S = 2.0
+_STAGE = "hedger.stage"
+_LONGEST_WAIT_S = 10.0
+"""For an order's acknowledgement, before somebody should look."""
 
 
 class HedgerPolicy(Struct, frozen=True, kw_only=True):
@@ -53,6 +61,7 @@ class Hedger:
         market: The store of the signal log.
         clock: For resends and latency.
         metrics: What is counted.
+        health: Told whether the stage runs and orders arrive.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -65,6 +74,7 @@ class Hedger:
         market: Store,
         clock: Clock,
         metrics: HedgerMetrics,
+        health: Health,
     ) -> None:
         self._policy = policy
         self._calendar = calendar
@@ -73,13 +83,20 @@ class Hedger:
         self._metrics = metrics
         self._progress = ProgressReporter(bus, SERVICE)
         self._announcer = Announcer(bus, orders, SERVICE)
+        self._alarm = Alarm(bus)
+        self._alarmed: set[tuple[str, str]] = set()
         self._relay = OrderRelay(
             bus=bus,
             store=orders,
             clock=clock,
-            on_sent=metrics.order_sent,
+            on_sent=self._sent,
             on_acknowledged=self._acknowledged,
+            on_superseded=self._superseded,
         )
+        self._clock = clock
+        self._health = health
+        health.failing(_STAGE, "its record is not loaded yet")
+        health.watch("hedger.orders", self._orders_trouble)
         self._step = HedgerStep((), calendar, "", None)
         self._decided = 0
         self._cursors: Mapping[str, int] = {}
@@ -94,8 +111,9 @@ class Hedger:
             relays = [
                 tasks.create_task(self._relay.run(), name="orders"),
                 tasks.create_task(self._announcer.run(), name="notices"),
+                tasks.create_task(self._alarm.run(), name="alarm"),
                 tasks.create_task(self._progress.run(), name="progress"),
-                tasks.create_task(self._watch_lag(), name="lag"),
+                tasks.create_task(self._watch(), name="lag"),
             ]
             await run_stage(
                 self._orders,
@@ -106,7 +124,7 @@ class Hedger:
                 source=self._market,
                 policy=StagePolicy(keep={keys.announcements(): _NOTICES_KEPT}),
                 after_commit=self._committed,
-                on_trouble=_log_trouble,
+                on_trouble=self._wait,
             )
             await self._drain()
             for task in relays:
@@ -117,6 +135,8 @@ class Hedger:
             self._policy.books, self._calendar, self._policy.config_digest, record.state
         )
         self._decided = record.emitted.get(keys.outbox(), 0)
+        self._cursors = {keys.signal_log(): record.cursors.get(keys.signal_log(), 0)}
+        self._health.passing(_STAGE)
         self._relay.begin(record.epoch)
         self._report()
         return self._step
@@ -127,15 +147,33 @@ class Hedger:
         self._metrics.decided(self._step.effects)
         self._report()
 
-    async def _watch_lag(self) -> None:
+    async def _watch(self) -> None:
         async for behind in lags(self._market, lambda: self._cursors):
             self._metrics.behind(behind)
+            self._report()  # after a restart the outbox may be found settled: nothing else says so
+
+    def _sent(self, row: OutboxRow, outcome: str) -> None:
+        self._metrics.order_sent(row, outcome)
+        if outcome == "refused":
+            self._ring("order_undeliverable", row.key)
 
     def _acknowledged(self, answer: AckMessage) -> None:
         self._metrics.order_acknowledged(answer)
         if answer.status == "refused":
             log.error("order_refused", order_id=answer.order_id, reason=answer.reason)
+            self._ring("order_refused", answer.order_id)
         self._report()
+
+    def _superseded(self, answer: AckMessage) -> None:
+        self._metrics.order_acknowledged(answer)
+        log.error("order_superseded", order_id=answer.order_id, reason=answer.reason)
+        self._ring("order_superseded", answer.order_id)
+
+    def _ring(self, what: str, order_id: str) -> None:
+        """Raise an alert, once: the order itself is sent again and again."""
+        if (what, order_id) not in self._alarmed:
+            self._alarmed.add((what, order_id))
+            self._alarm.ring(alert(book_of(order_id), self._clock.now_ns(), what, order_id))
 
     def _report(self) -> None:
         """Say what is settled, when all that came of it is delivered."""
@@ -152,6 +190,13 @@ class Hedger:
         except TimeoutError:
             log.warning("orders_still_waiting", count=self._relay.waiting)
 
+    def _wait(self, trouble: StoreTrouble) -> None:
+        self._health.failing(_STAGE, str(trouble))
+        log.warning("stage_waits", stage=SERVICE, error=str(trouble))
 
-def _log_trouble(trouble: StoreTrouble) -> None:
-    log.warning("stage_waits", stage=SERVICE, error=str(trouble))
+    def _orders_trouble(self) -> str | None:
+        waits_s = self._relay.longest_wait_s()
+        if waits_s <= _LONGEST_WAIT_S:
+            return None
+        count = self._relay.waiting
+        return f"{count} order(s) without the gateway's answer, the oldest for {waits_s:.0f} s"

@@ -13,5 +13,6 @@ async def run(site: Site) -> None:
             bus=bus,
             store=store,
             registry=site.registry,
+            health=site.health,
         )
         await signals.run(site.stop)

@@ -13,6 +13,7 @@ from shared.adapters.store import StageRecord, Store, StoreTrouble
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
+from shared.runtime.health import Health
 from shared.runtime.lag import lags
 from shared.runtime.stage import Committed, run_stage
 from shared.wire import codec, keys, topics
@@ -21,6 +22,7 @@ from shared.wire.announcements import signal_message
 log = structlog.get_logger()
 
 SERVICE = "signals"
+_CHECK = "signals.stage"
 _TELL_EVERY_S = 0.25
 
 
@@ -33,9 +35,10 @@ class Signals:
         bus: Where the latest signals are told.
         store: Of the journal, this stage and its log.
         registry: For the metrics.
+        health: Told whether the stage runs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition of parts
         self,
         *,
         policy: SignalPolicy,
@@ -43,6 +46,7 @@ class Signals:
         bus: Bus,
         store: Store,
         registry: CollectorRegistry,
+        health: Health,
     ) -> None:
         self._policy = policy
         self._calendar = calendar
@@ -53,6 +57,8 @@ class Signals:
         self._cursors: Mapping[str, int] = {}
         self._step = SignalsStep(policy, calendar, None)
         self._told: dict[str, Signal] = {}
+        self._health = health
+        health.failing(_CHECK, "its record is not loaded yet")
         SignalsCollector(registry, lambda: self._latest, lambda: self._behind)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -73,13 +79,15 @@ class Signals:
                 self._make_step,
                 stop=stop,
                 after_commit=self._committed,
-                on_trouble=_log_trouble,
+                on_trouble=self._wait,
             )
             for task in others:
                 task.cancel()
 
     def _make_step(self, record: StageRecord) -> SignalsStep:
         self._step = SignalsStep(self._policy, self._calendar, record.state)
+        self._cursors = {keys.journal(): record.cursors.get(keys.journal(), 0)}
+        self._health.passing(_CHECK)
         return self._step
 
     async def _committed(self, committed: Committed) -> None:
@@ -108,6 +116,6 @@ class Signals:
             return  # told with the next change
         self._told[name] = signal
 
-
-def _log_trouble(trouble: StoreTrouble) -> None:
-    log.warning("stage_waits", stage=SERVICE, error=str(trouble))
+    def _wait(self, trouble: StoreTrouble) -> None:
+        self._health.failing(_CHECK, str(trouble))
+        log.warning("stage_waits", stage=SERVICE, error=str(trouble))

@@ -46,6 +46,18 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "Nothing was heard of this order and it still counts as position: ask the gateway.",
     ),
+    "order_refused": (
+        "critical",
+        "The gateway will not have this order and it is not sent again: read its reason.",
+    ),
+    "order_superseded": (
+        "critical",
+        "The gateway has heard a newer hedger: stop one of the two, or this order never leaves.",
+    ),
+    "order_undeliverable": (
+        "critical",
+        "The broker refuses to carry this order: check who may publish to its topic.",
+    ),
     "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
     "order_unknown": (
         "critical",

@@ -20,6 +20,16 @@ def order_id(book: str, decision: int, leg: str) -> str:
     return f"{book}-{decision:08d}-{leg}"
 
 
+def book_of(order_id: str) -> str:
+    """Return the book in an order's name; a leg's name has no hyphen.
+
+    Example:
+        >>> book_of("us-equity-00000007-varswap_3m")
+        'us-equity'
+    """
+    return order_id.rsplit("-", 2)[0]
+
+
 class Order(Struct, frozen=True, kw_only=True, tag="order"):
     """A limit order towards an absolute target.
 

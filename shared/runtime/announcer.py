@@ -5,17 +5,16 @@ and in order, whatever is killed. Nothing waits for them.
 """
 
 import asyncio
-from collections.abc import Iterator
 from typing import Final
 
 import structlog
 
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
-from shared.adapters.store import Entry, Store, StoreTrouble
+from shared.adapters.store import Store, StoreTrouble
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StepOutput
 from shared.wire import keys
-from shared.wire.notices import decode_notice
+from shared.wire.notices import Notice, decode_notice
 
 log = structlog.get_logger()
 
@@ -61,21 +60,22 @@ class Announcer:
                 {self._stream: cursor}, count=_AT_ONCE, block_ms=_BLOCK_MS
             )
             for entry in entries:
-                await self._publish(entry)
+                await publish_surely(self._bus, decode_notice(entry.payload))
                 cursor = entry.index
             if entries:
                 await self._ledger.commit(StepOutput(), cursors={self._stream: cursor}, state=b"")
 
-    async def _publish(self, entry: Entry) -> None:
-        notice = decode_notice(entry.payload)
-        waits: Iterator[float] = delays_s()
-        while True:
-            try:
-                await self._bus.publish(notice.topic, notice.payload, retain=notice.retain)
-            except BusUnavailable:
-                await asyncio.sleep(next(waits))
-            except PublishRefused as refused:
-                log.error("notice_refused", topic=notice.topic, error=str(refused))  # noqa: TRY400 - the broker's words suffice
-                return
-            else:
-                return
+
+async def publish_surely(bus: Bus, notice: Notice) -> None:
+    """Publish a notice, however long the bus is away; one that the broker refuses is dropped."""
+    waits = delays_s()
+    while True:
+        try:
+            await bus.publish(notice.topic, notice.payload, retain=notice.retain)
+        except BusUnavailable:
+            await asyncio.sleep(next(waits))
+        except PublishRefused as refused:
+            log.error("notice_refused", topic=notice.topic, error=str(refused))  # noqa: TRY400 - the broker's words suffice
+            return
+        else:
+            return

@@ -32,6 +32,11 @@ class Delivery:
         """Rows not yet acknowledged."""
         return len(self._outbox)
 
+    def longest_wait_s(self) -> float:
+        """For how long the oldest row has waited, in seconds; 0 when none does."""
+        oldest_s = self._outbox.oldest_s()
+        return 0.0 if oldest_s is None else self._clock.monotonic_s() - oldest_s
+
     def put(self, rows: Iterable[OutboxRow]) -> None:
         """Take rows on and send them at once."""
         self._outbox.put(rows, self._clock.monotonic_s())

@@ -30,9 +30,9 @@ class OutboxRow(Struct, frozen=True):
 
 class _Pending(Struct):
     row: OutboxRow
+    since_s: float
     send_at_s: float
-    pause_s: float
-    sendings: int = 0
+    pause_s: float = FIRST_PAUSE_S
 
 
 class Outbox:
@@ -47,7 +47,7 @@ class Outbox:
     def put(self, rows: Iterable[OutboxRow], now_s: float) -> None:
         """Take rows on; one already here is left as it is."""
         for row in rows:
-            self._pending.setdefault(row.key, _Pending(row, now_s, FIRST_PAUSE_S))
+            self._pending.setdefault(row.key, _Pending(row, now_s, now_s))
 
     def acknowledge(self, keys: Iterable[str]) -> list[str]:
         """Let rows go; answers those that were here."""
@@ -66,9 +66,12 @@ class Outbox:
             if pending.send_at_s <= now_s:
                 pending.send_at_s = now_s + pending.pause_s
                 pending.pause_s = min(2 * pending.pause_s, LONGEST_PAUSE_S)
-                pending.sendings += 1
                 rows.append(pending.row)
         return rows
+
+    def oldest_s(self) -> float | None:
+        """When the row that has waited longest was put."""
+        return min((held.since_s for held in self._pending.values()), default=None)
 
     def next_deadline(self) -> float | None:
         """When a row is next due."""

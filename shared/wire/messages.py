@@ -100,10 +100,14 @@ class OrderMessage(Struct, frozen=True, kw_only=True):
 
 
 class AckMessage(Struct, frozen=True, kw_only=True):
-    """The gateway has this order on disk, or refuses it: the hedger stops resending."""
+    """The gateway has this order on disk, or refuses it: the hedger stops resending.
+
+    `superseded`: only this sending is refused, for its `epoch` is behind; the order itself stays
+    wanted, and whoever holds the lease now sends it.
+    """
 
     order_id: str
-    status: Literal["accepted", "duplicate", "refused"]
+    status: Literal["accepted", "duplicate", "refused", "superseded"]
     reason: str = ""
     epoch: int
 
