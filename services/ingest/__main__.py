@@ -17,5 +17,12 @@ async def run(site: Site) -> None:
     )
     metrics = IngestMetrics(site.registry, frozenset(settings.intake.symbols))
     async with site.bus(SERVICE, SUBSCRIPTIONS) as bus, site.market() as store:
-        ingest = Ingest(policy=policy, bus=bus, store=store, clock=site.clock, metrics=metrics)
+        ingest = Ingest(
+            policy=policy,
+            bus=bus,
+            store=store,
+            clock=site.clock,
+            metrics=metrics,
+            health=site.health,
+        )
         await site.until_stopped(ingest.run())

@@ -16,7 +16,9 @@ from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
 from shared.adapters.store import BatchMismatch, CommitRefused, StageRecord, Store, StoreTrouble
 from shared.domain.instants import SECOND
+from shared.runtime.announcer import Announcer
 from shared.runtime.backoff import delays_s
+from shared.runtime.health import Health
 from shared.runtime.ledger import Ledger, StepOutput
 from shared.runtime.progress import ProgressReporter
 from shared.wire import codec, keys, topics
@@ -34,6 +36,7 @@ SUBSCRIPTIONS = (
     topics.EXECUTIONS,
     topics.REBALANCE,
 )
+_CHECK = "ingest.journal"
 _MESSAGES_AT_ONCE = 1000
 _REJECTS_KEPT = 10_000
 
@@ -47,10 +50,18 @@ class Ingest:
         store: Where the journal is.
         clock: The wall clock.
         metrics: What is counted.
+        health: Told whether the journal can be written.
     """
 
-    def __init__(
-        self, *, policy: IngestPolicy, bus: Bus, store: Store, clock: Clock, metrics: IngestMetrics
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        policy: IngestPolicy,
+        bus: Bus,
+        store: Store,
+        clock: Clock,
+        metrics: IngestMetrics,
+        health: Health,
     ) -> None:
         self._policy = policy
         self._bus = bus
@@ -58,7 +69,10 @@ class Ingest:
         self._step = IngestStep(policy, IngestState())
         self._clock = clock
         self._metrics = metrics
+        self._health = health
+        health.failing(_CHECK, "its record is not loaded yet")
         self._progress = ProgressReporter(bus, SERVICE)
+        self._announcer = Announcer(bus, store, SERVICE)
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -69,6 +83,7 @@ class Ingest:
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._progress.run(), name="progress")
+            tasks.create_task(self._announcer.run(), name="rejects")
             await self._follow_bus()
 
     async def _follow_bus(self) -> None:
@@ -100,8 +115,7 @@ class Ingest:
                     state = msgspec.msgpack.encode(self._step.snapshot())
                     batch = await self._ledger.commit(output, state=state)
             except StoreTrouble as trouble:
-                _raise_if_final(trouble)
-                log.warning("commit_delayed", error=str(trouble))
+                self._wait(trouble)
                 stored = await self._open()
                 if stored > batch:  # it had taken effect, only the reply was lost
                     return stored
@@ -119,6 +133,7 @@ class Ingest:
             state = msgspec.msgpack.decode(record.state, type=IngestState)
         self._step = IngestStep(self._policy, state)
         self._report(self._step.sequences)
+        self._health.passing(_CHECK)
         return record.batch
 
     async def _load(self) -> StageRecord:
@@ -127,9 +142,15 @@ class Ingest:
             try:
                 return await self._ledger.open()
             except StoreTrouble as trouble:
-                _raise_if_final(trouble)
-                log.warning("store_unavailable", error=str(trouble))
+                self._wait(trouble)
                 await asyncio.sleep(next(delays))
+
+    def _wait(self, trouble: StoreTrouble) -> None:
+        """A refused commit is no passing trouble, unless an earlier one's reply was lost."""
+        if isinstance(trouble, CommitRefused) and not isinstance(trouble, BatchMismatch):
+            raise trouble
+        self._health.failing(_CHECK, str(trouble))
+        log.warning("store_unavailable", error=str(trouble))
 
     def _report(self, sequences: dict[str, int]) -> None:
         for source, sequence in sequences.items():
@@ -147,9 +168,3 @@ def _output(taken: Taken, entry: JournalEntry | None) -> StepOutput:
         keys.announcements(SERVICE): letters,
     }
     return StepOutput({stream: rows for stream, rows in entries.items() if rows})
-
-
-def _raise_if_final(trouble: StoreTrouble) -> None:
-    """A refused commit is no passing trouble, unless an earlier one's reply was lost."""
-    if isinstance(trouble, CommitRefused) and not isinstance(trouble, BatchMismatch):
-        raise trouble

@@ -112,7 +112,8 @@ class IngestStep:
         run = TickRun()
         for message in messages:
             try:
-                if self._is_plain_ticks(message):
+                self._screen(message)
+                if _is_plain_ticks(message):
                     run.add(message)
                 else:
                     self._judge(run, now_ns, taken)
@@ -145,12 +146,11 @@ class IngestStep:
         """The last sequence number taken from each source."""
         return self._intake.sequences
 
-    def _is_plain_ticks(self, message: Message) -> bool:
-        """Whether these ticks can join a run; an Arrow stream is a block by itself."""
+    def _screen(self, message: Message) -> None:
+        if message.retain:
+            raise Refusal("retained", "a topic's last value, told to a new subscriber: old news")
         if len(message.payload) > self._policy.intake.max_message_bytes:
             raise Refusal("too_large", f"{len(message.payload)} bytes")
-        is_ticks = message.topic.startswith(topics.TICKS)
-        return is_ticks and not is_arrow(message.payload, message.content_type)
 
     def _take(self, message: Message, now_ns: int, taken: Taken) -> None:
         if message.topic == topics.CLOCK:
@@ -227,6 +227,12 @@ class IngestStep:
             self._clock_ns = now_ns
             self._intake.advance_to(now_ns)
             taken.items.append(ClockAdvanced(event_ns=now_ns))
+
+
+def _is_plain_ticks(message: Message) -> bool:
+    """Whether these ticks can join a run; an Arrow stream is a block by itself."""
+    is_ticks = message.topic.startswith(topics.TICKS)
+    return is_ticks and not is_arrow(message.payload, message.content_type)
 
 
 def _execution(book: str, report: ExecutionMessage) -> ExecutionReported:
