@@ -65,7 +65,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         paper: How the paper venue fills.
         gateway: Where the execution side keeps its record.
         http: Pages, health, metrics.
-        logs: How much, and how.
+        logs: How much.
         retention: Where old stream entries go.
         digest: SHA-256, in hex, of all that bears on a decision; not of comments, of the order of
             keys, or of where things are.

@@ -18,7 +18,7 @@ SESSION = 6 * HOUR + 30 * MINUTE
 
 
 def test_the_documented_example_says_what_its_comments_say() -> None:
-    settings = load_settings(DEPLOY / "example.toml", {})
+    settings = load_settings(DEPLOY / "hedges.toml", {})
     (book,) = settings.books
     (portfolio,) = settings.signals.portfolios
     assert (portfolio.value, portfolio.weights) == (50_000_000, {"SPX": 1.0})
@@ -29,17 +29,19 @@ def test_the_documented_example_says_what_its_comments_say() -> None:
     assert book.triggers.hold == Hold(trading_ns=15 * MINUTE, sessions=1, observations=3)
     assert settings.signals.smoothing.half_life_trading_ns == 30 * MINUTE
     assert (settings.clock.source, settings.calendar.name) == ("wall", "XNYS")
-    assert settings.signals.mark_symbols == ("VIX",)
+    assert settings.signals.mark_symbols == ("SPX", "VIX")
 
 
 def test_the_documented_example_writes_out_the_defaults(tmp_path: Path) -> None:
-    example = load_settings(DEPLOY / "example.toml", {})
+    example = load_settings(DEPLOY / "hedges.toml", {})
     least = load(tmp_path, SOUND)
     assert example.signals == least.signals
     assert example.books[0].triggers == least.books[0].triggers
     assert example.books[0].order == least.books[0].order
     assert (example.paper, example.http) == (least.paper, least.http)
     assert (example.mqtt, example.redis) == (least.mqtt, least.redis)
+    assert (example.gateway, example.logs) == (least.gateway, least.logs)
+    assert example.retention == least.retention
 
 
 def test_the_demo_runs_on_the_feeds_clock_in_sessions() -> None:

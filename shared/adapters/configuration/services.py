@@ -19,6 +19,7 @@ from shared.domain.instants import SECOND
 from shared.domain.policies import PaperPolicy
 
 _PORT: Final = Range(0, 65_535)
+_KEPT: Final = Range(1, 1e12)  # the last one taken proves that the store is the same
 _PORTS: Final = {"ingest": 8081, "signals": 8082, "hedger": 8083, "gateway": 8084, "feed": 8085}
 
 
@@ -78,16 +79,21 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
 
 
 class LogSettings(Struct, frozen=True, kw_only=True):
-    """How much is logged, and how."""
+    """How much is logged; JSON lines unless it is to a terminal."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["console", "json"] = "console"
 
 
 class RetentionSettings(Struct, frozen=True, kw_only=True):
-    """Where passed stream entries are archived; `None` to drop them."""
+    """What becomes of stream entries that every reader has passed.
+
+    Attributes:
+        archive: Directory for Parquet segments; `None` drops what is not kept.
+        keep_entries: How many stay in the store behind the slowest reader of a stream.
+    """
 
     archive: str | None = None
+    keep_entries: int = 10_000
 
 
 # --- time ------------------------------------------------------------------------------------
@@ -272,7 +278,6 @@ def read_logs(table: Table) -> LogSettings:
     default = LogSettings()
     settings = LogSettings(
         level=table.choice("level", ("debug", "info", "warning", "error"), default.level),
-        format=table.choice("format", ("console", "json"), default.format),
     )
     table.refuse_unknown_keys()
     return settings
@@ -281,5 +286,8 @@ def read_logs(table: Table) -> LogSettings:
 def read_retention(table: Table) -> RetentionSettings:
     """`[retention]`: `archive` is a directory, or "off"."""
     archive = table.text("archive", "off")
+    keep_entries = table.count("keep_entries", RetentionSettings().keep_entries, _KEPT)
     table.refuse_unknown_keys()
-    return RetentionSettings(archive=None if archive == "off" else archive)
+    return RetentionSettings(
+        archive=None if archive == "off" else archive, keep_entries=keep_entries
+    )

@@ -75,7 +75,7 @@ def test_an_option_that_decays_fast_needs_an_opt_in(tmp_path: Path) -> None:
     settings = load(tmp_path, WITH_OPTION + "allow_under_90_days = true\n")
     call = settings.books[0].legs[1]
     assert (call.maturity_days, call.multiplier, call.vega_per_unit) == (30, 100, 0.1)
-    assert settings.signals.mark_symbols == ("VIX", "VX1")
+    assert settings.signals.mark_symbols == ("SPX", "VIX", "VX1")
 
 
 def test_names_are_given_once(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ from fakes.configurations import SOUND, load, only_fault
         ('[redis]\npassword = "pw"', "password", "a secret", "password_file"),
         ("[http]\nports = { feed = 8081 }", "feed", "taken by ingest", "another"),
         ("[http]\nport = 99999", "port", "out of range", "65535"),
+        ("[retention]\nkeep_entries = 0", "keep_entries", "out of range", "1"),
+        ("[retention]\nkeep_days = 2", "keep_days", "unknown", "keep_entries"),
     ],
 )
 def test_a_section_about_services_is_checked(
@@ -59,3 +61,9 @@ def test_archive_is_a_directory_or_off(tmp_path: Path) -> None:
     assert load(tmp_path, SOUND).retention.archive is None
     assert load(tmp_path, SOUND + '[retention]\narchive = "off"\n').retention.archive is None
     assert load(tmp_path, SOUND + '[retention]\narchive = "var"\n').retention.archive == "var"
+
+
+def test_how_much_stays_in_the_store_is_a_count(tmp_path: Path) -> None:
+    assert load(tmp_path, SOUND).retention.keep_entries == 10_000
+    retention = load(tmp_path, SOUND + "[retention]\nkeep_entries = 5\n").retention
+    assert retention.keep_entries == 5
