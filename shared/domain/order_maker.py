@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from shared.domain.effects import OrderWithheld
 from shared.domain.leg_profit import unit_vega
-from shared.domain.orders import Order, order_id
+from shared.domain.orders import Order, order_id, price_of
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.pretrade import Block, ProposedOrder, check_order
 from shared.domain.sizing import smallest_trade
@@ -105,7 +105,7 @@ def _order(policy: BookPolicy, decision: Decision, change: Change, middle: float
         target_quantity=change.target,
         vega=change.vega,
         reference_price=middle,
-        limit_price=middle * (1 + collar),
+        limit_price=price_of(middle * (1 + collar)),
         notional=quantity * middle * leg.multiplier,
         currency=policy.currency,
         event_ns=decision.event_ns,

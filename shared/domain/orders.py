@@ -30,6 +30,16 @@ def book_of(order_id: str) -> str:
     return order_id.rsplit("-", 2)[0]
 
 
+def price_of(level: float) -> float:
+    """Round a price to a millionth: a venue refuses the noise that floats carry.
+
+    Example:
+        >>> price_of(22.0 * 1.1)
+        24.2
+    """
+    return round(level, 6)
+
+
 class Order(Struct, frozen=True, kw_only=True, tag="order"):
     """A limit order towards an absolute target.
 

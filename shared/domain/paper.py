@@ -24,7 +24,7 @@ import numpy as np
 from msgspec import Struct, structs
 
 from shared.domain.events import ClockAdvanced, Event, ExecutionKind, ExecutionReported, Tick
-from shared.domain.orders import Order, order_id
+from shared.domain.orders import Order, order_id, price_of
 from shared.domain.policies import PaperPolicy
 from shared.domain.sessions import OutsideCalendar, SessionCalendar
 from shared.domain.signals_observed import Mark
@@ -223,7 +223,7 @@ class PaperVenue:
         sign = 1 if side == "buy" else -1
         quoted = mark.ask if side == "buy" else mark.bid
         touch = mark.level * (1 + sign * self._policy.half_spread) if quoted is None else quoted
-        return touch + sign * self._policy.slippage * mark.level
+        return price_of(touch + sign * self._policy.slippage * mark.level)
 
     def _most_at_once(self, order: Order) -> float:
         """Whole units within `max_fill_vega`, at least one: a contract is not divided.
