@@ -48,6 +48,11 @@ def test_rounding_up_never_breaks_the_limit_of_a_leg() -> None:
     assert quantity_for(leg, 1500.0) == 1.0
 
 
+def test_a_limit_of_whole_lots_is_not_lost_to_the_rounding_of_floats() -> None:
+    leg = structs.replace(SWAP, max_vega=0.3, lot=0.1)
+    assert quantity_for(leg, 0.3) == pytest.approx(0.3)
+
+
 def test_legs_share_by_weight() -> None:
     legs = (structs.replace(SWAP, weight=3.0), FUTURE)
     assert allocate(legs, 1000.0, None).vegas == (750.0, 250.0)
@@ -133,8 +138,11 @@ def test_no_vega_is_lost_and_no_leg_above_its_limit(
     ("change", "message"),
     [
         ({"name": "Swap 1"}, "name"),
-        ({"weight": -1.0}, "weight"),
+        ({"weight": -0.1}, "weight"),
+        ({"weight": inf}, "weight"),
+        ({"weight": nan}, "weight|more than 0"),
         ({"max_vega": inf}, "max_vega"),
+        ({"max_vega": 0.0}, "max_vega"),
         ({"lot": 0.0}, "lot"),
         ({"multiplier": 2.0}, "multiplier must be 1"),
         ({"multiplier": 0.0}, "finite and above 0"),
@@ -171,5 +179,6 @@ def test_a_book_needs_legs_with_names_of_their_own(legs: tuple[LegPolicy, ...]) 
 
 
 def test_the_weights_must_add_up_to_something() -> None:
+    check_legs((structs.replace(SWAP, weight=0.0), FUTURE))
     with pytest.raises(ValueError, match="more than 0"):
         check_legs((structs.replace(SWAP, weight=0.0),))

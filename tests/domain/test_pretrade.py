@@ -48,6 +48,12 @@ def test_an_order_that_reduces_is_not_blocked_by_the_position_limit() -> None:
     assert check_order(TIGHT, selling) is None
 
 
+def test_a_position_turned_round_without_growing_is_not_blocked() -> None:
+    limits = structs.replace(TIGHT, max_order_vega=1000.0)
+    turned = structs.replace(SOUND, vega=-800.0, vega_before=400.0)
+    assert check_order(limits, turned) is None
+
+
 def test_selling_through_zero_into_a_larger_short_is_blocked() -> None:
     limits = structs.replace(TIGHT, max_order_vega=1000.0)
     short = structs.replace(SOUND, vega=-800.0, vega_before=390.0)

@@ -106,6 +106,19 @@ def test_a_rule_that_ends_at_the_cap_by_itself_stands_at_the_cap_too() -> None:
     assert not size(POLICY, structs.replace(INPUTS, rule=1.99)).at_cap
 
 
+@pytest.mark.parametrize("rule", [0.2, 2.0])
+def test_a_multiplier_at_the_floor_or_cap_is_not_moved_by_it(rule: float) -> None:
+    sizing = size(POLICY, structs.replace(INPUTS, rule=rule))
+    assert (sizing.at_floor, sizing.at_cap) == (False, False)
+    assert sizing.steps[-1].note == "within 0.2..2"
+    assert not sizing.steps[-1].binding
+
+
+def test_a_budget_at_the_floor_exactly_is_not_overruled() -> None:
+    sizing = size(POLICY, structs.replace(INPUTS, budget=BudgetRoom(200.0, 1000.0)))
+    assert sizing.steps[-1].note == "within 0.2..2"
+
+
 @given(
     rule=st.floats(0, 100),
     share=st.floats(0, 1),
@@ -125,6 +138,8 @@ def test_the_chain_always_ends_within_floor_and_cap(
 def test_the_allocation_binds_when_the_legs_take_less() -> None:
     assert allocation_step(1.0, 0.7, "limits").binding
     assert not allocation_step(1.0, 1.0 - 1e-12, "rounding of floats").binding
+    assert allocation_step(1e-3, 1e-3 + 1e-8, "a tenth of a permille").binding
+    assert not allocation_step(0.0, 0.0, "nothing to allocate").binding
 
 
 def test_contracts_become_a_multiple_of_the_base() -> None:
@@ -157,3 +172,4 @@ def test_numbers_that_no_chain_can_use_are_refused(change: dict[str, Any], messa
 
 def test_sound_numbers_pass() -> None:
     check_sizing(structs.replace(POLICY, budget=BudgetPolicy(annual=1.0)))
+    check_sizing(structs.replace(POLICY, floor=0.0, cap=0.0, min_trade_vega=0.0))
