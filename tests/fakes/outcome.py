@@ -1,0 +1,87 @@
+"""What a run has left behind: equal runs leave equal outcomes, byte by byte."""
+
+import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.adapters.connections import RedisSettings
+from shared.adapters.redis_store import RedisStore
+from shared.domain.effects import Effect, OrderDecided
+from shared.domain.events import ExecutionReported
+from shared.domain.orders import Order
+from shared.wire import keys
+from shared.wire.journal import decode_entry
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """Decisions, orders, executions.
+
+    Attributes:
+        decisions: The decision log.
+        accepted: Every order in the gateway's record, in order of acceptance.
+        executions: Every report in the gateway's record, in the order they were made.
+        journalled: Every report in the journal, in order.
+    """
+
+    decisions: tuple[bytes, ...]
+    accepted: tuple[bytes, ...]
+    executions: tuple[bytes, ...]
+    journalled: tuple[bytes, ...]
+
+    @property
+    def effects(self) -> list[Effect]:
+        """The decisions, read."""
+        decoder = msgspec.msgpack.Decoder(Effect)
+        return [decoder.decode(payload) for payload in self.decisions]
+
+    @property
+    def orders(self) -> list[Order]:
+        """The orders that were decided."""
+        return [effect.order for effect in self.effects if isinstance(effect, OrderDecided)]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run that came to its end.
+
+    Attributes:
+        outcome: What it left.
+        sent: The order messages on the broker, without their epoch, as the witness saw them.
+        length: The last number of the feed's series.
+    """
+
+    outcome: Outcome
+    sent: list[dict[str, Any]]
+    length: int
+
+
+def read_outcome(store_url: str, record: Path) -> Outcome:
+    """Read it from the store and from the record of a gateway that has ended."""
+    journal, decisions = asyncio.run(_streams(store_url, keys.journal(), keys.decisions()))
+    reports = [
+        msgspec.msgpack.encode(item)
+        for payload in journal
+        for item in decode_entry(payload).items
+        if isinstance(item, ExecutionReported)
+    ]
+    return Outcome(
+        decisions=decisions,
+        accepted=_column(record, "accepted_orders"),
+        executions=_column(record, "executions"),
+        journalled=tuple(reports),
+    )
+
+
+async def _streams(url: str, *names: str) -> list[tuple[bytes, ...]]:
+    async with RedisStore(RedisSettings(url=url)) as store:
+        entries = [await store.read({name: 0}, count=1_000_000) for name in names]
+    return [tuple(entry.payload for entry in each) for each in entries]
+
+
+def _column(record: Path, table: str) -> tuple[bytes, ...]:
+    with contextlib.closing(sqlite3.connect(record)) as connection:
+        rows = connection.execute(f"SELECT payload FROM {table} ORDER BY number")  # noqa: S608 - ours
+        return tuple(payload for (payload,) in rows)
