@@ -10,6 +10,7 @@ from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run as run_hedger
 from services.ingest.__main__ import run as run_ingest
 from services.signals.__main__ import run as run_signals
+from shared.adapters.archive import ArchiveUnavailable
 from shared.adapters.record import RecordInUse
 from shared.adapters.settings import Settings
 from shared.adapters.store import CommitRefused
@@ -41,7 +42,7 @@ def run_services(
     is_ended_well = True
     try:
         asyncio.run(_run(settings, services, port=port, next_free=next_free))
-    except* (StageStopped, CommitRefused, RecordInUse, OSError) as stopped:
+    except* (StageStopped, CommitRefused, RecordInUse, ArchiveUnavailable, OSError) as stopped:
         is_ended_well = False
         for reason in _leaves(stopped):
             log.critical("stopped", error=type(reason).__name__, reason=str(reason))

@@ -12,6 +12,7 @@ from typing import assert_never
 import msgspec
 import structlog
 
+from services.gateway.bookmark import Bookmark
 from services.gateway.metrics import GatewayMetrics
 from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
 from shared.adapters.clock import Clock
@@ -25,6 +26,7 @@ from shared.runtime.delivery import Delivery
 from shared.runtime.health import Health
 from shared.runtime.outbox import OutboxRow
 from shared.runtime.progress import ProgressReporter
+from shared.runtime.stage import InputGap
 from shared.wire import codec, keys, topics
 from shared.wire.announcements import order_from
 from shared.wire.journal import decode_entry
@@ -77,12 +79,17 @@ class Gateway:
         self._clock_ns = venue.snapshot().clock_ns
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
+        self._bookmark = Bookmark(store, lambda: self._cursor)
         self._read_at_s = clock.monotonic_s()
         self._trouble = "not read yet"
         health.watch("gateway.journal", self._journal_trouble)
 
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Run until cancelled.
+
+        Raises:
+            StageStopped: Journal and record do not belong together, or another gateway took over.
+        """
         for accepted in self._record.orders_since():
             self._venue.accept(msgspec.msgpack.decode(accepted.payload, type=Order))
         self._reports.replace(
@@ -93,6 +100,7 @@ class Gateway:
             tasks.create_task(self._follow_journal(), name="journal")
             tasks.create_task(self._reports.run(), name="reports")
             tasks.create_task(self._progress.run(), name="progress")
+            tasks.create_task(self._bookmark.run(), name="bookmark")
 
     async def _take_orders(self) -> None:
         async for message in self._bus.messages():
@@ -131,20 +139,38 @@ class Gateway:
             log.warning("answer_lost", order_id=order.order_id, error=str(error))
 
     async def _follow_journal(self) -> None:
-        journal = keys.journal()
         while True:
             try:
-                entries = await self._store.read(
-                    {journal: self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
-                )
+                await self._check_journal()
+                while True:
+                    await self._read_on()
             except StoreTrouble as error:
                 self._trouble = str(error)
                 log.warning("store_unavailable", error=str(error))
                 await asyncio.sleep(_RETRY_S)
-                continue
-            if entries:
-                await self._digest([entry.payload for entry in entries], entries[-1].index)
-            self._read_at_s = self._clock.monotonic_s()
+
+    async def _check_journal(self) -> None:
+        last = (await self._store.extent(keys.journal())).last
+        if last < self._cursor:
+            raise InputGap(
+                f"gateway: the journal ends at {last}, its record has read to {self._cursor}. The "
+                "store lost data: restore it, or start over and move the record away too."
+            )
+
+    async def _read_on(self) -> None:
+        entries = await self._store.read(
+            {keys.journal(): self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
+        )
+        if entries:
+            if (
+                self._cursor and entries[0].index != self._cursor + 1
+            ):  # a new record begins anywhere
+                raise InputGap(
+                    f"gateway: the journal goes on at {entries[0].index}, its record has read to "
+                    f"{self._cursor}. Entries between were trimmed or lost: restore them."
+                )
+            await self._digest([entry.payload for entry in entries], entries[-1].index)
+        self._read_at_s = self._clock.monotonic_s()
 
     async def _digest(self, payloads: list[bytes], cursor: int) -> None:
         made: list[ExecutionReported] = []

@@ -2,7 +2,9 @@
 
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from shared.runtime.bounded import decision_span, kept_bounded
 from shared.runtime.site import Site
+from shared.wire import keys
 
 
 async def run(site: Site) -> None:
@@ -24,4 +26,5 @@ async def run(site: Site) -> None:
             metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
             health=site.health,
         )
-        await hedger.run(site.stop)
+        async with kept_bounded(site, orders, keys.decisions(), (), decision_span):
+            await hedger.run(site.stop)

@@ -3,7 +3,9 @@
 from services.ingest.metrics import IngestMetrics
 from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
 from services.ingest.step import IngestPolicy
+from shared.runtime.bounded import journal_span, kept_bounded
 from shared.runtime.site import Site
+from shared.wire import keys
 
 
 async def run(site: Site) -> None:
@@ -25,4 +27,6 @@ async def run(site: Site) -> None:
             metrics=metrics,
             health=site.health,
         )
-        await site.until_stopped(ingest.run())
+        readers = [(store, "signals"), (store, "gateway")]
+        async with kept_bounded(site, store, keys.journal(), readers, journal_span):
+            await site.until_stopped(ingest.run())

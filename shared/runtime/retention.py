@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.adapters.archive import Archive, ArchiveGap
 from shared.adapters.store import Entry, Store, StoreTrouble
@@ -37,11 +38,60 @@ class Retained(Struct, frozen=True):
         passed: Index of the last entry that every reader has passed.
         archived: Index of the last entry in the archive; 0 without an archive.
         kept_from: Index of the first entry that the stream keeps.
+        last: Index of its last entry when the pass began.
     """
 
     passed: int
     archived: int
     kept_from: int
+    last: int
+
+    @property
+    def kept(self) -> int:
+        """How many entries the stream keeps."""
+        return self.last - self.kept_from + 1
+
+
+class RetentionMetrics:
+    """Prometheus metrics of a process's streams.
+
+    Args:
+        registry: Where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._kept = Gauge(
+            "hedge_stream_kept_entries",
+            "Entries that a stream keeps in the store.",
+            ["stream"],
+            registry=registry,
+        )
+        self._archived = Gauge(
+            "hedge_stream_archived_entries",
+            "Entries of a stream in the archive; 0 without one.",
+            ["stream"],
+            registry=registry,
+        )
+        self._failures = Counter(
+            "hedge_retention_failures",
+            "Passes that trimmed nothing, for want of the store, of disk, or of an entry.",
+            ["stream"],
+            registry=registry,
+        )
+
+    def passed(self, stream: str, retained: Retained) -> None:
+        """Show what a pass did."""
+        self._kept.labels(_name(stream)).set(retained.kept)
+        self._archived.labels(_name(stream)).set(retained.archived)
+
+    def failed(self, stream: str) -> None:
+        """Count a pass that did nothing."""
+        self._failures.labels(_name(stream)).inc()
+
+
+def _name(stream: str) -> str:
+    """`journal` of `hedge:v1:{ingest}:journal`."""
+    return stream.rpartition(":")[2]
 
 
 class Retention:
@@ -91,7 +141,7 @@ class Retention:
         keep_from = max(done - self._policy.keep_entries + 1, extent.first)
         if keep_from > extent.first:
             await self._source.trim(self._stream, keep_from)
-        return Retained(passed, archived, keep_from)
+        return Retained(passed, archived, keep_from, extent.last)
 
     async def _archive_up_to(
         self, passed: int, first: int, archive: Archive, *, flush: bool

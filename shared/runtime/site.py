@@ -22,6 +22,7 @@ from shared.adapters.settings import Settings
 from shared.domain.instants import SECOND
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.health import Health
+from shared.runtime.retention import RetentionMetrics
 from shared.wire import codec, topics
 from shared.wire.messages import StatusMessage
 
@@ -43,6 +44,7 @@ class Site:
         registry: Of this process's metrics.
         health: Of this process's services.
         stop: Set when the process is to drain and end.
+        retention: What its streams keep.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Site:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     health: Health = field(default_factory=Health)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    retention: RetentionMetrics = field(init=False)
 
     def __post_init__(self) -> None:
         counter = Counter(
@@ -60,6 +63,7 @@ class Site:
             registry=self.registry,
         )
         object.__setattr__(self, "_bus_events", counter)
+        object.__setattr__(self, "retention", RetentionMetrics(self.registry))
 
     def bus(self, service: str, subscriptions: Sequence[str]) -> MqttBus:
         """A connection to the broker, with the service's status as birth and last will."""

@@ -43,7 +43,7 @@ async def test_only_what_every_reader_has_passed_is_archived_and_trimmed(tmp_pat
     store, orders = journal(20), FakeStore()
     readers = [reads_to(store, "signals", 13), reads_to(orders, "hedger", 9)]
     retention = Retention(store, JOURNAL, readers, Archive(tmp_path, JOURNAL), SMALL)
-    assert await retention.once() == Retained(passed=9, archived=8, kept_from=7)
+    assert await retention.once() == Retained(passed=9, archived=8, kept_from=7, last=20)
     assert list(Archive(tmp_path, JOURNAL).entries()) == numbered(8)
     assert min(store.streams[JOURNAL]) == 7
 
@@ -52,7 +52,7 @@ async def test_a_reader_that_never_stored_a_state_holds_everything(tmp_path: Pat
     store = journal(20)
     readers = [reads_to(store, "signals", 20), (store, "exposure")]
     retention = Retention(store, JOURNAL, readers, Archive(tmp_path, JOURNAL), SMALL)
-    assert await retention.once() == Retained(passed=0, archived=0, kept_from=1)
+    assert await retention.once() == Retained(passed=0, archived=0, kept_from=1, last=20)
     assert len(store.streams[JOURNAL]) == 20
 
 
@@ -67,13 +67,13 @@ async def test_a_flush_writes_the_last_smaller_segment_too(tmp_path: Path) -> No
 
 async def test_a_stream_without_readers_is_passed_at_once(tmp_path: Path) -> None:
     retention = Retention(journal(8), JOURNAL, [], Archive(tmp_path, JOURNAL), SMALL)
-    assert await retention.once() == Retained(passed=8, archived=8, kept_from=7)
+    assert await retention.once() == Retained(passed=8, archived=8, kept_from=7, last=8)
 
 
 async def test_without_an_archive_streams_are_trimmed_all_the_same() -> None:
     store = journal(9)
     retention = Retention(store, JOURNAL, [reads_to(store, "signals", 7)], None, SMALL)
-    assert await retention.once() == Retained(passed=7, archived=0, kept_from=6)
+    assert await retention.once() == Retained(passed=7, archived=0, kept_from=6, last=9)
     assert min(store.streams[JOURNAL]) == 6
 
 
@@ -171,4 +171,4 @@ async def test_trouble_with_one_stream_is_told_and_the_others_go_on(tmp_path: Pa
         running.cancel()
     assert isinstance(told[0][1], ArchiveGap)
     assert [retention for retention, _ in told[:4]] == retentions * 2
-    assert told[1][1] == Retained(passed=20, archived=20, kept_from=19)
+    assert told[1][1] == Retained(passed=20, archived=20, kept_from=19, last=20)
