@@ -163,12 +163,12 @@ class Retention:
         size = 0
         wanted = min(self._policy.segment_entries, passed - after)
         while len(entries) < wanted and size < self._policy.segment_bytes:
+            position = entries[-1].index if entries else after
             following = await self._source.read(
-                {self._stream: after + len(entries)},
-                count=min(_READ_AT_ONCE, wanted - len(entries)),
+                {self._stream: position}, count=min(_READ_AT_ONCE, wanted - len(entries))
             )
             if not following:
-                raise ArchiveGap(f"{self._stream}: nothing follows {after + len(entries)}")
+                raise ArchiveGap(f"{self._stream}: nothing follows {position}")
             entries += following
             size += sum(len(entry.payload) for entry in following)
         return entries
