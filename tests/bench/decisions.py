@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import aiomqtt
 import msgspec
 import numpy as np
-from bench.toy import Toy
-from bench.workload import SYMBOLS, Market, journal, settings
+from bench.toy import Toy, parsed
+from bench.workload import SYMBOLS, Market, configuration, journal, settings
 from fakes.servers import MosquittoServer, RedisServer
 from redis.asyncio import Redis
 from rich.console import Console
@@ -227,7 +227,8 @@ async def run_toy(redis_url: str, port: int, calendar: SessionCalendar) -> float
         toy = Toy(redis, client)
         begun = time.perf_counter()
         for payload in payloads:
-            await toy.receive(payload)
+            for tick in parsed(payload):
+                await toy.receive(tick)
         return TOY_TICKS / (time.perf_counter() - begun)
 
 
@@ -249,7 +250,7 @@ def main() -> None:
     parser.add_argument("--decisions", type=Path, help="write the decision log to this file")
     options = parser.parse_args()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    configured = settings()
+    configured = settings(configuration())
     calendar = session_calendar("XNYS", date(1990, 1, 1), date(2026, 1, 1))
     total = options.entries * options.ticks
     payloads = [

@@ -5,14 +5,17 @@ with the last rebalance and publish an order when it moved beyond the limit. No 
 deduplication, no journal: what it was doing when it crashed is lost, or done twice.
 """
 
+import argparse
+import asyncio
 import json
-import time
+from typing import Any
 
 import aiomqtt
 from redis.asyncio import Redis
 
 LIMIT_POINTS = 1.0
 HALF_LIFE_S = 60.0
+TICKS = "hedge/v1/ticks/#"
 ORDERS = "toy/orders"
 
 
@@ -33,9 +36,8 @@ class Toy:
         self._half_life_s = half_life_s
         self.orders = 0
 
-    async def receive(self, payload: bytes | bytearray) -> None:
+    async def receive(self, tick: dict[str, Any]) -> None:
         """Take one tick."""
-        tick = json.loads(payload)
         key = f"toy:{tick['symbol']}"
         found = await self._redis.get(key)
         state = json.loads(found) if found else {"level": tick["price"], "reference": 0.0, "at": 0}
@@ -48,8 +50,34 @@ class Toy:
             await self._order(tick, state["level"])
         await self._redis.set(key, json.dumps(state))
 
-    async def _order(self, tick: dict[str, object], level: float) -> None:
+    async def _order(self, tick: dict[str, Any], level: float) -> None:
         target = 1_000 * min(2.0, max(0.2, (level - 12) / 10))
-        order = {"target": target, "event_time": tick["event_time"], "made": time.perf_counter()}
+        order = {"target": target, "event_time": tick["event_time"]}
         self.orders += 1
         await self._client.publish(ORDERS, json.dumps(order), qos=1)
+
+
+async def serve(port: int, url: str, half_life_s: float) -> None:
+    """Take ticks from a broker, one or an array in each message, until killed."""
+    async with Redis.from_url(url) as redis, aiomqtt.Client("127.0.0.1", port) as client:
+        toy = Toy(redis, client, half_life_s)
+        await client.subscribe(TICKS)
+        async for message in client.messages:
+            assert isinstance(message.payload, bytes)
+            for tick in parsed(message.payload):
+                await toy.receive(tick)
+
+
+def parsed(payload: bytes) -> list[dict[str, Any]]:
+    """Read one tick or an array of them."""
+    found = json.loads(payload)
+    return found if isinstance(found, list) else [found]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("redis")
+    parser.add_argument("half_life_s", type=float)
+    options = parser.parse_args()
+    asyncio.run(serve(options.port, options.redis, options.half_life_s))

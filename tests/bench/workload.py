@@ -53,6 +53,9 @@ vix_points = 1.0
 vix_relative = "90%"
 hold = "{hold}"
 cooldown = "{cooldown}"
+regime_change = {other_triggers}
+[books.triggers.fast]
+enabled = {other_triggers}
 [[books.legs]]
 name = "varswap"
 instrument = "variance_swap"
@@ -67,28 +70,87 @@ max_orders_per_day = 1_000_000
 """
 
 
-def settings(
+def configuration(  # noqa: PLR0913 - what a bench may want otherwise
     *,
     calendar: str = "XNYS",
     clock: str = "feed",
     half_life: str = "1 min",
     hold: str = "30 s and 3 ticks",
     cooldown: str = "30 s",
-) -> Settings:
-    """Read the benches' configuration, as a user's is read."""
+    other_triggers: bool = True,
+    servers: str = "",
+) -> str:
+    """Write the benches' configuration.
+
+    Args:
+        calendar: Whose sessions count.
+        clock: `feed` or `wall`.
+        half_life: Of the smoothing of VIX.
+        hold: Persistence of triggers and regimes.
+        cooldown: Between two orders.
+        other_triggers: Whether regime change and fast path are triggers too.
+        servers: Tables that say where things are.
+    """
     symbols = "".join(f"[symbols.{symbol}]\nmax_jump = 9.0\n" for symbol in SYMBOLS)
-    text = symbols + CONFIGURATION.format(
-        calendar=calendar,
-        clock=clock,
-        half_life=half_life,
-        hold=hold,
-        cooldown=cooldown,
-        basket=list(BASKET),
+    return (
+        servers
+        + symbols
+        + CONFIGURATION.format(
+            calendar=calendar,
+            clock=clock,
+            half_life=half_life,
+            hold=hold,
+            cooldown=cooldown,
+            other_triggers=str(other_triggers).lower(),
+            basket=list(BASKET),
+        )
     )
+
+
+def settings(text: str) -> Settings:
+    """Read a configuration, as a user's is read."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "bench.toml"
         path.write_text(text)
         return load_settings(path, {})
+
+
+def live(directory: Path, *, mqtt: str, orders: str, market: str) -> Path:
+    """Write a configuration under which each VIX move of a point orders at once.
+
+    The calendar is always open, the clock is the wall's, smoothing and hold are next to none.
+
+    Args:
+        directory: Where it is written, and the gateway keeps its record.
+        mqtt: URL of the broker.
+        orders: URL of the store of decisions.
+        market: URL of the store of journal and signals.
+    """
+    path = directory / "live.toml"
+    servers = f"""
+[mqtt]
+url = "{mqtt}"
+[redis]
+orders = "{orders}"
+market = "{market}"
+[gateway]
+record = "{directory / "gateway.sqlite"}"
+[logs]
+level = "warning"
+[intake]
+late_limit = "60 s"
+"""
+    text = configuration(
+        calendar="24/7",
+        clock="wall",
+        half_life="1 ms",
+        hold="1 tick",
+        cooldown="0 s",
+        other_triggers=False,
+        servers=servers,
+    )
+    path.write_text(text)
+    return path
 
 
 class Market:
