@@ -41,8 +41,8 @@ class Target(Struct, frozen=True, kw_only=True):
         legs: In the policy's order.
         quantities: Wanted position of each leg, also of one without a good mark.
         quality: The worst among the inputs asked for but not used.
-        at_floor: The floor binds.
-        at_cap: The cap binds.
+        at_floor: The chain's multiplier stands at the floor.
+        at_cap: It stands at the cap.
     """
 
     rule: float

@@ -141,7 +141,14 @@ def test_each_session_has_its_own_previous_close() -> None:
 
 @pytest.mark.parametrize(
     ("delta", "holds", "clear"),
-    [(100.0, False, False), (100.1, True, False), (-101.0, True, False), (79.0, False, True)],
+    [
+        (100.0, False, False),
+        (100.1, True, False),
+        (-101.0, True, False),
+        (90.0, False, False),
+        (79.0, False, True),
+        (90.0, False, False),
+    ],
 )
 def test_a_greek_must_stay_inside_its_band(delta: float, *, holds: bool, clear: bool) -> None:
     seen = facts()
@@ -180,9 +187,9 @@ def test_the_budget_has_a_line(used: float, *, holds: bool, clear: bool) -> None
 
 def test_a_review_is_due_at_its_instant_and_not_before() -> None:
     seen, review = facts(), ReviewDue(days=7.0)
-    assert review.judge(seen).holds is False
+    assert (review.judge(seen).holds, review.judge(seen).clear) == (False, True)
     seen.due_ns = MONDAY
-    assert review.judge(seen).holds is True
+    assert (review.judge(seen).holds, review.judge(seen).clear) == (True, False)
     seen.moment = SessionClock(CALENDAR).at(MONDAY - 1)
     assert review.judge(seen).holds is False
     seen.moment = SessionClock(CALENDAR).at(MONDAY + HOUR)
@@ -203,9 +210,9 @@ def test_an_operators_request_holds_while_it_waits() -> None:
 
 def test_the_first_hedge_waits_until_it_can_be_sized() -> None:
     seen = facts()
-    assert NeverHedged().judge(seen).holds is False
+    assert NeverHedged().judge(seen)[:2] == (False, True)
     seen.sizable = True
-    assert NeverHedged().judge(seen).holds is True
+    assert NeverHedged().judge(seen)[:2] == (True, False)
     assert NeverHedged().inputs(seen) == {"vix": 18.0}
 
 
@@ -243,6 +250,18 @@ def test_the_most_telling_condition_comes_first() -> None:
         "budget",
         "schedule",
     ]
+
+
+def test_only_the_fast_path_and_the_operator_do_not_wait_for_the_cooldown() -> None:
+    found = conditions_of(TriggerPolicy(greek_bands=(GREEK.band,)), "overlay", 0.8)
+    assert {each.name for each in found if each.urgent} == {"operator", "fast_vix", "fast_index"}
+
+
+def test_only_the_relative_move_is_relative() -> None:
+    found = conditions_of(TriggerPolicy(), "overlay", None)
+    moves = {each.name: each for each in found if isinstance(each, VixMove)}
+    assert (moves["vix_move"].relative, moves["vix_move"].limit) == (False, 3.0)
+    assert (moves["vix_relative"].relative, moves["vix_relative"].limit) == (True, 0.15)
 
 
 def test_what_was_not_asked_for_is_not_there() -> None:

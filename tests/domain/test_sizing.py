@@ -109,7 +109,7 @@ def test_a_rule_that_ends_at_the_cap_by_itself_stands_at_the_cap_too() -> None:
 @pytest.mark.parametrize("rule", [0.2, 2.0])
 def test_a_multiplier_at_the_floor_or_cap_is_not_moved_by_it(rule: float) -> None:
     sizing = size(POLICY, structs.replace(INPUTS, rule=rule))
-    assert (sizing.at_floor, sizing.at_cap) == (False, False)
+    assert sizing.multiplier == rule
     assert sizing.steps[-1].note == "within 0.2..2"
     assert not sizing.steps[-1].binding
 

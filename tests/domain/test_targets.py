@@ -174,6 +174,12 @@ def test_an_old_mark_prices_nothing() -> None:
     assert price(None) is None
 
 
+def test_the_age_of_a_mark_counts_from_its_own_instant() -> None:
+    mark = Mark(level=22.0, event_ns=MONDAY + 30 * MINUTE, bid=21.0, ask=21.0)
+    assert price(mark, minutes=35) == 21.0
+    assert price(mark, minutes=36) is None
+
+
 def delta_book(**changes: Any) -> BookPolicy:  # noqa: ANN401 - passed on
     return policy(
         rules=(PRESETS["delta"],),

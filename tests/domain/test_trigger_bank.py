@@ -112,5 +112,13 @@ def test_the_deadline_is_the_end_of_the_next_hold() -> None:
     assert triggers.next_deadline(facts(22.0, 20).moment, 0) is None
 
 
+def test_of_several_deadlines_the_first_counts() -> None:
+    other = VixMove(name="vix_relative", limit=0.1, relative=True, margin=0.1, hold=Hold())
+    triggers = TriggerBank("overlay", (MOVE, other), CLOCK, {})
+    for minute, vix in enumerate((20.0, 22.0, 22.0, 22.0)):
+        triggers.judge(facts(vix, minute, minute), 0)
+    assert triggers.next_deadline(facts(22.0, 4).moment, 0) == MONDAY + 15 * MINUTE
+
+
 def test_a_bank_goes_on_from_its_runs() -> None:
     assert bank(persisted().runs).runs == persisted().runs
