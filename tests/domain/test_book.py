@@ -27,7 +27,7 @@ from shared.domain.effects import (
 )
 from shared.domain.events import ExecutionKind, ExposureMeasured
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
-from shared.domain.policies import BudgetPolicy, GreekBand, Hold
+from shared.domain.policies import BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.rules import PRESETS
 from shared.domain.signals_observed import Quality
 
@@ -242,6 +242,7 @@ def test_a_greek_outside_its_band_fires_after_its_hold() -> None:
             )
         )
     assert [target.trigger for target in market.of(TargetChanged)] == ["greek.delta"]
+    assert market.book.snapshot().exposures == 17
     assert market.of(TargetChanged)[0].reference_vix == 18.0
 
 
@@ -382,6 +383,14 @@ def test_without_vix_the_other_triggers_are_live_and_a_person_is_told_once() -> 
     market.qualities.clear()
     market.clock(after=MINUTE)
     assert whats(market)[-1] == ("signal_recovered", "vix_smooth")
+
+
+def test_the_index_is_watched_only_where_the_fast_path_needs_it() -> None:
+    for fast, told in ((FastPathPolicy(), [("signal_lost", "index_return")]), (None, [])):
+        market = HedgedMarket(policy(triggers={"fast": fast})).hedged(18.0)
+        market.missing.add("index_return")
+        market.clock(after=SECOND)
+        assert whats(market) == told
 
 
 def test_a_reference_unknown_at_the_first_hedge_is_taken_when_it_is_known() -> None:

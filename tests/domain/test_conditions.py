@@ -147,7 +147,6 @@ def test_each_session_has_its_own_previous_close() -> None:
         (-101.0, True, False),
         (90.0, False, False),
         (79.0, False, True),
-        (90.0, False, False),
     ],
 )
 def test_a_greek_must_stay_inside_its_band(delta: float, *, holds: bool, clear: bool) -> None:

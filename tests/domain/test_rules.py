@@ -122,6 +122,8 @@ def test_an_unknown_parameter_is_refused_with_those_allowed() -> None:
         (RulePolicy(kind="linear", parameters={"a": -1.0}), "a = -1 must be >= 0"),
         (RulePolicy(kind="linear", parameters={"a": nan}), "a = nan"),
         (RulePolicy(kind="correlation", parameters={"normal": 1.5}), "<= 1"),
+        (RulePolicy(kind="correlation", parameters={"normal": 0.0}), "> 0"),
+        (RulePolicy(kind="percentile", parameters={"b": 0.0}), "> 0"),
         (
             RulePolicy(kind="conditional", parameters={"low_threshold": 25.0}),
             "low_threshold below high_threshold",

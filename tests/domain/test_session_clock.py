@@ -26,6 +26,12 @@ def test_trading_time_stands_still_while_closed() -> None:
     assert clock.at(MONDAY + DAY).trading_ns == SESSION
 
 
+def test_an_opening_is_seen_at_its_instant_also_from_the_night_before() -> None:
+    clock = SessionClock(CALENDAR)
+    assert not clock.at(MONDAY + DAY - 1).is_open
+    assert clock.at(MONDAY + DAY) == Moment(MONDAY + DAY, 1, SESSION, MONDAY + DAY, is_open=True)
+
+
 def test_after_the_last_session_the_market_is_closed_for_good() -> None:
     clock = SessionClock(CALENDAR)
     assert not clock.at(LAST + 1).is_open
