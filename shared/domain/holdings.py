@@ -11,10 +11,17 @@ from typing import Final
 from msgspec import Struct, structs
 
 from shared.domain.events import ExecutionKind, ExecutionReported
+from shared.domain.instants import MINUTE
 from shared.domain.orders import Order
 
 REMEMBERED_ORDERS: Final = 32
 """Closed orders whose late reports are still recognised; an older one's is unknown."""
+
+ANSWER_NS: Final = MINUTE
+"""For the venue to say what became of an order, once its time was *seen* to have run out.
+
+It speaks at clock events, right after the book has seen them, and in a replay these lie apart.
+"""
 
 _ENDINGS: Final = frozenset(
     {ExecutionKind.FILL, ExecutionKind.CANCEL, ExecutionKind.REJECT, ExecutionKind.EXPIRE}
@@ -32,6 +39,7 @@ class TrackedOrder(Struct, frozen=True, kw_only=True):
         reference_price: Middle it was sized with: costs are measured from it.
         valid_until_ns: Never executed after this.
         is_open: Whether it may still trade.
+        run_out_ns: First instant seen after `valid_until_ns`; 0 before.
         overdue: Whether it was reported as unanswered.
         executions: Ids of the reports taken.
     """
@@ -43,6 +51,7 @@ class TrackedOrder(Struct, frozen=True, kw_only=True):
     reference_price: float
     valid_until_ns: int
     is_open: bool = True
+    run_out_ns: int = 0
     overdue: bool = False
     executions: tuple[str, ...] = ()
 
@@ -142,14 +151,15 @@ class Holdings:
         """
         if self._deadline_ns is None or now < self._deadline_ns:
             return ()
-        late = tuple(order for order in self._waiting() if order.valid_until_ns < now)
-        for order in late:
-            self._orders[order.order_id] = structs.replace(order, overdue=True)
+        due = [order for order in self._waiting() if _deadline(order) <= now]
+        for order in due:
+            told = {"overdue": True} if order.run_out_ns else {"run_out_ns": now}
+            self._orders[order.order_id] = structs.replace(order, **told)
         self._deadline_ns = self._find_deadline()
-        return late
+        return tuple(order for order in due if order.run_out_ns)
 
     def next_deadline(self) -> int | None:
-        """Return when the next open order becomes unanswered, in ns."""
+        """Return when the next open order's time, or its venue's, runs out, in ns."""
         return self._deadline_ns
 
     def snapshot(self) -> HoldingsState:
@@ -160,4 +170,8 @@ class Holdings:
         return [order for order in self._orders.values() if order.is_open and not order.overdue]
 
     def _find_deadline(self) -> int | None:
-        return min((order.valid_until_ns + 1 for order in self._waiting()), default=None)
+        return min(map(_deadline, self._waiting()), default=None)
+
+
+def _deadline(order: TrackedOrder) -> int:
+    return order.run_out_ns + ANSWER_NS if order.run_out_ns else order.valid_until_ns + 1

@@ -10,6 +10,7 @@ from fakes.hedged_market import (
     MONDAY,
     SWAP,
     HedgedMarket,
+    instant,
     policy,
     restarted,
     timeless,
@@ -31,6 +32,7 @@ from shared.domain.policies import BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.rules import PRESETS
 from shared.domain.signals_observed import Quality
 
+DAYS_LEFT = (instant("2025-01-01 00:00") - MONDAY) / DAY
 CLOSE = MONDAY + 6 * HOUR + 30 * MINUTE
 
 
@@ -176,6 +178,13 @@ def test_the_review_comes_seven_days_after_the_last_rebalance() -> None:
     assert market.book.next_deadline() is not None
 
 
+def test_no_review_is_due_before_there_was_a_decision() -> None:
+    market = HedgedMarket()
+    market.qualities["vix_smooth"] = Quality.WARMING
+    market.vix(18.0, after=30 * DAY)
+    assert market.states("schedule") == []
+
+
 def test_a_review_due_on_a_closed_day_waits_for_the_next_opening() -> None:
     market = HedgedMarket(policy(triggers={"schedule_days": 5.5})).hedged(18.0)
     market.clock(after=MONDAY + 7 * DAY - 1 - market.now)
@@ -265,6 +274,7 @@ def test_the_budget_line_fires_and_the_budget_scales_down_to_the_floor() -> None
     market.vix(18.0, after=20 * MINUTE)
     first, second = market.of(TargetChanged)
     assert first.budget_used == 0.0
+    assert first.multiplier == pytest.approx(1000 / (1000 * 2.75 / 30 * DAYS_LEFT))
     assert (second.trigger, second.at_floor) == ("budget", True)
     assert second.budget_used == pytest.approx(0.85)
     market.vix(18.0, after=HOUR)
@@ -314,6 +324,24 @@ def test_the_lag_of_the_smoothing_does_not_sell_what_the_fast_path_bought() -> N
         market.tick(after=MINUTE, vix=30.0, vix_smooth=smooth)
     assert all(order.side == "buy" for order in market.orders)
     assert market.book.snapshot().fast_level is None
+
+
+def test_the_smoothed_vix_has_caught_up_when_it_is_level() -> None:
+    market = HedgedMarket().hedged(18.0)
+    crash(market)
+    assert market.book.snapshot().fast_level == 26.0
+    market.tick(after=SECOND, vix=31.0, vix_smooth=26.0)
+    assert market.book.snapshot().fast_level is None
+
+
+def test_of_two_confirmed_levels_the_higher_counts() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.tick(after=SECOND, vix=25.0, vix_smooth=18.5, index_return=-0.06)
+    market.tick(after=SECOND, vix=27.0, vix_smooth=18.5, index_return=-0.06)
+    market.tick(after=SECOND, vix=28.0, vix_smooth=18.5)
+    market.tick(after=SECOND, vix=29.0, vix_smooth=18.5, index_return=-0.06)
+    assert set(market.book.snapshot().standing.triggers) == {"fast_vix", "fast_index"}
+    assert market.of(TargetChanged)[0].reference_vix == 27.0
 
 
 def test_when_raw_vix_falls_back_the_fast_hedge_goes_too() -> None:
@@ -523,7 +551,18 @@ def test_an_order_nobody_answers_alerts() -> None:
     market.vix(18.0)
     assert market.book.next_deadline() == MONDAY + 10 * MINUTE + 1
     market.clock(after=10 * MINUTE + 1)
+    assert whats(market) == []
+    market.clock(after=MINUTE)
     assert whats(market) == [("order_unanswered", "overlay-00000001-swap")]
+
+
+def test_the_venues_word_that_an_order_expired_comes_in_time() -> None:
+    market = HedgedMarket()
+    market.vix(18.0)
+    market.clock(after=DAY)
+    market.send(market.report(market.orders[0], ExecutionKind.EXPIRE))
+    market.clock(after=2 * MINUTE)
+    assert [what for what, _ in whats(market)] == ["order_expired"]
 
 
 def test_reports_are_booked_while_the_market_is_closed() -> None:

@@ -219,8 +219,8 @@ def test_an_unknown_order_alerts_and_is_not_booked() -> None:
 
 def test_an_order_that_nobody_answers_alerts_once() -> None:
     found = dealt()
-    assert found.advance_to(MONDAY + 10 * MINUTE) == []
-    assert whats(found.advance_to(MONDAY + 10 * MINUTE + 1)) == ["order_unanswered"] * 2
+    assert found.advance_to(MONDAY + 10 * MINUTE + 1) == []
+    assert whats(found.advance_to(MONDAY + 11 * MINUTE + 1)) == ["order_unanswered"] * 2
     assert found.advance_to(MONDAY + DAY) == []
 
 

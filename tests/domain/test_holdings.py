@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from shared.domain.events import ExecutionKind, ExecutionReported
-from shared.domain.holdings import REMEMBERED_ORDERS, Holdings, HoldingsState, Outcome
+from shared.domain.holdings import ANSWER_NS, REMEMBERED_ORDERS, Holdings, HoldingsState, Outcome
 from shared.domain.instants import MINUTE
 from shared.domain.orders import Order, order_id
 
@@ -104,13 +104,26 @@ def test_an_unknown_order_is_not_booked() -> None:
 
 def test_an_order_nobody_answered_is_told_once_and_still_counts() -> None:
     holdings = placed()
-    assert holdings.next_deadline() == MONDAY + 10 * MINUTE + 1
-    assert holdings.unanswered(MONDAY + 10 * MINUTE) == ()
-    (late,) = holdings.unanswered(MONDAY + 10 * MINUTE + 1)
+    run_out = MONDAY + 10 * MINUTE + 1
+    assert holdings.next_deadline() == run_out
+    assert holdings.unanswered(run_out - 1) == ()
+    assert holdings.unanswered(run_out) == ()
+    assert holdings.next_deadline() == run_out + ANSWER_NS
+    assert holdings.unanswered(run_out + ANSWER_NS - 1) == ()
+    (late,) = holdings.unanswered(run_out + ANSWER_NS)
     assert late.order_id == "overlay-00000001-swap"
     assert holdings.unanswered(MONDAY + 20 * MINUTE) == ()
     assert holdings.next_deadline() is None
     assert holdings.expected("swap") == 400.0
+
+
+def test_the_venue_has_its_time_from_when_the_end_was_seen_however_late_that_is() -> None:
+    holdings = placed()
+    opening = MONDAY + 24 * 60 * MINUTE  # a daily replay: the first clock after the end
+    assert holdings.unanswered(opening) == ()
+    holdings.take(report(ExecutionKind.EXPIRE))
+    assert holdings.next_deadline() is None
+    assert holdings.unanswered(opening + ANSWER_NS) == ()
 
 
 def test_the_deadline_is_that_of_the_next_open_order() -> None:
@@ -124,9 +137,10 @@ def test_of_several_orders_only_those_past_their_time_are_told() -> None:
     later = structs.replace(order(2), valid_until_ns=MONDAY + 10 * MINUTE + 1)
     holdings.place(later)
     assert holdings.next_deadline() == MONDAY + 10 * MINUTE + 1
-    (told,) = holdings.unanswered(MONDAY + 10 * MINUTE + 1)
-    assert told.decision == 1
+    holdings.unanswered(MONDAY + 10 * MINUTE + 1)
     assert holdings.next_deadline() == MONDAY + 10 * MINUTE + 2
+    (told,) = holdings.unanswered(MONDAY + 10 * MINUTE + 1 + ANSWER_NS)
+    assert told.decision == 1
 
 
 def test_memory_is_bounded_by_the_closed_orders() -> None:
