@@ -3,6 +3,7 @@
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
 from shared.runtime.bounded import decision_span, kept_bounded
+from shared.runtime.durability import check_durability
 from shared.runtime.site import Site
 from shared.wire import keys
 
@@ -16,6 +17,7 @@ async def run(site: Site) -> None:
         site.orders() as orders,
         site.market() as market,
     ):
+        await site.until_stopped(check_durability("orders", orders))
         hedger = Hedger(
             policy=HedgerPolicy(books=settings.books, config_digest=settings.digest),
             calendar=site.calendar(),

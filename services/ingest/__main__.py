@@ -4,6 +4,7 @@ from services.ingest.metrics import IngestMetrics
 from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
 from services.ingest.step import IngestPolicy
 from shared.runtime.bounded import journal_span, kept_bounded
+from shared.runtime.durability import check_durability
 from shared.runtime.site import Site
 from shared.wire import keys
 
@@ -19,6 +20,7 @@ async def run(site: Site) -> None:
     )
     metrics = IngestMetrics(site.registry, frozenset(settings.intake.symbols))
     async with site.bus(SERVICE, SUBSCRIPTIONS) as bus, site.market() as store:
+        await site.until_stopped(check_durability("market", store))
         ingest = Ingest(
             policy=policy,
             bus=bus,

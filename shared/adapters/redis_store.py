@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,6 +44,9 @@ epoch = math.max(epoch, tonumber(ARGV[1])) + 1
 redis.call('HSET', KEYS[1], 'epoch', epoch)
 return epoch
 """
+Durability = Literal["always", "everysec", "never"]
+"""What a server keeps: every commit, all but about its last second, or nothing for certain."""
+
 Value = TypeVar("Value")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -85,20 +88,18 @@ class RedisStore:
         await self._client.aclose()
         await self._client.connection_pool.disconnect()
 
-    async def keeps_what_it_confirms(self) -> bool | None:
-        """Tell whether a confirmed commit survives kill -9 and power loss; `None`: it won't say.
-
-        True for `appendfsync always`, unless `no-appendfsync-on-rewrite` takes it back at times.
-        """
+    async def durability(self) -> Durability | None:
+        """Tell what survives kill -9 and power loss; `None`: the server won't say."""
         try:
             found: dict[str, str] = await self._command("CONFIG GET", "*append*")
-        except StoreUnsafe:  # no right to ask, as on a managed server
+        except (StoreUnsafe, exceptions.ResponseError):  # no right to ask, as on a managed server
             return None
-        return (
-            found["appendonly"] == "yes"
-            and found["appendfsync"] == "always"
-            and found["no-appendfsync-on-rewrite"] == "no"
-        )
+        if not {"appendonly", "appendfsync"} <= found.keys():
+            return None
+        if found["appendonly"] != "yes" or found["appendfsync"] == "no":
+            return "never"
+        at_all_times = found.get("no-appendfsync-on-rewrite", "no") == "no"
+        return "always" if found["appendfsync"] == "always" and at_all_times else "everysec"
 
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch, higher than any before and than `above`; older holders are out."""

@@ -326,13 +326,28 @@ async def test_tls_checks_the_certificate(tmp_path: Path) -> None:
 async def test_only_fsync_always_at_all_times_keeps_what_it_confirms(
     store: RedisStore, raw: Redis
 ) -> None:
-    assert await store.keeps_what_it_confirms() is False
+    assert await store.durability() == "everysec"
     raw.config_set("appendfsync", "always")
-    assert await store.keeps_what_it_confirms() is True
+    assert await store.durability() == "always"
     raw.config_set("no-appendfsync-on-rewrite", "yes")
-    assert await store.keeps_what_it_confirms() is False
+    assert await store.durability() == "everysec"
+    raw.config_set("appendfsync", "no")
+    assert await store.durability() == "never"
+    raw.config_set("appendonly", "no")
+    raw.config_set("appendfsync", "always")
+    assert await store.durability() == "never"
+
+
+async def test_a_store_that_may_not_be_asked_says_nothing(store: RedisStore, raw: Redis) -> None:
     raw.acl_setuser("default", commands=["-config"], enabled=True)
-    assert await store.keeps_what_it_confirms() is None
+    assert await store.durability() is None
+
+
+async def test_a_server_without_the_command_says_nothing(tmp_path: Path) -> None:
+    managed = ("--rename-command", "CONFIG", "")
+    with RedisServer(tmp_path / "managed", options=managed) as server:
+        async with RedisStore(settings(server.url)) as store:
+            assert await store.durability() is None
 
 
 @pytest.mark.parametrize("block_ms", [0, 500, 5000])
