@@ -6,7 +6,8 @@ every event is judged; when a trigger fires, the book sizes an *absolute* target
 orders what position and open orders lack. A decision moves the reference that moves are measured
 from, also one that found nothing to change: it was a review. When an order of the standing
 decision fails and the target is missed, the references go back, and the triggers that fired are
-armed again after the cooldown. Signals seen while the market is closed do not count.
+armed again after the cooldown. Signals seen while the market is closed do not count. Time passes
+with signals, hence with ticks and clock events, never with reports and commands (spec 3).
 
 The fast path confirms a level of raw VIX. Until the smoothed VIX has caught up, rules and move
 triggers read max(smoothed, min(confirmed, raw)): else the lag of the smoothing would sell within
@@ -177,9 +178,10 @@ class HedgeBook:
 
     def receive(self, event: HedgerInput) -> tuple[Effect, ...]:
         """Take one event of the signal log."""
-        effects = self._pass_time(event.event_ns)
+        effects: list[Effect] = []
         match event:
             case SignalsObserved():
+                effects += self._pass_time(event.event_ns)
                 if self._facts.moment.is_open:
                     self._observed = event
                     self._facts.signals = event.signals

@@ -2,7 +2,8 @@
 
 Theory of operation:
 
-1. The clock is the latest event time seen; it never runs backwards.
+1. The clock is the latest event time of a tick or clock event (spec 3); it never runs backwards.
+   Reports and commands carry an instant that somebody else wrote: they do not move it.
 2. A print counts inside a session only, both ends included: a session's close is its last print
    at or before the closing instant, and pre-market prints move nothing (spec 12, 2024-08-05). A
    print older than the last one of its symbol, or of an earlier session, is superseded.
@@ -135,12 +136,13 @@ class SignalMonitor:
 
     def receive(self, event: Event, index: int) -> tuple[HedgerInput, ...]:
         """Take event number `index` of the journal; give what the hedger must hear of it."""
-        self._now = max(self._now, event.event_ns)
         self._index = index
         match event:
             case Tick():
+                self._now = max(self._now, event.event_ns)
                 return self._receive_tick(event)
             case ClockAdvanced():
+                self._now = max(self._now, event.event_ns)
                 return (self._observed(CLOCK),)
             case ExecutionReported() | RebalanceRequested() | ExposureMeasured():
                 return (event,)

@@ -26,7 +26,7 @@ from shared.domain.effects import (
     TargetChanged,
     WhipsawSuppressed,
 )
-from shared.domain.events import ExecutionKind, ExposureMeasured
+from shared.domain.events import ExecutionKind, ExposureMeasured, RebalanceRequested
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.policies import BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.rules import PRESETS
@@ -240,7 +240,7 @@ def test_a_greek_outside_its_band_fires_after_its_hold() -> None:
     band = (GreekBand(greek="delta", low=-100.0, high=100.0),)
     market = HedgedMarket(policy(triggers={"greek_bands": band})).hedged(18.0)
     for minute in range(17):
-        market.now += MINUTE
+        market.clock(after=MINUTE)
         market.send(
             ExposureMeasured(
                 book="overlay",
@@ -253,6 +253,17 @@ def test_a_greek_outside_its_band_fires_after_its_hold() -> None:
     assert [target.trigger for target in market.of(TargetChanged)] == ["greek.delta"]
     assert market.book.snapshot().exposures == 17
     assert market.of(TargetChanged)[0].reference_vix == 18.0
+
+
+def test_an_operator_whose_clock_is_years_ahead_is_answered_and_stops_no_time() -> None:
+    market = HedgedMarket().hedged(18.0)
+    request = RebalanceRequested(
+        scope="all", operator="ann", reason="in a replay", event_ns=market.now + 3000 * DAY
+    )
+    market.send(request)
+    assert [target.event_ns for target in market.of(TargetChanged)] == [market.now]
+    move(market, 22.0, minutes=32)
+    assert [order.trigger for order in market.orders] == ["vix_move"]
 
 
 def test_an_operator_gets_a_decision_at_once_even_in_the_cooldown() -> None:

@@ -101,8 +101,9 @@ def test_nothing_is_known_before_the_first_print() -> None:
 @pytest.mark.parametrize("event", OTHERS, ids=lambda event: type(event).__name__)
 def test_what_is_not_about_the_market_is_handed_on_unchanged(event: Event) -> None:
     subject = monitor()
+    subject.receive(ClockAdvanced(event_ns=at(1)), 2)
     assert subject.receive(event, 3) == (event,)
-    assert subject.snapshot().now == event.event_ns
+    assert (subject.snapshot().now, subject.snapshot().index) == (at(1), 3)
 
 
 @pytest.mark.parametrize("instant", [0, at(1) - 1, close_of(1) + 1, at(13), close_of(12) + 1])
