@@ -3,9 +3,10 @@
 Theory of operation. A replay is a row of steps: some ticks, then a clock event. Ticks and clock
 events of a replay are numbered in one series, from 1. A step is *done* when `ingest` says that
 its last number is in the journal, and every service waited for says that it has settled the
-step's clock event: all that came of it is decided, delivered and journalled. Only then is the
-next step sent. So whatever a step caused stands in the journal before the next one begins, and
-the journal, hence every decision, is the same however fast the machines are.
+step's clock event and taken every execution report that the gateway has made: all that came of it
+is decided, delivered and journalled. Only then is the next step sent. So whatever a step caused
+stands in the journal before the next one begins, and the journal, hence every decision, is the
+same however fast the machines are.
 
 What is not reported as journalled is sent again, with growing pauses: neither a broker that
 forgets nor a killed `ingest` loses a tick, and one who got it already drops the duplicate.
@@ -21,6 +22,8 @@ from shared.domain.events import ClockAdvanced, Tick
 
 FIRST_RESEND_S: Final = 0.5
 LONGEST_RESEND_S: Final = 5.0
+MAKER: Final = "gateway"
+"""Makes the execution reports that the others must have taken."""
 
 
 class NumberedStep(Struct, frozen=True):
@@ -70,6 +73,7 @@ class Pacer:
         self._journalled = 0
         self._done = 0
         self._settled = dict.fromkeys(waits_for, 0)
+        self._reports = dict.fromkeys((*waits_for, MAKER), 0)
         self._step: NumberedStep | None = None
         self._send_at_s = 0.0
         self._pause_s = FIRST_RESEND_S
@@ -95,10 +99,11 @@ class Pacer:
             )
         self._journalled = sequence
 
-    def settled(self, service: str, clock_ns: int) -> None:
-        """A service has dealt with everything up to a clock event."""
+    def settled(self, service: str, clock_ns: int, reports: int) -> None:
+        """A service has dealt with everything up to a clock event, and so many reports."""
         if service in self._settled:
             self._settled[service] = max(self._settled[service], clock_ns)
+            self._reports[service] = reports
 
     @property
     def is_done(self) -> bool:
@@ -109,8 +114,12 @@ class Pacer:
         """Services that have not settled the step in hand."""
         if self._step is None:
             return ()
-        due = self._step.clock.event_ns
-        return tuple(name for name, settled in self._settled.items() if settled < due)
+        due_ns, made = self._step.clock.event_ns, self._reports[MAKER]
+        return tuple(
+            name
+            for name, settled_ns in self._settled.items()
+            if settled_ns < due_ns or self._reports[name] < made
+        )
 
     def due(self, now_s: float) -> NumberedStep | None:
         """What is to be sent now, if anything; asking counts as sending."""

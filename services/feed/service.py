@@ -133,7 +133,8 @@ class Feed:
         if progress.source == self._policy.source:
             self._pacer.journalled(progress.sequence)
         if progress.settled is not None:
-            self._pacer.settled(progress.service, parse_instant(progress.settled))
+            settled_ns = parse_instant(progress.settled)
+            self._pacer.settled(progress.service, settled_ns, progress.sequence)
         self._heard.set()
 
     async def _keep_pace(self, step: NumberedStep) -> None:

@@ -77,6 +77,7 @@ class Gateway:
         progress = record.progress()
         self._cursor = int(progress.cursor) if progress else 0
         self._clock_ns = venue.snapshot().clock_ns
+        self._made = record.executions()
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
         self._bookmark = Bookmark(store, lambda: self._cursor)
@@ -171,6 +172,7 @@ class Gateway:
                 )
             await self._digest([entry.payload for entry in entries], entries[-1].index)
         self._read_at_s = self._clock.monotonic_s()
+        self._report()  # also when nothing came: after a restart nothing else says so
 
     async def _digest(self, payloads: list[bytes], cursor: int) -> None:
         made: list[ExecutionReported] = []
@@ -194,10 +196,16 @@ class Gateway:
         for report in made:
             self._metrics.executed(report)
             log.info("executed", **msgspec.to_builtins(report))
+        self._made += len(made)
         self._metrics.follow(cursor, self._reports.waiting)
+
+    def _report(self) -> None:
+        """Say what is settled, when the journal has every report."""
         if not self._reports.waiting and self._clock_ns:
             settled = format_instant(self._clock_ns)
-            self._progress.report(ProgressMessage(service=SERVICE, settled=settled))
+            self._progress.report(
+                ProgressMessage(service=SERVICE, sequence=self._made, settled=settled)
+            )
 
     async def _keep(
         self, cursor: int, made: list[ExecutionReported], journalled: list[str]

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 SERVICE = "hedger"
 SUBSCRIPTIONS = (topics.ACKS,)
 _NOTICES_KEPT = 100_000
+_SILENT_ENTRIES = 500
 _DRAIN_S = 2.0
 _STAGE = "hedger.stage"
 _LONGEST_WAIT_S = 10.0
@@ -122,7 +123,9 @@ class Hedger:
                 self._make_step,
                 stop=stop,
                 source=self._market,
-                policy=StagePolicy(keep={keys.announcements(): _NOTICES_KEPT}),
+                policy=StagePolicy(
+                    silent_entries=_SILENT_ENTRIES, keep={keys.announcements(): _NOTICES_KEPT}
+                ),
                 after_commit=self._committed,
                 on_trouble=self._wait,
             )
@@ -180,7 +183,9 @@ class Hedger:
         self._metrics.waiting(self._relay.waiting)
         if self._step.clock_ns and self._relay.has_delivered(self._decided):
             settled = format_instant(self._step.clock_ns)
-            self._progress.report(ProgressMessage(service=SERVICE, settled=settled))
+            self._progress.report(
+                ProgressMessage(service=SERVICE, sequence=self._step.reports, settled=settled)
+            )
 
     async def _drain(self) -> None:
         try:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
-from shared.domain.book import HedgeBook, HedgeBookState
 
 from shared.adapters.store import Entry
+from shared.domain.book import HedgeBook, HedgeBookState
 from shared.domain.effects import Effect, OrderDecided
-from shared.domain.events import RebalanceRequested
+from shared.domain.events import ExecutionReported, RebalanceRequested
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
@@ -27,10 +27,12 @@ class HedgerState(Struct, frozen=True):
     Attributes:
         books: By name.
         clock_ns: The last clock event taken: what this stage can say is settled.
+        reports: How many execution reports were taken.
     """
 
     books: dict[str, HedgeBookState] = {}
     clock_ns: int = 0
+    reports: int = 0
 
 
 class HedgerStep:
@@ -52,6 +54,7 @@ class HedgerStep:
     ) -> None:
         stored = HedgerState() if state is None else _decode_state(state)
         self.clock_ns = stored.clock_ns
+        self.reports = stored.reports
         self.effects: list[Effect] = []
         """Of the last batch, for metrics."""
         self.books: dict[str, HedgeBook] = {}
@@ -76,11 +79,12 @@ class HedgerStep:
     def snapshot(self) -> bytes:
         """Return the state from which an equal step can be made."""
         books = {name: book.snapshot() for name, book in self.books.items()}
-        return _encode(HedgerState(books, self.clock_ns))
+        return _encode(HedgerState(books, self.clock_ns, self.reports))
 
     def _receive(self, event: HedgerInput) -> list[Effect]:
         if isinstance(event, SignalsObserved) and event.cause == "clock":
             self.clock_ns = event.event_ns
+        self.reports += isinstance(event, ExecutionReported)
         return [
             effect
             for name, book in self.books.items()

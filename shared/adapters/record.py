@@ -233,6 +233,12 @@ class OrderRecord:
             (epoch,) = self._connection.execute("SELECT epoch FROM gateway").fetchone()
         return int(epoch)
 
+    def executions(self) -> int:
+        """Return how many executions were ever written."""
+        with self._lock:
+            (count,) = self._connection.execute("SELECT count(*) FROM executions").fetchone()
+        return int(count)
+
     def unjournalled(self) -> list[tuple[str, bytes]]:
         """Return id and payload of the executions that the journal may not have, oldest first."""
         with self._lock:

@@ -239,7 +239,8 @@ class ProgressMessage(Struct, frozen=True, kw_only=True):
     """How far a service is.
 
     `ingest`: `sequence` is the last one of `source` that is in the journal. `hedger` and
-    `gateway`: every clock event up to `settled` is dealt with, and all that came of it delivered.
+    `gateway`: every clock event up to `settled` is dealt with, and all that came of it delivered;
+    `sequence` counts the execution reports that were made (`gateway`) and taken (`hedger`).
     """
 
     service: str
