@@ -88,7 +88,7 @@ class Dealer:
         ]
 
     def deal(self, decision: Decision, target: Target, session: int) -> tuple[list[Effect], bool]:
-        """Order what each leg lacks.
+        """Order what each leg lacks; sales first, for they make room under the position limit.
 
         Returns:
             Orders, or what withheld them; and whether a control left the target missed.
@@ -98,7 +98,8 @@ class Dealer:
         self._targets = dict(zip(self._legs, target.quantities, strict=True))
         effects: list[Effect] = []
         missed = False
-        for leg, shown in zip(self._policy.legs, target.legs, strict=True):
+        legs = zip(self._policy.legs, target.legs, strict=True)
+        for leg, shown in sorted(legs, key=lambda pair: self._lack(pair[0].name) >= 0):
             change = Change(
                 leg=leg,
                 target=self._targets[leg.name],
@@ -156,8 +157,11 @@ class Dealer:
 
     def _is_missed(self, leg: str) -> bool:
         """Whether position and open orders miss the standing target by a meaningful amount."""
-        gap = self._targets[leg] - self.holdings.expected(leg)
-        return is_meaningful(self._policy, gap * unit_vega(self._legs[leg]))
+        return is_meaningful(self._policy, self._lack(leg) * unit_vega(self._legs[leg]))
+
+    def _lack(self, leg: str) -> float:
+        """Return what position and open orders lack of the standing target, in the leg's unit."""
+        return self._targets[leg] - self.holdings.expected(leg)
 
     def _alert(self, now: int, what: str, where: str, figures: dict[str, float]) -> AlertRaised:
         return alert(self._policy.name, now, what, where, figures)

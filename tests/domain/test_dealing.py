@@ -82,6 +82,18 @@ def test_each_leg_gets_what_it_lacks() -> None:
     assert not missed
 
 
+def test_what_is_sold_makes_room_for_what_is_bought() -> None:
+    found = dealer(max_position_vega=4_000.0)
+    found.deal(decision(1), target(1000.0, 3.0), 0)
+    effects, missed = found.deal(decision(2), target(3000.0, 1.0), 0)  # 2020-03-16: to short legs
+    orders = [effect.order for effect in effects if isinstance(effect, OrderDecided)]
+    assert [(order.leg, order.side, order.quantity) for order in orders] == [
+        ("future", "sell", 2.0),
+        ("swap", "buy", 2000.0),
+    ]
+    assert not missed
+
+
 def test_open_orders_are_not_ordered_twice() -> None:
     found = dealt()
     assert found.deal(decision(2), target(400.0, 2.0), 0) == ([], False)
