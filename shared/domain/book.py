@@ -11,7 +11,8 @@ with signals, hence with ticks and clock events, never with reports and commands
 
 The fast path confirms a level of raw VIX. Until the smoothed VIX has caught up, rules and move
 triggers read max(smoothed, min(confirmed, raw)): else the lag of the smoothing would sell within
-minutes what the fast path has just bought; and when raw VIX falls back, so does this.
+minutes what the fast path has just bought; and when raw VIX falls back, so does this. One low
+print among high ones ends nothing; every decision lowers the confirmed level to its own VIX.
 """
 
 from collections.abc import Sequence
@@ -124,7 +125,7 @@ class HedgeBook:
         self._sizer = TargetSizer(policy, self._clock)
         self._dealer = Dealer(policy, self._clock, known.dealer)
         self._watch = SignalWatch(policy.name, self._watched(), known.good)
-        self._reads = dict.fromkeys((*self._watched(), "vix", "rv"))
+        self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime"))
         budget = policy.sizing.budget
         line = None if budget is None else budget.warn_fraction
         conditions = conditions_of(policy.triggers, policy.name, line)
@@ -189,7 +190,7 @@ class HedgeBook:
             case ExecutionReported():
                 self._refresh()
                 said, missed = self._dealer.take(event, self._now)
-                effects += [*said, *(self._take_back() if missed else [])]
+                effects += [*said, *(self._take_back(RETRY_TRADING_NS) if missed else [])]
             case RebalanceRequested():
                 self._request = event
             case ExposureMeasured():
@@ -269,12 +270,11 @@ class HedgeBook:
         smooth = self._facts.read("vix_smooth")
         if smooth is None or self._fast_level is None:
             return smooth
+        if smooth >= self._fast_level:
+            self._fast_level = None  # the smoothed VIX has caught up
+            return smooth
         raw = self._facts.read("vix")
-        level = None if raw is None else min(self._fast_level, raw)
-        if level is None or smooth < level:
-            return level
-        self._fast_level = None  # the smoothed VIX has caught up
-        return smooth
+        return None if raw is None else max(smooth, min(self._fast_level, raw))
 
     def _adopt(self) -> None:
         """Take as reference what was unknown at the last decision and is good now."""
@@ -320,12 +320,16 @@ class HedgeBook:
         if target is None:
             return self._say_stuck(firing[0])
         decision = self._stand(firing, target)
+        if self._fast_level is not None and facts.vix is not None:
+            self._fast_level = min(self._fast_level, facts.vix)
         self._refer_to(self._new_references())
         changed = self._target_changed(decision, target)
         orders, missed = self._dealer.deal(decision, target, facts.moment.session)
         self._cooldown_until_ns = self._after(self._policy.triggers.cooldown_trading_ns)
         settled = self._bank.settle(facts, self._cooldown_until_ns)
-        return [changed, *orders, *settled, *(self._take_back() if missed else [])]
+        cooldown_ns = self._policy.triggers.cooldown_trading_ns
+        taken_back = self._take_back(cooldown_ns) if missed else []
+        return [changed, *orders, *settled, *taken_back]
 
     def _confirm_fast(self, firing: Sequence[Condition]) -> None:
         """Take the level of raw VIX that the fast path confirmed as the rules' VIX (spec 3)."""
@@ -396,14 +400,21 @@ class HedgeBook:
             at_cap=target.at_cap,
         )
 
-    def _take_back(self) -> list[Effect]:
-        """Undo the standing decision's references, and arm what fired again (spec 6)."""
+    def _take_back(self, urgent_trading_ns: int) -> list[Effect]:
+        """Undo the standing decision's references, and arm what fired again (spec 6).
+
+        Args:
+            urgent_trading_ns: After that much trading time urgent triggers, which no cooldown
+                delays, may fire again: soon when a venue failed us, but what one of our own
+                controls blocked is likely to be blocked again.
+        """
         standing = self._standing
         self._refer_to(standing.before)
         self._request = self._request or standing.request
         retry_ns = self._after(max(self._policy.triggers.cooldown_trading_ns, RETRY_TRADING_NS))
+        urgent_ns = self._after(max(urgent_trading_ns, RETRY_TRADING_NS))
         self._cooldown_until_ns = max(self._cooldown_until_ns, retry_ns)
-        return self._bank.rearm(standing.triggers, self._facts, retry_ns)
+        return self._bank.rearm(standing.triggers, self._facts, retry_ns, urgent_ns)
 
     def _new_references(self) -> References:
         facts, regime = self._facts, self._facts.good("regime")

@@ -147,7 +147,9 @@ def _equity_share(policy: SizingPolicy, multiplier: float, rho: float | None) ->
 def _budget(multiplier: float, budget: BudgetRoom | None) -> SizingStep:
     scale, note = 1.0, "no budget"
     if budget is not None and budget.unit_cost is None:
-        note = "projected cost unknown (needs good vix and rv): not scaled"
+        scale = 1.0 if budget.remaining > 0 else 0.0
+        rest = "not scaled" if scale else "nothing left"
+        note = f"projected cost unknown (needs good vix and rv): {rest}"
     elif budget is not None and budget.unit_cost is not None:
         projected = multiplier * budget.unit_cost
         scale = min(1.0, budget.remaining / projected) if projected > 0 else 1.0

@@ -84,13 +84,23 @@ class TriggerBank:
             self.runs[condition.name] = after
         return effects
 
-    def rearm(self, names: Sequence[str], facts: Facts, until_ns: int) -> list[Effect]:
-        """Arm triggers again, to fire from `until_ns` on: an order of theirs failed (spec 6)."""
+    def rearm(
+        self, names: Sequence[str], facts: Facts, until_ns: int, urgent_ns: int
+    ) -> list[Effect]:
+        """Arm triggers again: an order of theirs failed (spec 6).
+
+        Args:
+            names: Which.
+            facts: What is known now.
+            until_ns: From when on they may fire …
+            urgent_ns: … and from when on the urgent ones.
+        """
         effects: list[Effect] = []
         for condition in self._conditions:
             if condition.name in names:
                 before = self.runs[condition.name]
-                after = rearmed(before, facts.moment, until_ns)
+                until = urgent_ns if condition.urgent else until_ns
+                after = rearmed(before, facts.moment, until)
                 reason = "re-armed: the target was missed"
                 effects.append(self._changed(condition, after, facts, before.state, reason))
                 self.runs[condition.name] = after

@@ -365,6 +365,30 @@ def test_when_raw_vix_falls_back_the_fast_hedge_goes_too() -> None:
     assert market.orders[-1].target_quantity == 700.0
 
 
+def test_one_low_print_among_high_ones_does_not_undo_the_fast_path() -> None:
+    market = HedgedMarket().hedged(18.0)
+    crash(market)
+    market.fill()
+    for quarter in range(1, 160):
+        raw = 18.5 if quarter == 8 else 30.0
+        smooth = 30 - 11.5 * 2 ** (-quarter / 120)
+        market.tick(after=15 * SECOND, vix=raw, vix_smooth=smooth)
+    assert [order.side for order in market.orders] == ["buy"]
+
+
+def test_what_was_decided_since_lowers_the_level_that_the_fast_path_confirmed() -> None:
+    market = HedgedMarket().hedged(18.0)
+    crash(market)
+    market.fill()
+    for _ in range(40):
+        market.tick(after=MINUTE, vix=19.0, vix_smooth=18.6)
+    market.fill()
+    assert market.book.snapshot().fast_level == 19.0
+    market.tick(after=MINUTE, vix=40.0, vix_smooth=18.8)
+    market.ask()
+    assert market.orders[-1].target_quantity == 700.0
+
+
 def test_vix_is_unknown_when_the_fast_level_has_no_raw_vix_to_lean_on() -> None:
     market = HedgedMarket().hedged(18.0)
     crash(market)
@@ -494,10 +518,30 @@ def test_a_failed_answer_to_an_operator_is_tried_again() -> None:
     market.vix(20.0, after=SECOND)
     market.ask("before the vote")
     market.send(market.report(market.orders[-1], ExecutionKind.REJECT))
-    market.vix(20.0, after=14 * MINUTE)
+    market.vix(20.0, after=MINUTE - 1)
     assert len(market.orders) == 1
-    market.vix(20.0, after=MINUTE)
+    market.vix(20.0, after=1)
     assert [order.reason for order in market.orders] == ["operator ann: before the vote"] * 2
+
+
+def test_a_crash_hedge_that_the_venue_refused_does_not_wait_for_the_cooldown() -> None:
+    market = HedgedMarket().hedged(18.0)
+    crash(market)
+    market.send(market.report(market.orders[-1], ExecutionKind.REJECT))
+    crash(market)
+    assert len(market.orders) == 1
+    market.now += MINUTE
+    crash(market)
+    assert [order.trigger for order in market.orders] == ["fast_vix"] * 2
+
+
+def test_what_a_limit_blocked_waits_for_the_cooldown_however_urgent() -> None:
+    market = HedgedMarket(policy(limits=structs.replace(LIMITS, max_order_vega=700.0)))
+    market.hedged(18.0)
+    for _ in range(15 * 60):
+        market.tick(after=SECOND, vix=40.0, vix_smooth=18.5)
+    assert [target.trigger for target in market.of(TargetChanged)] == ["fast_vix"]
+    assert len(market.of(OrderWithheld)) == 1
 
 
 def test_what_a_partial_fill_left_is_ordered_again() -> None:
@@ -695,6 +739,17 @@ def test_a_restart_changes_nothing(journal: list[Step], at: int) -> None:
     assert steady.effects == stopped.effects
     assert steady.book.snapshot() == stopped.book.snapshot()
     assert steady.book.next_deadline() == stopped.book.next_deadline()
+
+
+def test_a_restart_remembers_the_regime_also_when_its_change_is_no_trigger() -> None:
+    book = policy(triggers={"regime_change": False})
+    steady, stopped = HedgedMarket(book).hedged(18.0), HedgedMarket(book).hedged(18.0)
+    for market in (steady, stopped):
+        market.tick(after=MINUTE, regime=2.0)
+    stopped.book = restarted(stopped.book, book)
+    for market in (steady, stopped):
+        market.ask()
+    assert steady.book.snapshot() == stopped.book.snapshot()
 
 
 @settings(max_examples=150, deadline=None)

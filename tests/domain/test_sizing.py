@@ -81,6 +81,12 @@ def test_an_unknown_cost_is_said_and_does_not_scale() -> None:
     assert "unknown" in sizing.steps[3].note
 
 
+def test_of_a_budget_used_up_nothing_is_spent_though_the_cost_is_unknown() -> None:
+    sizing = size(POLICY, structs.replace(INPUTS, budget=BudgetRoom(0.0, None)))
+    assert (sizing.multiplier, sizing.at_floor) == (0.2, True)
+    assert sizing.steps[3].note.endswith("nothing left")
+
+
 def test_the_floor_wins_over_the_budget_and_says_so() -> None:
     sizing = size(POLICY, structs.replace(INPUTS, budget=BudgetRoom(0.0, 1000.0)))
     assert sizing.multiplier == 0.2

@@ -99,10 +99,17 @@ def test_a_failed_order_arms_the_triggers_of_its_decision() -> None:
     triggers, seen = persisted(), facts(22.0, 15, 15)
     triggers.judge(seen, 0)
     triggers.settle(seen, MONDAY + 30 * MINUTE)
-    (changed,) = triggers.rearm(("vix_move",), seen, MONDAY + 31 * MINUTE)
+    (changed,) = triggers.rearm(("vix_move",), seen, MONDAY + 31 * MINUTE, MONDAY + 16 * MINUTE)
     assert isinstance(changed, TriggerChanged)
     assert (changed.state, changed.reason) == ("cooldown", "re-armed: the target was missed")
     assert triggers.next_deadline(seen.moment, 0) == MONDAY + 31 * MINUTE
+
+
+def test_an_urgent_trigger_is_armed_again_at_an_instant_of_its_own() -> None:
+    triggers, seen = bank(), facts(18.0)
+    triggers.rearm(("operator", "vix_move"), seen, MONDAY + 31 * MINUTE, MONDAY + 16 * MINUTE)
+    assert triggers.runs["operator"].until_ns == MONDAY + 16 * MINUTE
+    assert triggers.runs["vix_move"].until_ns == MONDAY + 31 * MINUTE
 
 
 def test_the_deadline_is_the_end_of_the_next_hold() -> None:
