@@ -15,7 +15,7 @@ from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
-from shared.runtime.stage import Committed, run_stage
+from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import codec, keys, topics
 from shared.wire.announcements import signal_message
 
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 SERVICE = "signals"
 _CHECK = "signals.stage"
 _TELL_EVERY_S = 0.25
+_SILENT_ENTRIES = 500
 
 
 class Signals:
@@ -78,6 +79,7 @@ class Signals:
                 [keys.journal()],
                 self._make_step,
                 stop=stop,
+                policy=StagePolicy(silent_entries=_SILENT_ENTRIES),
                 after_commit=self._committed,
                 on_trouble=self._wait,
             )

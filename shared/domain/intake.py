@@ -105,6 +105,8 @@ _SYMBOL: Final = np.dtype(
     ]
 )
 
+_REMEMBERED: Final = list(SymbolState.__struct_fields__)
+
 
 class Intake:
     """Judges ticks and clock events as they arrive.
@@ -189,16 +191,8 @@ class Intake:
 
     def snapshot(self) -> IntakeState:
         """Copy the state."""
-        symbols = {
-            name: SymbolState(
-                float(row["level"]),
-                int(row["event_ns"]),
-                float(row["candidate"]),
-                int(row["confirmed"]),
-                int(row["candidate_ns"]),
-            )
-            for name, row in zip(self._names, self._symbols, strict=True)
-        }
+        rows = self._symbols[_REMEMBERED].tolist()
+        symbols = {name: SymbolState(*row) for name, row in zip(self._names, rows, strict=True)}
         return IntakeState(symbols, dict(self._sequences), self._newest_ns)
 
     @classmethod

@@ -6,10 +6,12 @@ loads the record, builds the step anew from the state stored there, and goes on 
 A cold start takes the same path. Cancelling it at any await is therefore as safe as pulling the
 plug; `stop` lets it finish the batch in hand.
 
-A small state is committed with every batch. A large one is committed every `snapshot_every`
-entries, its outputs at once: after a crash the step replays the input since, and the commit drops
-what the output streams already have. For that the step must give the same entries however its
-input is split into batches, and must have one input stream: the order between two is an accident.
+A small state is committed with every batch, or with every batch that says something: those that
+say nothing are taken again after a crash, and say nothing again. A large state is committed every
+`snapshot_every` entries, its outputs at once: after a crash the step replays the input since, and
+the commit drops what the output streams already have. For that the step must give the same
+entries however its input is split into batches, and must have one input stream: the order between
+two is an accident.
 
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
@@ -51,16 +53,14 @@ class Step(Protocol):
 
 
 class Committed(Struct, frozen=True, kw_only=True):
-    """A commit was confirmed.
+    """A batch is taken, and committed if it was to be.
 
     Attributes:
-        batch: Its number.
         received: How many input entries it took.
         output: What the step said.
         cursors: Index of the last entry seen, by input stream.
     """
 
-    batch: int
     received: int
     output: StepOutput
     cursors: Mapping[str, int]
@@ -72,12 +72,15 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
     Attributes:
         max_entries: Most entries of an input stream in a batch.
         block_ms: How long a read waits for entries, and so how long a stop may take.
+        silent_entries: Batches without output are not committed until they hold so many entries;
+            after a crash the step takes them again, under whatever configuration it then has.
         snapshot_every: Commit the state once in so many input entries; `None`: with every batch.
         keep: Output streams that are only told, and roughly how many entries to keep of each.
     """
 
     max_entries: int = 500
     block_ms: int = 500
+    silent_entries: int = 0
     snapshot_every: int | None = None
     keep: Mapping[str, int] = {}
 
@@ -113,8 +116,8 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         stop: Set to drain: the batch in hand is committed first.
         source: Where the inputs are, when not in `store`.
         policy: Batch size, snapshots, bounds.
-        after_commit: Told of every confirmed commit: to wake relays and count. Not told of one
-            whose reply was lost, so nothing may depend on it but promptness.
+        after_commit: Told of every batch, once it is committed if it is to be: to wake relays and
+            count. Not told of one whose reply was lost, so nothing may depend on it but promptness.
         on_trouble: Told of trouble with the store before the runner waits and starts over.
         pause: Waits, in seconds.
 
@@ -124,7 +127,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         StoreRegressed: The store lost what it had confirmed.
         OutputMismatch: An output stream holds what this stage did not write.
     """
-    if policy.snapshot_every is not None and len(inputs) != 1:
+    if (policy.silent_entries or policy.snapshot_every is not None) and len(inputs) != 1:
         raise ValueError(f"{stage}: a stage that replays reads one stream, not {len(inputs)}")
     ledger = Ledger(store, stage, keep=policy.keep)
     delays = delays_s()
@@ -194,9 +197,7 @@ class _Run:
             if not entries:
                 await self.check_input()
                 continue
-            committed = await self._take(entries)
-            if committed is not None:
-                await after_commit(committed)
+            await after_commit(await self._take(entries))
         if self._since_snapshot:
             await self._ledger.commit(
                 StepOutput(),
@@ -242,24 +243,27 @@ class _Run:
                     "store lost data and wrote on: restore it, or start all stages over."
                 )
 
-    async def _take(self, entries: Sequence[Entry]) -> Committed | None:
+    async def _take(self, entries: Sequence[Entry]) -> Committed:
         self._follow(entries)
         output = self._step.receive(entries)
         self._since_snapshot += len(entries)
-        due = self._since_snapshot >= (self._policy.snapshot_every or 0)
-        if not due and not output:
-            return None
-        batch = await self._ledger.commit(
-            output,
-            cursors=self._cursors,
-            seen=self._seen,
-            state=self._step.snapshot() if due else None,
-        )
+        due = self._is_due(output)
+        if due or output:
+            await self._ledger.commit(
+                output,
+                cursors=self._cursors,
+                seen=self._seen,
+                state=self._step.snapshot() if due else None,
+            )
         if due:
             self._since_snapshot = 0
-        return Committed(
-            batch=batch, received=len(entries), output=output, cursors=dict(self._cursors)
-        )
+        return Committed(received=len(entries), output=output, cursors=dict(self._cursors))
+
+    def _is_due(self, output: StepOutput) -> bool:
+        """Whether the state is to be committed."""
+        if self._policy.snapshot_every is not None:
+            return self._since_snapshot >= self._policy.snapshot_every
+        return bool(output) or self._since_snapshot >= self._policy.silent_entries
 
     def _follow(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
