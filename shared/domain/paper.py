@@ -26,7 +26,8 @@ from msgspec import Struct, structs
 from shared.domain.events import ClockAdvanced, Event, ExecutionKind, ExecutionReported, Tick
 from shared.domain.orders import Order, order_id, price_of
 from shared.domain.policies import PaperPolicy
-from shared.domain.sessions import OutsideCalendar, SessionCalendar
+from shared.domain.session_clock import SessionClock
+from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Mark
 from shared.domain.tick_block import TickBlock
 
@@ -85,7 +86,7 @@ class PaperVenue:
         self, policy: PaperPolicy, calendar: SessionCalendar, symbols: Collection[str]
     ) -> None:
         self._policy = policy
-        self._calendar = calendar
+        self._sessions = SessionClock(calendar)
         self._symbols = frozenset(symbols)
         self._clock_ns = 0
         self._marks: dict[str, Mark] = {}
@@ -195,7 +196,7 @@ class PaperVenue:
         return ""
 
     def _trade(self) -> Iterator[ExecutionReported]:
-        market_is_open = self._opens_at(self._clock_ns) == self._clock_ns
+        market_is_open = self._sessions.at(self._clock_ns).is_open
         for working in self._open():
             order = working.order
             if self._clock_ns > order.valid_until_ns:
@@ -266,16 +267,10 @@ class PaperVenue:
         if not working.reports:
             return max(order.event_ns, self._clock_ns + 1)
         expiry = order.valid_until_ns + 1
-        opens_at = self._opens_at(self._clock_ns + 1)
+        opens_at = self._sessions.open_at_or_after(self._clock_ns + 1)
         if opens_at is None or self._price(order) is None:
             return expiry
         return min(opens_at, expiry)
-
-    def _opens_at(self, now: int) -> int | None:
-        try:
-            return self._calendar.at_or_after_open(now)
-        except OutsideCalendar:
-            return None
 
 
 def _leg(order: Order) -> str:

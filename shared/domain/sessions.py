@@ -79,14 +79,3 @@ class SessionCalendar:
         if index >= len(self):
             raise OutsideCalendar(f"the calendar ends within {duration_ns} ns of trading time")
         return int(self.open_ns[index]) + wanted - int(self._elapsed_ns[index])
-
-    def at_or_after_open(self, now: int) -> int:
-        """`now` when a session is open, else the next opening.
-
-        Raises:
-            OutsideCalendar: No later session is known.
-        """
-        index = self.session(now)
-        if now <= self.close_ns[index]:
-            return now
-        return int(self.open_ns[index + 1])  # session() refused the last close, so there is one

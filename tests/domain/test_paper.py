@@ -399,6 +399,7 @@ def test_deadline_law(script: list[Step]) -> None:
         ([make_order(valid_until_ns=3500), clock(1100), tick(2100), clock(2200)], 3000),
         ([make_order(valid_until_ns=2500), clock(1100), tick(2100), clock(2200)], 2501),
         ([make_order(valid_until_ns=9000), clock(1100), tick(4100), clock(4200)], 9001),
+        ([make_order(event_ns=800), clock(800), clock(900), tick(950), clock(960)], 1000),
     ],
 )
 def test_the_deadline_is_the_next_clock_that_matters(

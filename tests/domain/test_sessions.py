@@ -33,8 +33,6 @@ def test_an_instant_on_no_known_day_is_refused(instant: int) -> None:
     for question in (CALENDAR.session, CALENDAR.is_open, CALENDAR.trading_ns):
         with pytest.raises(OutsideCalendar, match=str(instant)):
             question(instant)
-    with pytest.raises(OutsideCalendar):
-        CALENDAR.at_or_after_open(instant)
 
 
 def test_both_ends_belong_to_the_session() -> None:
@@ -65,11 +63,6 @@ def test_no_duration_is_over_at_once() -> None:
 def test_a_duration_beyond_the_calendar_has_no_end() -> None:
     with pytest.raises(OutsideCalendar, match="ends within"):
         CALENDAR.after_trading(at(1), 5 * LENGTH + 1)
-
-
-def test_the_next_opening_is_now_when_it_is_open() -> None:
-    assert CALENDAR.at_or_after_open(close_of(1)) == close_of(1)
-    assert CALENDAR.at_or_after_open(close_of(1) + 1) == at(2)
 
 
 def test_sessions_may_touch() -> None:
