@@ -76,11 +76,12 @@ class Gateway:
         self._metrics = metrics
         progress = record.progress()
         self._cursor = int(progress.cursor) if progress else 0
+        self._kept = self._cursor
         self._clock_ns = venue.snapshot().clock_ns
         self._made = record.executions()
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
-        self._bookmark = Bookmark(store, lambda: self._cursor)
+        self._bookmark = Bookmark(store, lambda: self._kept)
         self._read_at_s = clock.monotonic_s()
         self._trouble = "not read yet"
         health.watch("gateway.journal", self._journal_trouble)
@@ -177,6 +178,7 @@ class Gateway:
     async def _digest(self, payloads: list[bytes], cursor: int) -> None:
         made: list[ExecutionReported] = []
         journalled: list[str] = []
+        clock_ns = self._clock_ns
         for payload in payloads:
             for item in decode_entry(payload).items:
                 match item:
@@ -189,8 +191,9 @@ class Gateway:
                         journalled.append(item.execution_id)
                     case _:
                         pass
-        await self._keep(cursor, made, journalled)
         self._cursor = cursor
+        if made or journalled or self._clock_ns != clock_ns:  # ticks alone are read again
+            await self._keep(cursor, made, journalled)
         self._reports.put(OutboxRow(report.execution_id, *_message(report)) for report in made)
         self._reports.acknowledge(journalled)
         for report in made:
@@ -214,6 +217,7 @@ class Gateway:
         rows = [(report.execution_id, msgspec.msgpack.encode(report)) for report in made]
         state = msgspec.msgpack.encode(self._venue.snapshot())
         await asyncio.to_thread(self._record.advance, str(cursor), state, rows, journalled)
+        self._kept = cursor
 
     def _journal_trouble(self) -> str | None:
         silent_s = self._clock.monotonic_s() - self._read_at_s
