@@ -263,7 +263,8 @@ class HedgeBook:
         facts.requested = self._request is not None
         facts.budget_used = 0.0 if budget is None else self._dealer.ledger.used / budget.annual
         hedged = facts.references.rebalanced_ns > 0
-        facts.sizable = not hedged and self._sizer.is_complete(facts)
+        facts.sizable = not hedged and self._sizer.multiplier(facts) is not None
+        facts.complete = facts.sizable and self._sizer.is_complete(facts)
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""

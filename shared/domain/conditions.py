@@ -52,13 +52,15 @@ class Facts:
         exposure: The last one measured …
         exposures: … and how many there were.
         requested: Whether an operator's request waits.
-        sizable: Whether the first hedge can be sized: everything it needs is good.
+        sizable: Whether the first hedge can be sized: what the rules need is good …
+        complete: … and so is all that the book would like besides.
         budget_used: Fraction of the annual budget.
         due_ns: When the next review is due; `None` before the first decision.
     """
 
     __slots__ = (
         "budget_used",
+        "complete",
         "due_ns",
         "exposure",
         "exposures",
@@ -79,6 +81,7 @@ class Facts:
         self.exposures = 0
         self.requested = False
         self.sizable = False
+        self.complete = False
         self.budget_used = 0.0
         self.due_ns: int | None = None
 
@@ -337,15 +340,22 @@ class OperatorAsked(Struct, frozen=True, kw_only=True):
 
 
 class NeverHedged(Struct, frozen=True, kw_only=True):
-    """No decision stands yet and everything that the first one needs is good."""
+    """No decision stands yet, and the first one can be made.
+
+    At once when everything is good. What the book would merely like, the cost of its budget or the
+    curve, may take weeks to warm or never come, and minimum protection goes before both (spec 2):
+    `initial_incomplete` waits for it no longer than a hold, and the next review makes use of it.
+    """
 
     name: str = "initial"
     hold: Hold = IMMEDIATE
+    complete: bool = True
     urgent: bool = False
 
     def judge(self, facts: Facts) -> Evidence:
-        """Look whether the first hedge can be sized."""
-        return Evidence(facts.sizable, not facts.sizable)
+        """Look whether the first hedge can be sized; once a session is an observation."""
+        found = facts.sizable and facts.complete is self.complete
+        return Evidence(found or None, not found, facts.moment.session)  # its end is no whipsaw
 
     def inputs(self, facts: Facts) -> dict[str, float]:
         """Return VIX, where known."""
@@ -363,7 +373,12 @@ def conditions_of(
         budget_line: Fraction of the annual budget; `None` without a budget.
     """
     margin, hold = policy.hysteresis, policy.hold
-    found: list[Condition] = [OperatorAsked(), NeverHedged()]
+    patience = Hold(trading_ns=hold.trading_ns, sessions=hold.sessions, observations=1)
+    found: list[Condition] = [
+        OperatorAsked(),
+        NeverHedged(),
+        NeverHedged(name="initial_incomplete", complete=False, hold=patience),
+    ]
     if policy.fast is not None:
         fast, confirmed = policy.fast, Hold(trading_ns=0, observations=policy.fast.observations)
         found += [

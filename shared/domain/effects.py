@@ -92,8 +92,9 @@ class TriggerChanged(Struct, frozen=True, kw_only=True, tag="trigger"):
     Attributes:
         book: Whose.
         event_ns: When.
-        trigger: `operator`, `initial`, `fast_vix`, `fast_index`, `vix_move`, `vix_relative`,
-            `drawdown`, `regime`, `greek.{name}`, `budget` or `schedule`.
+        trigger: `operator`, `initial`, `initial_incomplete`, `fast_vix`, `fast_index`,
+            `vix_move`, `vix_relative`, `drawdown`, `regime`, `greek.{name}`, `budget` or
+            `schedule`.
         state: The new state.
         previous: The state before.
         since_ns: Since when the condition has held (pending, firing), else when this state began.

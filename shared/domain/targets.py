@@ -91,10 +91,8 @@ class TargetSizer:
         return contracts_multiplier(value, unit_vega(self._policy.legs[0]), sizing.base_vega)
 
     def is_complete(self, facts: Facts) -> bool:
-        """Whether everything that sizing needs or would like is good."""
-        return all(facts.good(name) for name in self.signals) and (
-            self.multiplier(facts) is not None
-        )
+        """Whether everything that sizing would like is good, beside the rules' own inputs."""
+        return all(facts.good(name) for name in self.signals)
 
     def target(
         self,

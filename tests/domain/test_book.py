@@ -67,6 +67,40 @@ def test_nothing_is_ordered_while_a_signal_warms_up() -> None:
     assert ("signal_unknown", "vix_smooth") in whats(market)
 
 
+@pytest.mark.parametrize(
+    ("sizing", "unknown"),
+    [
+        ({"budget": BudgetPolicy(annual=1000.0)}, "rv"),  # twenty sessions from a cold start
+        ({"split_by_term_structure": True}, "term_ratio"),  # a feed that never comes
+    ],
+)
+def test_the_first_hedge_waits_for_what_it_can_do_without_no_longer_than_the_hold(
+    sizing: dict[str, Any], unknown: str
+) -> None:
+    market = HedgedMarket(policy(legs=(SWAP, FUTURE), sizing={"base_vega": 4000.0} | sizing))
+    market.qualities[unknown] = Quality.WARMING
+    move(market, 22.0, minutes=15)
+    assert market.orders == []
+    market.vix(22.0, after=MINUTE)
+    (target,) = market.of(TargetChanged)
+    assert (target.trigger, target.quality) == ("initial_incomplete", Quality.WARMING)
+    assert target.target_vega == 4000.0
+    market.qualities.clear()
+    move(market, 22.0, minutes=60)
+    assert len(market.of(TargetChanged)) == 1
+
+
+def test_daily_runs_wait_for_it_until_the_second_session() -> None:
+    daily = Hold(trading_ns=0, sessions=2, observations=2)
+    book = policy(sizing={"budget": BudgetPolicy(annual=9000.0)}, triggers={"hold": daily})
+    market = HedgedMarket(book, now=CLOSE)
+    market.qualities["rv"] = Quality.WARMING
+    market.vix(18.0)
+    assert market.of(TargetChanged) == []
+    market.vix(18.0, after=DAY)
+    assert [target.trigger for target in market.of(TargetChanged)] == ["initial_incomplete"]
+
+
 def test_nothing_happens_before_the_market_opens() -> None:
     market = HedgedMarket(now=MONDAY - HOUR)
     assert market.vix(18.0) == []

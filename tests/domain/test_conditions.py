@@ -23,7 +23,7 @@ from shared.domain.conditions import (
 )
 from shared.domain.events import ExposureMeasured
 from shared.domain.instants import DAY, HOUR, SECOND
-from shared.domain.policies import GreekBand, TriggerPolicy
+from shared.domain.policies import GreekBand, Hold, TriggerPolicy
 from shared.domain.session_clock import SessionClock
 from shared.domain.signals_observed import Quality
 
@@ -209,10 +209,24 @@ def test_an_operators_request_holds_while_it_waits() -> None:
 
 def test_the_first_hedge_waits_until_it_can_be_sized() -> None:
     seen = facts()
-    assert NeverHedged().judge(seen)[:2] == (False, True)
-    seen.sizable = True
+    assert NeverHedged().judge(seen)[:2] == (None, True)
+    seen.sizable = seen.complete = True
     assert NeverHedged().judge(seen)[:2] == (True, False)
     assert NeverHedged().inputs(seen) == {"vix": 18.0}
+
+
+def test_what_is_only_wished_for_is_waited_for_no_longer_than_a_hold() -> None:
+    hold = Hold(trading_ns=5, sessions=2, observations=9)
+    named = {each.name: each for each in conditions_of(TriggerPolicy(hold=hold), "overlay", None)}
+    late = named["initial_incomplete"]
+    assert late.hold == Hold(trading_ns=5, sessions=2, observations=1)
+    seen = facts()
+    assert late.judge(seen)[:2] == (None, True)
+    seen.sizable = True
+    assert late.judge(seen)[:3] == (True, False, seen.moment.session)
+    assert not named["initial"].judge(seen).holds
+    seen.complete = True
+    assert late.judge(seen)[:2] == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +253,7 @@ def test_the_most_telling_condition_comes_first() -> None:
     assert names(TriggerPolicy(**band), 0.8) == [
         "operator",
         "initial",
+        "initial_incomplete",
         "fast_vix",
         "fast_index",
         "vix_move",
@@ -265,4 +280,5 @@ def test_only_the_relative_move_is_relative() -> None:
 
 def test_what_was_not_asked_for_is_not_there() -> None:
     found = names(TriggerPolicy(fast=None, regime_change=False))
-    assert found == ["operator", "initial", "vix_move", "vix_relative", "drawdown", "schedule"]
+    first = ["operator", "initial", "initial_incomplete"]
+    assert found == [*first, "vix_move", "vix_relative", "drawdown", "schedule"]

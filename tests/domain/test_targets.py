@@ -119,12 +119,6 @@ def test_the_budget_needs_vix_and_realized_volatility() -> None:
     assert found.multiplier == 0.5
 
 
-def test_nothing_is_complete_without_the_rules_own_vix() -> None:
-    seen = facts()
-    seen.vix = None
-    assert not TargetSizer(policy(), CLOCK).is_complete(seen)
-
-
 def test_a_rule_on_another_signal_reads_that_signal() -> None:
     found = target(policy(rules=(PRESETS["realized_vol"],)), facts(rv=0.225))
     assert found is not None
