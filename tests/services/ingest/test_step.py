@@ -150,6 +150,21 @@ def test_a_number_that_is_none_is_refused_where_the_encoding_can_say_it() -> Non
     assert only_reject(warm(), refused).reason == "not_a_number"
 
 
+def arrow(symbol: str, at_s: float, price: float) -> bytes:
+    sink = io.BytesIO()
+    columns = {"symbol": [symbol], "event_time": [NOON + round(at_s * SECOND)], "price": [price]}
+    table = pa.table(columns)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def test_an_arrow_stream_on_another_symbols_topic_is_refused() -> None:
+    other = message(VIX, arrow("SPX", 1.0, 1763.0), content_type=ARROW)
+    assert only_reject(warm(), other).reason == "malformed"
+    assert len(events(receive(warm(), structs.replace(other, topic=topics.TICKS)))) == 1
+
+
 def test_an_unknown_symbol_is_refused() -> None:
     letter = only_reject(warm(), message(topics.ticks("DAX"), vix(symbol="DAX")))
     assert letter.reason == "unknown_symbol"
@@ -231,6 +246,7 @@ def test_a_clock_that_runs_back_is_refused() -> None:
         (fill(quantity=0.0), "malformed"),
         (fill(price=None), "malformed"),
         (fill(price=-20.0), "malformed"),
+        (fill(price=0.0), "malformed"),
         (fill(kind="new"), "malformed"),  # that trades
         (fill(kind="sold"), "malformed"),
         (fill(event_time="soon"), "malformed"),
@@ -299,15 +315,11 @@ def test_a_message_that_is_malformed_anywhere_is_refused_whole() -> None:
 
 
 def test_ticks_come_as_json_messagepack_and_arrow() -> None:
-    sink = io.BytesIO()
-    table = pa.table({"symbol": ["VIX"], "event_time": [NOON + 3 * SECOND], "price": [14.3]})
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
     taken = receive(
         fresh(),
         message(VIX, vix(1.0, price=14.1)),
         message(VIX, msgspec.msgpack.encode(vix(2.0, price=14.2)), content_type=MSGPACK),
-        message(VIX, sink.getvalue(), content_type=ARROW),
+        message(VIX, arrow("VIX", 3.0, 14.3), content_type=ARROW),
     )
     assert taken.rejects == []
     assert [tick.price for tick in events(taken) if isinstance(tick, Tick)] == [14.1, 14.2, 14.3]
@@ -409,6 +421,12 @@ def test_the_wall_clock_is_journalled_after_the_ticks_once_an_interval() -> None
     tick, now = events(receive(step, message(VIX, vix()), now_ns=NOON + SECOND))
     assert isinstance(tick, Tick)
     assert now == ClockAdvanced(event_ns=NOON + SECOND)
+
+
+def test_the_wall_clock_makes_late_what_was_long_on_its_way() -> None:
+    step = fresh(LIVE)
+    receive(step, now_ns=NOON + 6 * SECOND)
+    assert only_reject(step, message(VIX, vix()), now_ns=NOON + 6 * SECOND).reason == "late"
 
 
 def test_a_wall_clock_that_is_set_back_never_shows_in_the_journal() -> None:
