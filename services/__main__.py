@@ -1,11 +1,14 @@
 """The `hedgestat` command."""
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from shared.adapters.settings import FaultyConfiguration, Settings, load_settings
 
@@ -41,9 +44,25 @@ def _settings(config: Path) -> Settings:
         return load_settings(config)
     except FaultyConfiguration as faulty:
         for fault in faulty.faults:
-            errors.print(f"[bold red]{config}[/]: {fault}", highlight=False, soft_wrap=True)
-        errors.print(f"{len(faulty.faults)} fault(s); nothing was started.")
+            _complain(f"[bold red]{escape(str(config))}[/]: {escape(str(fault))}")
+        _complain(f"{len(faulty.faults)} fault(s); nothing was started.")
         raise typer.Exit(2) from None
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Say in plain words why a command ends, and end it with the code that stands for it."""
+    from services.command.endings import Failed, Refused
+
+    try:
+        yield
+    except (Refused, Failed) as reason:
+        _complain(f"[bold red]{escape(str(reason))}[/]")
+        raise typer.Exit(2 if isinstance(reason, Refused) else 1) from None
+
+
+def _complain(markup: str) -> None:
+    errors.print(markup, highlight=False, soft_wrap=True)
 
 
 def _speed(text: str) -> float | None:
@@ -65,10 +84,16 @@ def _speed(text: str) -> float | None:
 )
 def demo(
     first: Annotated[
-        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")
+        datetime,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d"], help="First session.", show_default="2014-01-03"
+        ),
     ] = datetime(2014, 1, 3),  # noqa: DTZ001 - a day
     last: Annotated[
-        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session, included.")
+        datetime,
+        typer.Option(
+            "--to", formats=["%Y-%m-%d"], help="Last session, included.", show_default="2018-12-31"
+        ),
     ] = datetime(2018, 12, 31),  # noqa: DTZ001 - a day
     speed: Speed = "max",
     rule: Annotated[
@@ -85,31 +110,29 @@ def demo(
         str | None, typer.Option(help="A real store, redis://host:port/0, instead of the embedded.")
     ] = None,
     hold: Annotated[bool, typer.Option(help="Stay up after the replay.")] = False,
+    verbose: Annotated[
+        bool, typer.Option(help="Print every change of a trigger, acceptances and notes, too.")
+    ] = False,
     config: Configuration = DEPLOY / "demo.toml",
 ) -> None:
     """Run everything on embedded servers over five years of real S&P 500 and VIX history."""
-    from services.command.demo import (
-        DemoOptions,
-        DemoRefused,
-        run_demo,
-    )
+    from services.command.demo import DemoOptions, run_demo
 
     options = DemoOptions(
         first=first.date(),
         last=last.date(),
         speed=_speed(speed),
         preset=rule,
+        history=history,
         broker=broker,
         redis=redis,
         hold=hold,
+        verbose=verbose,
     )
-    try:
-        finished = run_demo(_settings(config), history, options, console)
-    except DemoRefused as refused:
-        errors.print(f"[bold red]{refused}[/]", highlight=False)
-        raise typer.Exit(2) from None
-    if not finished:
-        raise typer.Exit(130)
+    settings = _settings(config)
+    with _answering():
+        if not run_demo(settings, options, console):
+            raise typer.Exit(130)
 
 
 @app.command(epilog="Example:\n\n  hedgestat up -c deploy/hedges.toml")
@@ -162,7 +185,7 @@ def replay(
     ] = True,
 ) -> None:
     """Publish recorded ticks and their clock to the broker, no faster than they are journalled."""
-    from services.command.replay import ReplayOptions, ReplayRefused, run_replay
+    from services.command.replay import ReplayOptions, run_replay
 
     options = ReplayOptions(
         files=tuple(files),
@@ -172,11 +195,10 @@ def replay(
         source=source,
         wait=wait,
     )
-    try:
-        run_replay(_settings(config), options, console)
-    except ReplayRefused as refused:
-        errors.print(f"[bold red]{refused}[/]", highlight=False)
-        raise typer.Exit(2) from None
+    settings = _settings(config)
+    with _answering():
+        if not run_replay(settings, options, console):
+            raise typer.Exit(130)
 
 
 @app.command(
@@ -198,7 +220,7 @@ def tail(
 
     if what not in TOPICS:
         raise typer.BadParameter(f"{what!r} is none of {', '.join(TOPICS)}")
-    run_tail(_settings(config), TOPICS[what], console)
+    run_tail(_settings(config), TOPICS[what], console, errors)
 
 
 @app.command(epilog="Example:\n\n  hedgestat check -c deploy/hedges.toml")
@@ -206,7 +228,9 @@ def check(config: Configuration) -> None:
     """List every fault of a configuration, with its line and what to write instead."""
     settings = _settings(config)
     books = ", ".join(book.name for book in settings.books)
-    console.print(f"[green]{config}: no fault.[/] Books: {books}. Digest {settings.digest[:16]}.")
+    verdict = f"[green]{escape(str(config))}: no fault.[/]"
+    told = f"{verdict} Books: {books}. Digest {settings.digest[:16]}."
+    console.print(told, highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example:\n\n  hedgestat doctor -c deploy/hedges.toml")

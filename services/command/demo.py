@@ -4,55 +4,44 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
-import structlog
 from msgspec import Struct, structs
 from rich.console import Console
-from rich.markup import escape
 
 from services.command.account import Account, account_of
-from services.command.lines import line
+from services.command.endings import Failed, Refused, named_reasons
+from services.command.news import News
 from services.command.progress import ReplayProgress
+from services.command.recorded import (
+    check_days,
+    known_series,
+    print_findings,
+    read_history,
+    steps_between,
+)
 from services.command.up import SERVICES
 from services.feed.__main__ import run as run_feed
 from services.feed.service import FeedPolicy
-from shared.adapters.bus import Subscription
-from shared.adapters.calendars import CalendarError
-from shared.adapters.connections import MqttSettings, RedisSettings
+from shared.adapters.configuration.services import RetentionSettings
+from shared.adapters.connections import MqttSettings, RedisSettings, redacted
 from shared.adapters.embedded import embedded_broker, embedded_store
-from shared.adapters.history.directory import open_history
-from shared.adapters.history.packaged import packaged_history
-from shared.adapters.history.readers import HistoryError
-from shared.adapters.history.replay import ReplayStep, replay_steps
-from shared.adapters.history.series import Series
-from shared.adapters.history.sessions import checked
-from shared.adapters.mqtt import MqttBus
+from shared.adapters.examination import Finding, examine_broker, examine_store
+from shared.adapters.history.replay import ReplayStep
 from shared.adapters.settings import Settings
 from shared.domain.rules import PRESETS
 from shared.runtime.http import bind, operations_app, serve
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import Running, stopped_by_signals
 from shared.runtime.site import Site
-from shared.wire import topics
+from shared.wire import keys
 
-log = structlog.get_logger()
-
-FINDINGS_SHOWN: Final = 5
-SHOWN: Final = (
-    topics.ORDERS,
-    topics.EXECUTIONS,
-    topics.TRIGGERS,
-    topics.WHIPSAWS,
-    topics.WITHHELD,
-    topics.ALERTS,
-    topics.REJECTS,
-)
+EVERYTHING: Final = 10**12
+"""Entries of a stream: the account at the end reads the whole run."""
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
@@ -63,18 +52,22 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
         last: Last session, included.
         speed: Event time per wall time; `None`: as fast as it settles.
         preset: Rule instead of the configured one, or `None`.
-        broker: A real broker instead of the embedded one, or `None`.
-        redis: A real store instead of the embedded one, or `None`.
+        history: The user's own files, or `None` for the packaged history.
+        broker: URL of a real broker instead of the embedded one, or `None`.
+        redis: URL of a real store instead of the embedded one, or `None`.
         hold: Stay up after the replay.
+        verbose: Print every change of a trigger, acceptances, and alerts that only inform, too.
     """
 
     first: date
     last: date
     speed: float | None
     preset: str | None
+    history: Path | None
     broker: str | None
     redis: str | None
     hold: bool
+    verbose: bool
 
     @property
     def source(self) -> str:
@@ -82,73 +75,66 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
         return f"demo-{self.first}-{self.last}"
 
 
-class DemoRefused(ValueError):  # noqa: N818 - an answer, not a fault of ours
-    """What was asked for cannot be done; the text says why and what can."""
-
-
-def run_demo(
-    settings: Settings, directory: Path | None, options: DemoOptions, console: Console
-) -> bool:
+def run_demo(settings: Settings, options: DemoOptions, console: Console) -> bool:
     """Run the demo; whether it came to its end.
 
     Args:
         settings: The configuration.
-        directory: The user's own history, or `None` for the packaged one.
         options: What was asked for.
         console: Where lines and the bar go.
 
     Raises:
-        DemoRefused: No such history, preset or sessions.
+        Refused: No such history, preset or sessions.
+        Failed: A server does not answer or is unfit, or a service could not go on.
     """
+    check_days(options.first, options.last)
+    check_urls(options)
     configure_logging("warning", stream=sys.stderr)
-    history = _history(settings, directory, options, console)
+    settings = with_preset(settings, options.preset)
+    files = [options.history] if options.history else []
+    history = known_series(settings, read_history(settings, files))
+    calendar = Site(settings=settings).calendar()
+    steps = steps_between(history, calendar, options.first, options.last)
+    print_findings(history, options.first, options.last, console)
+    demo = Demo(settings, steps, options, console)
     try:
-        accounts = asyncio.run(Demo(settings, history, options, console).run())
+        with named_reasons():
+            asyncio.run(demo.run())
     except KeyboardInterrupt:
-        return False
-    return bool(accounts)
+        pass
+    if not demo.accounts:
+        kept = f"what it wrote stays in {options.redis}" if options.redis else "nothing of it stays"
+        console.print(f"Stopped before the end; {kept}.", highlight=False, soft_wrap=True)
+    return bool(demo.accounts)
 
 
-def _history(
-    settings: Settings, directory: Path | None, options: DemoOptions, console: Console
-) -> tuple[Series, ...]:
-    wanted = settings.calendar
+def check_urls(options: DemoOptions) -> None:
+    """Refuse addresses that are none.
+
+    Raises:
+        Refused: They are none.
+    """
     try:
-        if directory is None:
-            history = checked(packaged_history(), wanted.name, wanted.overrides)
-        else:
-            history = open_history(directory, wanted.name, overrides=wanted.overrides)
-    except (HistoryError, CalendarError) as error:
-        raise DemoRefused(str(error)) from error
-    _print_findings(history, options, console)
-    known = set(settings.intake.symbols)
-    return tuple(series for series in history if series.symbol in known)
-
-
-def _print_findings(history: Sequence[Series], options: DemoOptions, console: Console) -> None:
-    """Say what is odd about the sessions asked for; the first few of them in full."""
-    findings = [
-        finding
-        for series in history
-        for finding in series.findings
-        if finding.day is None or options.first <= finding.day <= options.last
-    ]
-    for finding in findings[:FINDINGS_SHOWN]:
-        console.print(f"[yellow]history[/] {escape(str(finding))}", highlight=False)
-    if len(findings) > FINDINGS_SHOWN:
-        console.print(f"[yellow]history[/] and {len(findings) - FINDINGS_SHOWN} more findings")
+        MqttSettings(url=options.broker or MqttSettings().url)
+        RedisSettings(url=options.redis or RedisSettings().url)
+    except ValueError as reason:
+        raise Refused(str(reason)) from reason
 
 
 def with_preset(settings: Settings, preset: str | None) -> Settings:
     """Replace every book's rules by one preset.
 
     Raises:
-        DemoRefused: There is no such preset.
+        Refused: There is no such preset, or it reads what the configuration has not.
     """
     if preset is None:
         return settings
     if preset not in PRESETS:
-        raise DemoRefused(f"no preset {preset!r}; there are {', '.join(sorted(PRESETS))}")
+        raise Refused(f"no preset {preset!r}; there are {', '.join(sorted(PRESETS))}")
+    if preset == "delta":
+        raise Refused("rule delta needs the portfolio's delta, which no history here has")
+    if preset == "correlation" and not settings.signals.correlation_basket:
+        raise Refused("rule correlation needs a basket: write one under [signals.correlation]")
     rules = (PRESETS[preset],)
     books = tuple(structs.replace(book, rules=rules) for book in settings.books)
     return structs.replace(settings, books=books)
@@ -160,10 +146,8 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
     with contextlib.ExitStack() as stack:
         broker, redis = options.broker, options.redis
         if broker is None:
-            (directory / "broker").mkdir()
             broker = stack.enter_context(embedded_broker(directory / "broker"))
         if redis is None:
-            (directory / "store").mkdir()
             redis = stack.enter_context(embedded_store(directory / "store", fsync="always"))
         store = RedisSettings(url=redis)
         yield structs.replace(
@@ -171,6 +155,7 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
             mqtt=MqttSettings(url=broker, abandon_stuck_session=options.broker is None),
             redis=structs.replace(settings.redis, orders=store, market=store),
             gateway=structs.replace(settings.gateway, record=str(directory / "gateway.sqlite")),
+            retention=RetentionSettings(keep_entries=EVERYTHING),
         )
 
 
@@ -179,76 +164,100 @@ class Demo:
 
     Args:
         settings: The configuration.
-        history: What to replay.
+        steps: What to replay.
         options: What was asked for.
         console: Where lines and the bar go.
+
+    Attributes:
+        accounts: Of every book, when it came to its end.
     """
 
     def __init__(
-        self, settings: Settings, history: Sequence[Series], options: DemoOptions, console: Console
+        self,
+        settings: Settings,
+        steps: Sequence[ReplayStep],
+        options: DemoOptions,
+        console: Console,
     ) -> None:
-        self._settings = with_preset(settings, options.preset)
-        self._history = history
+        self.accounts: list[Account] = []
+        self._settings = settings
+        self._steps = steps
         self._options = options
         self._console = console
-        self._seen: Counter[str] = Counter()
 
-    async def run(self) -> list[Account]:
-        """Replay, and account for it; nothing when it was stopped before the end."""
+    async def run(self) -> None:
+        """Replay, and account for it."""
         with (
             tempfile.TemporaryDirectory(prefix="hedgestat-demo-") as directory,
             servers(self._settings, self._options, Path(directory)) as settings,
         ):
             site = Site(settings=settings)
-            self._console.print(
-                f"[dim]broker {settings.mqtt.url}  store {settings.redis.orders.url}[/]"
-            )
-            return await self._replay(site)
+            broker, store = redacted(settings.mqtt.url), redacted(settings.redis.orders.url)
+            self._print(f"[dim]broker {broker}  store {store}[/]")
+            await self._check_given(site)
+            await self._replay(site)
 
-    async def _replay(self, site: Site) -> list[Account]:
+    async def _check_given(self, site: Site) -> None:
+        """See that servers of the user's own are there, fit, and empty.
+
+        Raises:
+            Failed: One is not; the text is the one of `hedgestat doctor`.
+        """
+        faults = [finding async for finding in self._findings(site) if not finding.is_well]
+        if faults:
+            raise Failed(*(f"{each.subject}: {each.seen}\n  -> {each.remedy}" for each in faults))
+        async with site.market() as store:
+            if self._options.redis and (await store.extent(keys.journal())).last:
+                raise Failed(
+                    f"{redacted(self._options.redis)} holds a journal already: name an empty "
+                    "database, such as redis://host:6379/5"
+                )
+
+    async def _findings(self, site: Site) -> AsyncIterator[Finding]:
+        if self._options.broker:
+            yield await examine_broker(site.settings)
+        if self._options.redis:
+            async for finding in examine_store("orders", site.settings.redis.orders, site.clock):
+                yield finding
+
+    async def _replay(self, site: Site) -> None:
         listener = bind(site.settings.http.host, site.settings.http.port, next_free=True)
         url = "http://{}:{}".format(*listener.getsockname()[:2])
-        self._console.print(f"[dim]metrics {url}/metrics  health {url}/readyz[/]")
-        calendar = site.calendar()
-        steps = list(replay_steps(self._history, calendar, self._options.first, self._options.last))
-        accounts: list[Account] = []
+        self._print(f"[dim]metrics {url}/metrics  health {url}/readyz[/]")
+        news = News(site, self._console, verbose=self._options.verbose)
         with stopped_by_signals(site.stop):
             async with asyncio.TaskGroup() as tasks:
                 page = tasks.create_task(
                     serve(operations_app(site.health, site.registry), listener)
                 )
-                shown = tasks.create_task(self._show(site))
+                shown = tasks.create_task(news.run())
                 services = tasks.create_task(Running(site, SERVICES).run())
-                await self._feed(site, steps)
+                await self._feed(site, news)
                 if not site.stop.is_set():
-                    metrics = await asyncio.to_thread(_scrape, f"{url}/metrics")
-                    accounts = await account_of(site, calendar, metrics)
-                    for account in accounts:
-                        self._console.print(account.table())
-                if self._options.hold and accounts:
-                    self._console.print(f"Staying up: {url}/metrics. Ctrl-C ends it.")
+                    await news.finish()
+                    await self._account(site, url)
+                if self._options.hold and self.accounts:
+                    self._print(f"Staying up: {url}/metrics. Ctrl-C ends it.")
                     await site.stop.wait()
                 site.stop.set()
                 await services
                 shown.cancel()
                 page.cancel()
-        return accounts
 
-    async def _feed(self, site: Site, steps: Sequence[ReplayStep]) -> None:
+    async def _feed(self, site: Site, news: News) -> None:
+        await site.until_stopped(news.listening())
         policy = FeedPolicy(source=self._options.source, speed=self._options.speed)
-        with ReplayProgress(steps, self._console) as progress:
-            await run_feed(site, steps, policy, progress.on_step)
+        with ReplayProgress(self._steps, self._console) as progress:
+            await run_feed(site, self._steps, policy, progress.on_step)
 
-    async def _show(self, site: Site) -> None:
-        """Print orders, triggers and whipsaws as they happen, as any client sees them."""
-        subscriptions = [Subscription(topic, 0) for topic in SHOWN]
-        client = f"hedgestat-demo-{self._options.source}"
-        async with MqttBus(
-            site.settings.mqtt, client_id=client, subscriptions=subscriptions, clean_start=True
-        ) as bus:
-            async for message in bus.messages():
-                if not message.retain:
-                    self._console.print(line(message.topic, message.payload), highlight=False)
+    async def _account(self, site: Site, url: str) -> None:
+        metrics = await asyncio.to_thread(_scrape, f"{url}/metrics")
+        self.accounts = await account_of(site, site.calendar(), metrics)
+        for account in self.accounts:
+            self._console.print(account.table())
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
 
 
 def _scrape(url: str) -> str:

@@ -22,8 +22,9 @@ async def _examine(settings: Settings, console: Console) -> bool:
     is_well = True
     async for finding in examine_all(settings, SystemClock()):
         mark = "[green]ok  [/]" if finding.is_well else "[bold red]FAIL[/]"
-        console.print(f"{mark} {escape(finding.subject)}: {escape(finding.seen)}", soft_wrap=True)
+        lines = [f"{mark} {escape(finding.subject)}: {escape(finding.seen)}"]
         if not finding.is_well:
-            console.print(f"     [bold]->[/] {escape(finding.remedy)}", soft_wrap=True)
+            lines.append(f"     [bold]->[/] {escape(finding.remedy)}")
             is_well = False
+        console.print("\n".join(lines), highlight=False, soft_wrap=True)
     return is_well

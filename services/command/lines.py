@@ -1,16 +1,19 @@
 """One readable line a message: what the demo and `hedgestat tail` print."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from msgspec import Struct
+from rich.console import Console
 from rich.markup import escape
 
 from shared.wire import topics
-from shared.wire.codec import decode
+from shared.wire.codec import MalformedMessage, decode
 from shared.wire.messages import (
     AckMessage,
     AlertMessage,
     ExecutionMessage,
+    InstantOrNanoseconds,
     OrderMessage,
     RejectMessage,
     SignalMessage,
@@ -20,130 +23,170 @@ from shared.wire.messages import (
     WhipsawMessage,
     WithheldMessage,
 )
+from shared.wire.times import format_instant
 
 _STATE_STYLES = {"pending": "yellow", "firing": "bold red", "cooldown": "dim", "inactive": "green"}
 _SEVERITY_STYLES = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+_LAST_NS: Final = 2**63 - 1
+_SHOWN_BYTES: Final = 200
+"""Of a refused message."""
 
 
-def line(topic: str, payload: bytes) -> str:
-    """Describe a message in one line of rich markup.
+def read(topic: str, payload: bytes) -> Struct:
+    """Read a message of any topic that `describe` knows.
 
     Raises:
         MalformedMessage: The payload is not what the topic carries.
         KeyError: Nothing is known of that topic.
     """
-    kind, describe = _describer(topic)
-    return describe(decode(kind, payload), topic)
-
-
-def _describer(topic: str) -> tuple[type[Struct], Callable[..., str]]:
     parts = topic.removeprefix(f"{topics.PREFIX}/").split("/")
-    name = parts[0] if parts[0] != "books" else parts[2]
-    return _DESCRIBERS[name]
+    return decode(_KINDS[parts[2] if parts[0] == "books" else parts[0]], payload)
 
 
-def _when(instant: str) -> str:
-    return f"[dim]{instant[:19].replace('T', ' ')}[/]"
+def describe(message: Struct) -> str:
+    """Describe a message in one line of rich markup; what came from outside is plain text in it."""
+    describer: Callable[..., str] = _DESCRIBERS[type(message)]
+    return describer(message)
 
 
-def _order(order: OrderMessage, _: str) -> str:
-    color = "green" if order.side == "buy" else "magenta"
-    return (
-        f"{_when(order.event_time)} [bold {color}]ORDER[/]    {order.side} {order.quantity:g} "
-        f"{escape(order.leg)} -> {order.target_quantity:g}, limit {order.limit_price:.2f} "
-        f"(mid {order.reference_price:.2f})  [dim]{escape(order.reason)}[/]"
+def complaint(topic: str, error: MalformedMessage) -> str:
+    """Describe a message that is not what its topic carries."""
+    return f"[red]malformed[/] {_plain(topic)}: {_plain(str(error))}"
+
+
+def print_line(console: Console, markup: str) -> None:
+    """Print one line: cut to a terminal's width, whole anywhere else."""
+    if console.is_terminal:
+        console.print(markup, highlight=False, no_wrap=True, overflow="ellipsis")
+    else:
+        console.print(markup, highlight=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """Text from outside: no markup, and nothing that a terminal obeys."""
+    return escape(
+        "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
     )
 
 
-def _execution(report: ExecutionMessage, _: str) -> str:
-    instant = report.event_time if isinstance(report.event_time, str) else str(report.event_time)
+def _figures(figures: Mapping[str, float]) -> str:
+    named = ", ".join(f"{_plain(name)} {value:.6g}" for name, value in figures.items())
+    return f" ({named})" if named else ""
+
+
+def _when(instant: InstantOrNanoseconds) -> str:
+    if isinstance(instant, int) and 0 <= instant <= _LAST_NS:
+        instant = format_instant(instant)
+    return f"[dim]{_plain(str(instant)[:19].replace('T', ' '))}[/]"
+
+
+def _order(order: OrderMessage) -> str:
+    color = "green" if order.side == "buy" else "magenta"
+    return (
+        f"{_when(order.event_time)} [bold {color}]ORDER[/]    {order.side} {order.quantity:g} "
+        f"{_plain(order.leg)} -> {order.target_quantity:g}, limit {order.limit_price:.2f}  "
+        f"[dim]{_plain(order.reason)}, mid {order.reference_price:.2f}[/]"
+    )
+
+
+def _execution(report: ExecutionMessage) -> str:
     price = "" if report.price is None else f" {report.quantity:+g} at {report.price:.2f}"
-    reason = f"  [dim]{escape(report.reason)}[/]" if report.reason else ""
+    reason = f"  [dim]{_plain(report.reason)}[/]" if report.reason else ""
     kind = f"[blue]{report.kind.upper():8}[/]"
-    return f"{_when(instant)} {kind} {escape(report.order_id)}{price}{reason}"
+    return f"{_when(report.event_time)} {kind} {_plain(report.order_id)}{price}{reason}"
 
 
-def _ack(answer: AckMessage, _: str) -> str:
-    reason = f": {escape(answer.reason)}" if answer.reason else ""
-    return f"ACK      {escape(answer.order_id)} {answer.status}{reason}"
+def _ack(answer: AckMessage) -> str:
+    reason = f": {_plain(answer.reason)}" if answer.reason else ""
+    return f"ACK      {_plain(answer.order_id)} {answer.status}{reason}"
 
 
-def _target(target: TargetMessage, _: str) -> str:
+def _target(target: TargetMessage) -> str:
     steps = ", ".join(
         f"{step.name} {step.multiplier:.3g}{'*' if step.binding else ''}" for step in target.steps
     )
     return (
-        f"{_when(target.event_time)} [bold]TARGET[/]   {escape(target.book)}: "
+        f"{_when(target.event_time)} [bold]TARGET[/]   {_plain(target.book)}: "
         f"{target.current_vega:g} -> {target.target_vega:g} vega "
-        f"(multiplier {target.multiplier:.3g}: {escape(steps)})"
+        f"(multiplier {target.multiplier:.3g}: {_plain(steps)})"
     )
 
 
-def _trigger(trigger: TriggerMessage, _: str) -> str:
+def _trigger(trigger: TriggerMessage) -> str:
     style = _STATE_STYLES[trigger.state]
     return (
-        f"{_when(trigger.event_time)} TRIGGER  {escape(trigger.trigger)}: {trigger.previous} -> "
-        f"[{style}]{trigger.state}[/]  [dim]{escape(trigger.reason)}[/]"
+        f"{_when(trigger.event_time)} TRIGGER  {_plain(trigger.trigger)}: {trigger.previous} -> "
+        f"[{style}]{trigger.state}[/]  [dim]{_plain(trigger.reason)}[/]"
     )
 
 
-def _whipsaw(whipsaw: WhipsawMessage, _: str) -> str:
-    peak = ", ".join(f"{escape(name)} {value:.4g}" for name, value in whipsaw.peak.items())
+def _whipsaw(whipsaw: WhipsawMessage) -> str:
     return (
-        f"{_when(whipsaw.event_time)} [yellow]WHIPSAW[/]  {escape(whipsaw.trigger)} suppressed, "
-        f"pending since {whipsaw.since[:10]} ({peak})"
+        f"{_when(whipsaw.event_time)} [yellow]WHIPSAW[/]  {_plain(whipsaw.trigger)} suppressed, "
+        f"pending since {_plain(whipsaw.since[:10])}{_figures(whipsaw.peak)}"
     )
 
 
-def _withheld(order: WithheldMessage, _: str) -> str:
-    figures = ", ".join(f"{escape(name)} {value:g}" for name, value in order.figures.items())
+def _withheld(order: WithheldMessage) -> str:
     return (
-        f"{_when(order.event_time)} [yellow]WITHHELD[/] {escape(order.leg)} by "
-        f"{escape(order.control)} ({figures})"
+        f"{_when(order.event_time)} [yellow]WITHHELD[/] {_plain(order.leg)} by "
+        f"{_plain(order.control)}{_figures(order.figures)}"
     )
 
 
-def _alert(alert: AlertMessage, _: str) -> str:
+def _alert(alert: AlertMessage) -> str:
     style = _SEVERITY_STYLES[alert.severity]
-    figures = ", ".join(f"{escape(name)} {value:g}" for name, value in alert.figures.items())
     return (
-        f"{_when(alert.event_time)} [{style}]{alert.severity.upper():8}[/] {escape(alert.what)} "
-        f"{escape(alert.where)} ({figures})  [dim]{escape(alert.runbook)}[/]"
+        f"{_when(alert.event_time)} [{style}]{alert.severity.upper():8}[/] {_plain(alert.what)} "
+        f"{_plain(alert.where)}{_figures(alert.figures)}  [dim]{_plain(alert.runbook)}[/]"
     )
 
 
-def _reject(letter: RejectMessage, _: str) -> str:
+def _reject(letter: RejectMessage) -> str:
     return (
-        f"{_when(letter.received_time)} [red]REJECT[/]   {escape(letter.reason)} on "
-        f"{escape(letter.topic)}: {escape(letter.detail)}  "
-        f"[dim]{escape(repr(letter.payload[:200]))}[/]"
+        f"{_when(letter.received_time)} [red]REJECT[/]   {_plain(letter.reason)} on "
+        f"{_plain(letter.topic)}: {_plain(letter.detail)}  "
+        f"[dim]{_plain(repr(letter.payload[:_SHOWN_BYTES]))}[/]"
     )
 
 
-def _signal(signal: SignalMessage, _: str) -> str:
+def _signal(signal: SignalMessage) -> str:
     value = "-" if signal.value is None else f"{signal.value:.6g}"
     filled = f" {signal.have}/{signal.need}" if signal.have < signal.need else ""
     return (
-        f"{_when(signal.event_time or '-')} SIGNAL   {escape(signal.name)} = {value} {signal.unit} "
-        f"{signal.state} {signal.quality}{filled}"
+        f"{_when(signal.event_time or '-')} SIGNAL   {_plain(signal.name)} = {value} "
+        f"{_plain(signal.unit)} {_plain(signal.state)} {signal.quality}{filled}"
     )
 
 
-def _status(status: StatusMessage, _: str) -> str:
+def _status(status: StatusMessage) -> str:
     style = "green" if status.state == "online" else "bold red"
-    return f"STATUS   {escape(status.service)} [{style}]{status.state}[/] {escape(status.version)}"
+    return f"STATUS   {_plain(status.service)} [{style}]{status.state}[/] {_plain(status.version)}"
 
 
-_DESCRIBERS: dict[str, tuple[type[Struct], Callable[..., str]]] = {
-    "orders": (OrderMessage, _order),
-    "executions": (ExecutionMessage, _execution),
-    "acks": (AckMessage, _ack),
-    "target": (TargetMessage, _target),
-    "triggers": (TriggerMessage, _trigger),
-    "whipsaws": (WhipsawMessage, _whipsaw),
-    "withheld": (WithheldMessage, _withheld),
-    "alerts": (AlertMessage, _alert),
-    "rejects": (RejectMessage, _reject),
-    "signals": (SignalMessage, _signal),
-    "status": (StatusMessage, _status),
+_KINDS: dict[str, type[Struct]] = {
+    "orders": OrderMessage,
+    "executions": ExecutionMessage,
+    "acks": AckMessage,
+    "target": TargetMessage,
+    "triggers": TriggerMessage,
+    "whipsaws": WhipsawMessage,
+    "withheld": WithheldMessage,
+    "alerts": AlertMessage,
+    "rejects": RejectMessage,
+    "signals": SignalMessage,
+    "status": StatusMessage,
+}
+_DESCRIBERS: dict[type[Struct], Callable[..., str]] = {
+    OrderMessage: _order,
+    ExecutionMessage: _execution,
+    AckMessage: _ack,
+    TargetMessage: _target,
+    TriggerMessage: _trigger,
+    WhipsawMessage: _whipsaw,
+    WithheldMessage: _withheld,
+    AlertMessage: _alert,
+    RejectMessage: _reject,
+    SignalMessage: _signal,
+    StatusMessage: _status,
 }

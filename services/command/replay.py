@@ -11,23 +11,18 @@ import msgspec
 from msgspec import Struct
 from rich.console import Console
 
+from services.command.endings import Refused, named_reasons
 from services.command.progress import ReplayProgress
+from services.command.recorded import check_days, print_findings, read_history, steps_between
 from services.feed.__main__ import run as run_feed
 from services.feed.service import FeedPolicy
-from shared.adapters.calendars import CalendarError
-from shared.adapters.history.directory import open_history
-from shared.adapters.history.readers import HistoryError
-from shared.adapters.history.replay import ReplayStep, replay_steps
+from shared.adapters.history.replay import ReplayStep
 from shared.adapters.settings import Settings
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import stopped_by_signals
 from shared.runtime.site import Site
 
 BOTH: Final = frozenset(("hedger", "gateway"))
-
-
-class ReplayRefused(ValueError):  # noqa: N818 - an answer, not a fault of ours
-    """What was asked for cannot be replayed; the text says why."""
 
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
@@ -50,17 +45,19 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
     wait: bool
 
 
-def run_replay(settings: Settings, options: ReplayOptions, console: Console) -> None:
-    """Publish until the last step is settled, or Ctrl-C.
+def run_replay(settings: Settings, options: ReplayOptions, console: Console) -> bool:
+    """Publish until the last step is settled, or Ctrl-C; whether it came to its end.
 
     Raises:
-        ReplayRefused: No such history, or a monitor whose clock is the wall clock.
+        Refused: No such history, or a monitor whose clock is the wall clock.
+        Failed: The journal lost data.
     """
     if settings.clock.source != "feed":
-        raise ReplayRefused(
+        raise Refused(
             'this configuration runs on the wall clock: set source = "feed" under [clock], for '
             "ticks of another day are late, and refused"
         )
+    check_days(options.first, options.last)
     configure_logging("warning", stream=sys.stderr)
     site = Site(settings=settings, instance="-replay")
     steps = _steps(site, options, console)
@@ -68,7 +65,12 @@ def run_replay(settings: Settings, options: ReplayOptions, console: Console) -> 
     policy = FeedPolicy(
         source=source, waits_for=BOTH if options.wait else frozenset(), speed=options.speed
     )
-    asyncio.run(_publish(site, steps, policy, console))
+    try:
+        with named_reasons():
+            asyncio.run(_publish(site, steps, policy, console))
+    except KeyboardInterrupt:
+        return False
+    return not site.stop.is_set()
 
 
 async def _publish(
@@ -77,25 +79,16 @@ async def _publish(
     with stopped_by_signals(site.stop), ReplayProgress(steps, console) as progress:
         await run_feed(site, steps, policy, progress.on_step)
     if site.stop.is_set():
-        console.print(f"Stopped. To go on: the same command with --source {policy.source}")
+        reached = f" at {progress.day}" if progress.day else ""
+        again = f"To go on: the same command with --source {policy.source}"
+        console.print(f"Stopped{reached}; what was sent stays journalled. {again}", soft_wrap=True)
 
 
 def _steps(site: Site, options: ReplayOptions, console: Console) -> list[ReplayStep]:
-    wanted = site.settings.calendar
-    try:
-        history = [
-            series
-            for path in options.files
-            for series in open_history(path, wanted.name, wanted.overrides)
-        ]
-    except (HistoryError, CalendarError) as error:
-        raise ReplayRefused(str(error)) from error
-    for finding in (finding for series in history for finding in series.findings):
-        console.print(f"[yellow]history[/] {finding}", highlight=False, markup=True)
     first, last = options.first or date.min, options.last or date.max
-    steps = [step for step in replay_steps(history, site.calendar(), first, last) if step.ticks]
-    if not steps:
-        raise ReplayRefused("no session of these files lies in the days asked for")
+    history = read_history(site.settings, options.files)
+    steps = steps_between(history, site.calendar(), first, last)
+    print_findings(history, first, last, console)
     return steps
 
 

@@ -8,7 +8,7 @@ import sys
 from rich.console import Console
 from rich.markup import escape
 
-from services.command.lines import line
+from services.command.lines import complaint, describe, print_line, read
 from shared.adapters.bus import BusEvent, Subscription
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
@@ -31,17 +31,22 @@ TOPICS = {
 }
 
 
-def run_tail(settings: Settings, topic: str, console: Console) -> None:
-    """Print messages until Ctrl-C."""
-    configure_logging("warning", stream=sys.stderr)
+def run_tail(settings: Settings, topic: str, console: Console, errors: Console) -> None:
+    """Print messages until Ctrl-C, which is how this ends; without a broker, wait for it."""
+    configure_logging("error", stream=sys.stderr)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_follow(settings, topic, console))
+        asyncio.run(_follow(settings, topic, console, errors))
 
 
-async def _follow(settings: Settings, topic: str, console: Console) -> None:
+async def _follow(settings: Settings, topic: str, console: Console, errors: Console) -> None:
+    told = ""
+
     def heard(event: BusEvent) -> None:
-        if event.name != "connected":
-            console.print(f"[yellow]{event.name}[/] {escape(event.reason)}; trying again")
+        nonlocal told
+        trouble = "" if event.name == "connected" else f"{event.name}: {event.reason}"
+        if trouble and trouble != told:  # once, not at every attempt
+            errors.print(f"[yellow]{escape(trouble)}[/]; trying again", soft_wrap=True)
+        told = trouble
 
     client = f"hedgestat-tail-{secrets.token_hex(4)}"
     async with MqttBus(
@@ -54,6 +59,7 @@ async def _follow(settings: Settings, topic: str, console: Console) -> None:
     ) as bus:
         async for message in bus.messages():
             try:
-                console.print(line(message.topic, message.payload), highlight=False, soft_wrap=True)
+                text = describe(read(message.topic, message.payload))
             except MalformedMessage as error:
-                console.print(f"[red]malformed[/] {escape(message.topic)}: {escape(str(error))}")
+                text = complaint(message.topic, error)
+            print_line(console, text)

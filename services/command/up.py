@@ -1,20 +1,17 @@
 """`hedgestat up` and `hedgestat run`: services in this process, against configured servers."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
 
+from services.command.endings import Failed, named_reasons
 from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run as run_hedger
 from services.ingest.__main__ import run as run_ingest
 from services.signals.__main__ import run as run_signals
-from shared.adapters.archive import ArchiveUnavailable
-from shared.adapters.record import RecordInUse
 from shared.adapters.settings import Settings
-from shared.adapters.store import CommitRefused
-from shared.runtime.ledger import StageStopped
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import ServiceMain, run_process
 from shared.runtime.site import Site
@@ -39,26 +36,18 @@ def run_services(
         SystemExit: With 1, when a service could not go on.
     """
     configure_logging(settings.logs.level)
-    is_ended_well = True
     try:
-        asyncio.run(_run(settings, services, port=port, next_free=next_free))
-    except* (StageStopped, CommitRefused, RecordInUse, ArchiveUnavailable, OSError) as stopped:
-        is_ended_well = False
-        for reason in _leaves(stopped):
-            log.critical("stopped", error=type(reason).__name__, reason=str(reason))
-    if not is_ended_well:
-        raise SystemExit(1)
+        with named_reasons():
+            asyncio.run(_run(settings, services, port=port, next_free=next_free))
+    except Failed as failed:
+        for reason in failed.args:
+            log.critical("stopped", reason=reason)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:  # the second one: services were not waited for
+        raise SystemExit(130) from None
 
 
 async def _run(
     settings: Settings, services: Mapping[str, ServiceMain], *, port: int, next_free: bool
 ) -> None:
     await run_process(Site(settings=settings), services, port=port, next_free=next_free)
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[BaseException]:
-    for reason in group.exceptions:
-        if isinstance(reason, BaseExceptionGroup):
-            yield from _leaves(reason)
-        else:
-            yield reason

@@ -35,7 +35,7 @@ class Announcer:
         self._bus = bus
         self._store = store
         self._stream = keys.announcements(stage)
-        self._ledger = Ledger(store, f"{stage}-announcer")
+        self._ledger = Ledger(store, _reader(stage))
 
     async def run(self) -> None:
         """Relay until cancelled.
@@ -79,3 +79,13 @@ async def publish_surely(bus: Bus, notice: Notice) -> None:
             return
         else:
             return
+
+
+async def has_announced_all(store: Store, stage: str) -> bool:
+    """Whether every notice of a stage, as it stands now, was published."""
+    stream = keys.announcements(stage)
+    return await store.cursor(_reader(stage), stream) >= (await store.extent(stream)).last
+
+
+def _reader(stage: str) -> str:
+    return f"{stage}-announcer"

@@ -72,9 +72,9 @@ def bind(host: str = "127.0.0.1", port: int = 8080, *, next_free: bool = False) 
     for candidate in range(port, last):
         try:
             return socket.create_server((host, candidate), reuse_port=False)
-        except OSError:
+        except OSError as error:
             if candidate == last - 1:
-                raise
+                raise OSError(error.errno, f"cannot serve on {host}:{port}: {error}") from error
     raise AssertionError("unreachable")
 
 
