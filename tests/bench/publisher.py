@@ -93,13 +93,17 @@ def flat_out(connection: socket.socket, options: argparse.Namespace) -> None:
 
 def _packets(options: argparse.Namespace) -> Iterator[bytes]:
     market, begun_ns = Market(), clock.now_ns()
-    for number in range(options.count // options.batch):
-        instants = begun_ns + np.arange(number * options.batch, (number + 1) * options.batch)
-        block = market.ticks(instants)
-        if options.arrow:
-            yield packet(topics.TICKS, as_arrow(block))
-        else:
-            yield as_json(block.symbol.tolist(), block.price.tolist(), instants.tolist())
+    if options.arrow:
+        for first in range(0, options.count, options.batch):
+            yield packet(
+                topics.TICKS,
+                as_arrow(market.ticks(begun_ns + np.arange(first, first + options.batch))),
+            )
+        return
+    block = market.ticks(begun_ns + np.arange(options.count))
+    columns = (block.symbol.tolist(), block.price.tolist(), block.event_ns.tolist())
+    for first in range(0, options.count, options.batch):
+        yield as_json(*(column[first : first + options.batch] for column in columns))
 
 
 def main() -> None:

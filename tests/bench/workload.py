@@ -135,6 +135,9 @@ orders = "{orders}"
 market = "{market}"
 [gateway]
 record = "{directory / "gateway.sqlite"}"
+[http]
+port = 0
+ports = {{ ingest = 0, signals = 0, hedger = 0, gateway = 0 }}
 [logs]
 level = "warning"
 [intake]
