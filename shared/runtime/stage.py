@@ -72,8 +72,9 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
     Attributes:
         max_entries: Most entries of an input stream in a batch.
         block_ms: How long a read waits for entries, and so how long a stop may take.
-        silent_entries: Batches without output are not committed until they hold so many entries;
-            after a crash the step takes them again, under whatever configuration it then has.
+        silent_entries: Batches without output are not committed until they hold so many entries,
+            or no more come; after a crash the step takes them again, under whatever configuration
+            it then has.
         snapshot_every: Commit the state once in so many input entries; `None`: with every batch.
         keep: Output streams that are only told, and roughly how many entries to keep of each.
     """
@@ -194,10 +195,16 @@ class _Run:
             entries = await self._source.read(
                 self._cursors, count=self._policy.max_entries, block_ms=self._policy.block_ms
             )
-            if not entries:
-                await self.check_input()
+            if entries:
+                await after_commit(await self._take(entries))
                 continue
-            await after_commit(await self._take(entries))
+            await self.check_input()
+            if self._policy.snapshot_every is None:
+                await self._keep()  # so that a lost lease is noticed in a silent market too
+        await self._keep()
+
+    async def _keep(self) -> None:
+        """Commit the state, unless the store has it."""
         if self._since_snapshot:
             await self._ledger.commit(
                 StepOutput(),
@@ -205,6 +212,7 @@ class _Run:
                 seen=self._seen,
                 state=self._step.snapshot(),
             )
+            self._since_snapshot = 0
 
     async def check_input(self) -> None:
         """Check that what follows the cursors is still there.

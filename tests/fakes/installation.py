@@ -74,6 +74,10 @@ class Installation:
         victim.kill()
         victim.start()
 
+    def another(self, service: str) -> Program:
+        """A second program of a service, not started."""
+        return self._program(f"{service}-2", "run", service)
+
     def tend(self) -> None:
         """Start again what has died."""
         for program in (self.witness.program, *self.services.values()):

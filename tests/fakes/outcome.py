@@ -33,15 +33,22 @@ class Outcome(msgspec.Struct, frozen=True):
     journalled: tuple[bytes, ...]
 
     @property
-    def effects(self) -> list[Effect]:
-        """The decisions, read."""
-        decoder = msgspec.msgpack.Decoder(Effect)
-        return [decoder.decode(payload) for payload in self.decisions]
+    def decided(self) -> list[Order]:
+        """The orders of the decision log."""
+        effects: list[Effect] = [
+            msgspec.msgpack.decode(each, type=Effect) for each in self.decisions
+        ]
+        return [effect.order for effect in effects if isinstance(effect, OrderDecided)]
 
     @property
     def orders(self) -> list[Order]:
-        """The orders that were decided."""
-        return [effect.order for effect in self.effects if isinstance(effect, OrderDecided)]
+        """The orders of the gateway's record."""
+        return [msgspec.msgpack.decode(payload, type=Order) for payload in self.accepted]
+
+    @property
+    def reports(self) -> list[ExecutionReported]:
+        """The execution reports of the gateway's record."""
+        return [msgspec.msgpack.decode(each, type=ExecutionReported) for each in self.executions]
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -59,7 +66,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def read_outcome(store_url: str, record: Path) -> Outcome:
-    """Read it from the store and from the record of a gateway that has ended."""
+    """Read it from the store and, if there is one, the record of a gateway that has ended."""
     journal, decisions = asyncio.run(_streams(store_url, keys.journal(), keys.decisions()))
     reports = [
         msgspec.msgpack.encode(item)
@@ -82,6 +89,8 @@ async def _streams(url: str, *names: str) -> list[tuple[bytes, ...]]:
 
 
 def _column(record: Path, table: str) -> tuple[bytes, ...]:
+    if not record.exists():
+        return ()
     with contextlib.closing(sqlite3.connect(record)) as connection:
         rows = connection.execute(f"SELECT payload FROM {table} ORDER BY number")  # noqa: S608 - ours
         return tuple(payload for (payload,) in rows)

@@ -387,6 +387,26 @@ async def test_state_is_committed_with_what_is_said_and_with_enough_silence() ->
     assert store.records[STAGE].cursors == {INPUT: 11}
 
 
+async def test_silence_is_committed_when_no_more_comes_so_that_a_lost_lease_is_noticed() -> None:
+    class Silent(Tally):
+        def receive(self, entries: Sequence[Entry]) -> StepOutput:
+            super().receive(entries)
+            return StepOutput()
+
+    store = FakeStore()
+    policy = StagePolicy(silent_entries=100, block_ms=10)
+    with pytest.raises(ExceptionGroup) as ended:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(
+                run(store, make_step=Silent, stop=asyncio.Event(), policy=policy), name="older"
+            )
+            store.append(INPUT, b"1")
+            await eventually(lambda: store.records[STAGE].cursors == {INPUT: 1})
+            await store.take_lease(STAGE)
+            store.append(INPUT, b"2")
+    assert ended.group_contains(LeaseLost, match="another process")
+
+
 @pytest.mark.parametrize("policy", [StagePolicy(snapshot_every=5), StagePolicy(silent_entries=5)])
 async def test_a_stage_that_replays_reads_one_stream(policy: StagePolicy) -> None:
     with pytest.raises(ValueError, match="reads one stream"):

@@ -1,0 +1,44 @@
+"""Servers that are not there yet: said in a line, tried again at growing intervals, and used."""
+
+import json
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from fakes.eventually import eventually_sync
+from fakes.installation import Installation
+from fakes.outcome import Run
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+
+SAYS = {"redis": "store_unavailable", "mosquitto": "bus_trouble"}
+
+
+@pytest.mark.parametrize("absent", SAYS)
+def test_a_server_that_is_absent_at_the_start_is_waited_for(
+    absent: str, history: Path, undisturbed: Run, tmp_path: Path
+) -> None:
+    with Installation(tmp_path, history, ["up"]) as installation:
+        up, server = installation.services["up"], installation.servers[absent]
+        up.kill()
+        server.kill()
+        up.exits.clear()
+        up.start()
+
+        def tries() -> list[float]:
+            return [
+                datetime.fromisoformat(line["timestamp"]).timestamp()
+                for line in map(json.loads, up.log.splitlines())
+                if line["event"] == SAYS[absent] and line.get("service", "ingest") == "ingest"
+            ]
+
+        eventually_sync(lambda: len(tries()) >= 6, within_s=30)
+        pauses = [later - earlier for earlier, later in pairwise(tries())]
+        assert pauses[4] > 2 * pauses[0], pauses
+        assert f"127.0.0.1:{server.port}" in up.log or "Connection refused" in up.log
+        server.start()
+        installation.replay()
+        assert up.exits == []
+        assert "Traceback" not in up.log
+        assert installation.outcome() == undisturbed.outcome
