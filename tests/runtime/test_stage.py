@@ -394,16 +394,18 @@ async def test_silence_is_committed_when_no_more_comes_so_that_a_lost_lease_is_n
             return StepOutput()
 
     store = FakeStore()
-    policy = StagePolicy(silent_entries=100, block_ms=10)
-    with pytest.raises(ExceptionGroup) as ended:
+
+    async def be_superseded() -> None:
         async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-            tasks.create_task(
-                run(store, make_step=Silent, stop=asyncio.Event(), policy=policy), name="older"
-            )
+            policy = StagePolicy(silent_entries=100, block_ms=10)
+            tasks.create_task(run(store, make_step=Silent, stop=asyncio.Event(), policy=policy))
             store.append(INPUT, b"1")
             await eventually(lambda: store.records[STAGE].cursors == {INPUT: 1})
             await store.take_lease(STAGE)
             store.append(INPUT, b"2")
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await be_superseded()
     assert ended.group_contains(LeaseLost, match="another process")
 
 
