@@ -13,7 +13,7 @@ from fakes.programs import Program, hedgestat
 from fakes.servers import MosquittoServer, RedisServer, Server
 from fakes.witness import Witness
 
-ROOT: Final = Path(__file__).parents[2]
+DEMO: Final = (Path(__file__).parents[2] / "deploy" / "demo.toml").read_text()
 SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
 
 FREE_PORTS: Final = """
@@ -33,17 +33,23 @@ class Installation:
         directory: For all they write.
         history: Folder of the CSV files to replay.
         services: The programs: a process a service, or `("up",)` for all in one.
+        configuration: In place of the demo's.
     """
 
-    def __init__(self, directory: Path, history: Path, services: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        history: Path,
+        services: Sequence[str] = SERVICES,
+        configuration: str = DEMO,
+    ) -> None:
         self.directory = directory
         self.redis = RedisServer(directory / "redis", appendfsync="always")
         self.mosquitto = MosquittoServer(directory / "mosquitto")
         self.servers: dict[str, Server] = {"redis": self.redis, "mosquitto": self.mosquitto}
         self.witness = Witness(directory, self.mosquitto.port)
         self._configuration = directory / "hedgestat.toml"
-        demo = (ROOT / "deploy" / "demo.toml").read_text()
-        self._configuration.write_text(demo + FREE_PORTS)
+        self._configuration.write_text(configuration + FREE_PORTS)
         self.services = {
             name: self._program(name, "up") if name == "up" else self._program(name, "run", name)
             for name in services
