@@ -15,7 +15,7 @@ from shared.domain.instants import MINUTE
 from shared.domain.orders import Order
 
 REMEMBERED_ORDERS: Final = 32
-"""Closed orders whose late reports are still recognised; an older one's is unknown."""
+"""Per leg: closed orders whose late reports are still recognised; an older one's is unknown."""
 
 ANSWER_NS: Final = MINUTE
 """For the venue to say what became of an order, once its time was *seen* to have run out.
@@ -115,7 +115,11 @@ class Holdings:
             reference_price=order.reference_price,
             valid_until_ns=order.valid_until_ns,
         )
-        closed = [each.order_id for each in self._orders.values() if not each.is_open]
+        closed = [
+            each.order_id
+            for each in self._orders.values()
+            if each.leg == order.leg and not each.is_open
+        ]
         for order_id in closed[: max(0, len(closed) - REMEMBERED_ORDERS)]:
             del self._orders[order_id]
         self._deadline_ns = self._find_deadline()

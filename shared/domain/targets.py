@@ -16,7 +16,7 @@ from shared.domain.effects import LegTarget, SizingStep
 from shared.domain.leg_profit import unit_vega
 from shared.domain.policies import BookPolicy
 from shared.domain.pretrade import check_limits
-from shared.domain.rules import RuleSet
+from shared.domain.rules import RuleSet, parameters_of
 from shared.domain.session_clock import SessionClock
 from shared.domain.signals_observed import Mark, Quality
 from shared.domain.sizing import (
@@ -76,6 +76,8 @@ class TargetSizer:
         self._rules = RuleSet(policy.rules, policy.composition, policy.name)
         if self._rules.counts_contracts and [leg.instrument for leg in policy.legs] != ["put"]:
             raise ValueError("rule delta needs exactly one leg, a put")
+        if self._rules.counts_contracts:
+            _check_multiplier(policy)
         self._correlation = f"hedge_correlation.{policy.name}"
         self.signals = self._signals()
         """Names of the signals that sizing needs or would like."""
@@ -194,6 +196,16 @@ class TargetSizer:
             *(("vix", "rv") if sizing.budget is not None else ()),
         )
         return tuple(dict.fromkeys(wanted))
+
+
+def _check_multiplier(policy: BookPolicy) -> None:
+    """Refuse a rule `delta` that counts other contracts than its leg trades."""
+    assumed, traded = parameters_of(policy.rules[0])["contract_multiplier"], policy.legs[0]
+    if assumed != traded.multiplier:
+        raise ValueError(
+            f"rule delta: contract_multiplier = {assumed:g} must be the multiplier of leg"
+            f" {traded.name}, {traded.multiplier:g}"
+        )
 
 
 def _read(facts: Facts, name: str) -> float | None:

@@ -154,6 +154,18 @@ def test_memory_is_bounded_by_the_closed_orders() -> None:
     assert holdings.position("swap") == REMEMBERED_ORDERS + 9
 
 
+def test_many_orders_of_one_leg_do_not_push_out_those_of_another() -> None:
+    holdings = placed()
+    holdings.take(report(ExecutionKind.CANCEL, number=1))
+    for decision in range(1, REMEMBERED_ORDERS + 10):
+        holdings.place(order(decision, quantity=1.0, leg="future"))
+        done = structs.replace(
+            report(ExecutionKind.CANCEL), order_id=order_id("overlay", decision, "future")
+        )
+        holdings.take(done)
+    assert holdings.take(report(ExecutionKind.FILL, 400.0, number=2)) is Outcome.LATE
+
+
 def test_open_orders_are_never_forgotten() -> None:
     holdings = Holdings(["swap"])
     for decision in range(1, REMEMBERED_ORDERS + 10):

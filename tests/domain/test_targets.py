@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from fakes.hedged_market import CALENDAR, FUTURE, MONDAY, SWAP, HedgedMarket, policy
+from msgspec import structs
 
 from shared.domain.conditions import Facts
 from shared.domain.events import ExposureMeasured
@@ -211,3 +212,10 @@ def test_without_exposure_the_delta_rule_is_unknown() -> None:
 def test_the_delta_rule_needs_one_put() -> None:
     with pytest.raises(ValueError, match="exactly one leg"):
         TargetSizer(policy(rules=(PRESETS["delta"],)), CLOCK)
+
+
+def test_the_delta_rule_must_count_the_contracts_that_its_leg_trades() -> None:
+    mini = structs.replace(PUT, multiplier=10.0)
+    with pytest.raises(ValueError, match=r"contract_multiplier = 100 .* leg put, 10"):
+        TargetSizer(policy(rules=(PRESETS["delta"],), legs=(mini,)), CLOCK)
+    TargetSizer(policy(rules=(PRESETS["delta"],), legs=(PUT,)), CLOCK)
