@@ -1,0 +1,276 @@
+"""The hedger decides once, tells what it decided, and says when it cannot be relied on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fakes.bus import FakeBroker, FakeBus
+from fakes.clock import ManualClock
+from fakes.eventually import eventually
+from fakes.hedged_market import CALENDAR, HedgedMarket, policy
+from fakes.interrupted import run_for_turns
+from fakes.orders import Desk
+from fakes.store import FakeStore, Fault
+from prometheus_client import CollectorRegistry
+
+from services.hedger.metrics import HedgerMetrics
+from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from shared.adapters.bus import Subscription
+from shared.adapters.store import StoreUnavailable
+from shared.domain.effects import Effect
+from shared.domain.instants import MINUTE
+from shared.domain.signals_observed import HedgerInput
+from shared.runtime.health import Health
+from shared.wire import codec, keys, topics
+from shared.wire.journal import encode_log
+from shared.wire.messages import AlertMessage, ProgressMessage
+from shared.wire.times import format_instant
+
+AWAY = Fault(StoreUnavailable("no answer from the store"), applied=False)
+
+
+class RecordedMarket(HedgedMarket):
+    """A market that remembers what it told its own book: what a hedger must decide alike."""
+
+    def __init__(self) -> None:
+        self.log: list[HedgerInput] = []
+        super().__init__()
+
+    def send(self, event: HedgerInput) -> list[Effect]:
+        self.log.append(event)
+        return super().send(event)
+
+
+def a_month_with_three_orders() -> RecordedMarket:
+    market = RecordedMarket()
+    for level in (18.0, 23.0, 16.0):
+        for _ in range(4):
+            market.vix(level, after=20 * MINUTE)
+        market.fill()
+        market.clock(after=MINUTE)
+    assert len(market.orders) == 3
+    return market
+
+
+class Pit:
+    """A hedger between two stores and a broker, with a desk that takes its orders."""
+
+    def __init__(self, broker: FakeBroker, bus: FakeBus, desk: Desk) -> None:
+        self.broker = broker
+        self.bus = bus
+        self.desk = desk
+        self.market = FakeStore()
+        self.orders = FakeStore()
+        self.clock = ManualClock()
+        self.new_process()
+
+    def new_process(self) -> None:
+        self.health = Health()
+        self.registry = CollectorRegistry()
+        self.stop = asyncio.Event()
+        self.hedger = Hedger(
+            policy=HedgerPolicy(books=(policy(),), config_digest="digest"),
+            calendar=CALENDAR,
+            bus=self.bus,
+            orders=self.orders,
+            market=self.market,
+            clock=self.clock,
+            metrics=HedgerMetrics(self.registry, None),
+            health=self.health,
+        )
+
+    def observe(self, log: Sequence[HedgerInput]) -> None:
+        for event in log:
+            self.market.append(keys.signal_log(), encode_log([event]))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.hedger.run(self.stop))
+            yield
+            self.stop.set()
+
+    @property
+    def cursor(self) -> int:
+        return self.orders.records[SERVICE].cursors.get(keys.signal_log(), 0)
+
+    @property
+    def outbox(self) -> list[int]:
+        return list(self.orders.streams[keys.outbox()])
+
+    def told(self, topic: str) -> list[bytes]:
+        return [each.payload for each in self.broker.published if each.topic == topic]
+
+    @property
+    def alerts(self) -> list[tuple[str, str, str]]:
+        found = [codec.decode(AlertMessage, each) for each in self.told(topics.alerts("critical"))]
+        return [(alert.what, alert.where, alert.book) for alert in found]
+
+    @property
+    def settled(self) -> set[str | None]:
+        found = self.told(topics.progress(SERVICE))
+        return {codec.decode(ProgressMessage, each).settled for each in found}
+
+    def why_not_ready(self, check: str) -> str:
+        return self.health.report()[check].reason
+
+    def counted(self, metric: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(metric, labels)
+
+
+@asynccontextmanager
+async def pit(*, denied: Sequence[str] = ()) -> AsyncIterator[Pit]:
+    broker = FakeBroker(denied=denied)
+    acks = [Subscription(topic) for topic in SUBSCRIPTIONS]
+    async with (
+        FakeBus(broker, client_id="desk", subscriptions=[Subscription(topics.ORDERS)]) as there,
+        FakeBus(broker, client_id=SERVICE, subscriptions=acks) as here,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await there.connected.wait()
+        await here.connected.wait()
+        desk = Desk(there)
+        task = tasks.create_task(desk.run())
+        yield Pit(broker, here, desk)
+        task.cancel()
+
+
+async def test_what_the_book_decides_arrives_as_orders() -> None:
+    month = a_month_with_three_orders()
+    async with pit() as hedger, hedger.running():
+        hedger.observe(month.log)
+        await eventually(lambda: len(hedger.desk.orders) == 3 and not hedger.outbox)
+        assert list(hedger.desk.orders.values()) == month.orders
+
+
+async def test_targets_and_triggers_are_told() -> None:
+    month = a_month_with_three_orders()
+    async with pit() as hedger, hedger.running():
+        hedger.observe(month.log)
+        await eventually(lambda: len(hedger.told(topics.target("overlay"))) >= 3)
+        await eventually(lambda: hedger.told(topics.trigger("overlay", "vix_move")) != [])
+
+
+async def test_a_clock_is_settled_when_its_orders_are_answered_and_not_before() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    market.clock(after=MINUTE)
+    async with pit() as hedger, hedger.running():
+        hedger.desk.quiet = True
+        hedger.observe(market.log)
+        await eventually(lambda: hedger.desk.taken.total() == 1)
+        assert hedger.settled == set()
+        await hedger.desk.answer(market.orders[0].order_id, "accepted", 1)
+        await eventually(lambda: hedger.settled == {format_instant(market.now)})
+
+
+async def test_a_restart_says_again_what_was_settled_though_nothing_new_comes() -> None:
+    month = a_month_with_three_orders()
+    async with pit() as hedger:
+        async with hedger.running():
+            hedger.observe(month.log)
+            await eventually(lambda: hedger.cursor == len(month.log) and not hedger.outbox)
+        hedger.broker.published.clear()
+        hedger.new_process()
+        async with hedger.running():
+            await eventually(lambda: hedger.settled == {format_instant(month.now)})
+
+
+async def test_a_refused_order_pages_somebody_once() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    name = market.orders[0].order_id
+    async with pit() as hedger, hedger.running():
+        hedger.desk.status_of_new = "refused"
+        hedger.observe(market.log)
+        await eventually(lambda: hedger.alerts == [("order_refused", name, "overlay")])
+        assert hedger.counted("hedge_orders_total", book="overlay", outcome="refused") == 1
+        assert not hedger.outbox
+
+
+async def test_an_order_the_broker_will_not_carry_pages_somebody_and_is_kept() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    name = market.orders[0].order_id
+    async with pit(denied=[topics.orders("overlay")]) as hedger, hedger.running():
+        hedger.observe(market.log)
+        await eventually(lambda: hedger.alerts == [("order_undeliverable", name, "overlay")])
+        hedger.clock.advance(1.0)
+        await eventually(
+            lambda: (hedger.counted("hedge_order_sendings_total", outcome="refused") or 0) >= 2
+        )
+        assert hedger.alerts == [("order_undeliverable", name, "overlay")]
+        assert hedger.outbox == [1]
+
+
+async def test_a_superseded_hedger_pages_somebody_and_keeps_the_order() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    name = market.orders[0].order_id
+    async with pit() as hedger, hedger.running():
+        hedger.desk.status_of_new = "superseded"
+        hedger.observe(market.log)
+        await eventually(lambda: hedger.alerts == [("order_superseded", name, "overlay")])
+        assert hedger.outbox == [1]
+
+
+async def test_it_is_ready_when_its_record_is_loaded() -> None:
+    async with pit() as hedger:
+        assert hedger.why_not_ready("hedger.stage") == "its record is not loaded yet"
+        async with hedger.running():
+            await eventually(lambda: hedger.health.is_ready)
+
+
+async def test_while_a_store_is_away_it_says_so() -> None:
+    async with pit() as hedger:
+        hedger.orders.faults = iter([AWAY, AWAY, AWAY])
+        async with hedger.running():
+            await eventually(
+                lambda: hedger.why_not_ready("hedger.stage") == "no answer from the store"
+            )
+            await eventually(lambda: hedger.health.is_ready)
+            hedger.market.faults = iter([AWAY] * 4)
+            hedger.market.append(keys.signal_log(), encode_log([]))
+            await eventually(lambda: not hedger.health.is_ready)
+            await eventually(lambda: hedger.health.is_ready)
+
+
+async def test_an_order_unanswered_for_too_long_makes_it_unready() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    async with pit() as hedger, hedger.running():
+        hedger.desk.quiet = True
+        hedger.observe(market.log)
+        await eventually(lambda: hedger.desk.taken.total() == 1)
+        hedger.clock.advance(10.0)
+        assert hedger.why_not_ready("hedger.orders") == ""
+        hedger.clock.advance(1.0)
+        reason = "1 order(s) without the gateway's answer, the oldest for 11 s"
+        assert hedger.why_not_ready("hedger.orders") == reason
+        await hedger.desk.answer(market.orders[0].order_id, "accepted", 1)
+        await eventually(lambda: hedger.why_not_ready("hedger.orders") == "")
+
+
+async def test_stopping_waits_for_the_orders_on_their_way() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    async with pit() as hedger:
+        hedger.observe(market.log)
+        async with hedger.running():
+            await eventually(lambda: hedger.cursor == len(market.log))
+        assert list(hedger.desk.orders.values()) == market.orders
+        assert not hedger.outbox
+
+
+async def test_cut_off_at_any_await_it_decides_the_same_once() -> None:
+    month = a_month_with_three_orders()
+    for turns in (*range(30), *range(30, 150, 8)):
+        async with pit() as hedger:
+            hedger.observe(month.log)
+            await run_for_turns(turns, hedger.hedger.run(hedger.stop))
+            hedger.new_process()
+            async with hedger.running():
+                await eventually(lambda: hedger.cursor == len(month.log))
+                await eventually(lambda: not hedger.outbox)
+            taken = sorted(hedger.desk.orders.values(), key=lambda order: order.decision)
+            assert taken == month.orders
