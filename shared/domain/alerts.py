@@ -44,11 +44,11 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
     ),
     "order_unanswered": (
         "critical",
-        "Nothing was heard of this order and it still counts as position: ask the gateway.",
+        "Unheard of, and it counts as position: ask the gateway, or report its end by hand.",
     ),
     "order_refused": (
         "critical",
-        "The gateway will not have this order and it is not sent again: read its reason.",
+        "Not sent again, and it counts as position until its `reject` is reported by hand.",
     ),
     "order_superseded": (
         "critical",
