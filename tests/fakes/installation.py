@@ -14,6 +14,7 @@ from fakes.servers import MosquittoServer, RedisServer, Server
 from fakes.witness import Witness
 
 DEMO: Final = (Path(__file__).parents[2] / "deploy" / "demo.toml").read_text()
+SERVERS: Final = ("redis", "mosquitto")
 SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
 
 FREE_PORTS: Final = """
@@ -22,8 +23,8 @@ port = 0
 ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, feed = 0 }
 """
 
-Disturbance = tuple[float, Callable[[], None]]
-"""From which number of the feed's series on, and what to do."""
+Disturbance = tuple[Callable[[Witness], bool], Callable[[], None]]
+"""From when on, and what to do."""
 
 
 class Installation:
@@ -99,7 +100,7 @@ class Installation:
         deadline = time.perf_counter() + within_s
         while not self._feed_is_done():
             assert time.perf_counter() < deadline, f"stuck at number {self.witness.reached}"
-            if waiting and self.witness.reached >= waiting[0][0]:
+            if waiting and waiting[0][0](self.witness):
                 reached.append(self.witness.reached)
                 waiting.pop(0)[1]()
             self.tend()

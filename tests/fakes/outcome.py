@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from fakes.witness import Witness
 
 from shared.adapters.connections import RedisSettings
 from shared.adapters.redis_store import RedisStore
@@ -63,6 +65,15 @@ class Run(msgspec.Struct, frozen=True):
     outcome: Outcome
     sent: list[dict[str, Any]]
     length: int
+
+    def half_way(self, witness: Witness) -> bool:
+        """Whether another run of the same ticks has come so far."""
+        return witness.reached >= self.length / 2
+
+    def next_order_after(self, share: float) -> Callable[[Witness], bool]:
+        """Whether another run has just sent the first order after this share of them."""
+        count = int(share * len(self.sent)) + 1
+        return lambda witness: len(witness.orders) >= count
 
 
 def read_outcome(store_url: str, record: Path) -> Outcome:

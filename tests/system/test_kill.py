@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from fakes.installation import Installation
+from fakes.installation import SERVERS, SERVICES, Installation
 from fakes.outcome import Run
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
-VICTIMS = ("redis", "mosquitto", "ingest", "signals", "hedger", "gateway", "feed")
+VICTIMS = (*SERVERS, *SERVICES, "feed")
+ENDS: dict[str, list[int]] = {name: [] for name in SERVICES} | {"feed": [0]}
+KILLED = {name: {name: [-9, -9, *exits]} for name, exits in ENDS.items()}
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
@@ -16,10 +18,16 @@ def test_killed_twice_in_mid_replay_the_run_goes_on_and_decides_the_same(
     victim: str, history: Path, undisturbed: Run, tmp_path: Path
 ) -> None:
     with Installation(tmp_path, history) as installation:
-        strikes = [undisturbed.length * share for share in (0.25, 0.6)]
-        reached = installation.replay(
-            *((strike, lambda: installation.kill(victim)) for strike in strikes)
+
+        def kill() -> None:
+            installation.kill(victim)
+
+        while_an_order_is_on_its_way = undisturbed.next_order_after(0.6)
+        first, second = installation.replay(
+            (lambda witness: witness.reached >= undisturbed.length / 4, kill),
+            (while_an_order_is_on_its_way, kill),
         )
-        outcome = installation.outcome()
-    assert 0 < reached[0] < reached[1] < undisturbed.length
-    assert outcome == undisturbed.outcome
+        assert 0 < first < second < undisturbed.length
+        ends = {name: program.exits for name, program in installation.programs.items()}
+        assert ends == ENDS | KILLED.get(victim, {}), "it took others with it"
+        assert installation.outcome() == undisturbed.outcome

@@ -28,7 +28,7 @@ def test_sigterm_in_mid_replay_ends_a_service_in_good_order_and_its_successor_go
             program.send(signal.SIGTERM)
             assert program.ended(within_s=5) == EXITS[name]
 
-        [reached] = installation.replay((undisturbed.length * 0.4, terminate))
+        [reached] = installation.replay((undisturbed.half_way, terminate))
         assert 0 < reached < undisturbed.length
         assert "Traceback" not in program.log
         assert installation.outcome() == undisturbed.outcome

@@ -23,7 +23,7 @@ def test_the_older_of_two_ends_with_a_reason_and_no_order_is_doubled(
             newer.start()
             eventually_sync(lambda: "bus_connected" in newer.log)
 
-        [reached] = installation.replay((undisturbed.length * 0.4, take_over))
+        [reached] = installation.replay((undisturbed.half_way, take_over))
         assert 0 < reached < undisturbed.length
         assert older.ended(within_s=10) == 1
         assert f"{name}: another process runs this stage" in older.log
