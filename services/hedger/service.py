@@ -11,7 +11,7 @@ from services.hedger.relay import OrderRelay
 from services.hedger.step import HedgerStep
 from shared.adapters.bus import Bus
 from shared.adapters.clock import Clock
-from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.adapters.store import Entry, StageRecord, Store, StoreTrouble
 from shared.domain.alerts import alert
 from shared.domain.orders import book_of
 from shared.domain.policies import BookPolicy
@@ -145,7 +145,13 @@ class Hedger:
         return self._step
 
     async def _committed(self, committed: Committed) -> None:
-        self._decided += len(committed.output.entries.get(keys.outbox(), ()))
+        orders = committed.output.entries.get(keys.outbox(), ())
+        rows = [
+            Entry(keys.outbox(), index, order)
+            for index, order in enumerate(orders, self._decided + 1)
+        ]
+        self._relay.take_committed(rows)
+        self._decided += len(rows)
         self._cursors = committed.cursors
         self._metrics.decided(self._step.effects)
         self._report()

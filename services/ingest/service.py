@@ -153,6 +153,8 @@ class Ingest:
         log.warning("store_unavailable", error=str(trouble))
 
     def _report(self, sequences: dict[str, int]) -> None:
+        if not self._policy.clock_from_feed:
+            return  # nobody waits to hear it
         for source, sequence in sequences.items():
             if source:
                 message = ProgressMessage(service=SERVICE, source=source, sequence=sequence)

@@ -30,7 +30,9 @@ class ProgressReporter:
         self._wake = asyncio.Event()
 
     def report(self, message: ProgressMessage) -> None:
-        """Have it told soon; of one source only the latest counts."""
+        """Have it told soon, when it is news; of one source only the latest counts."""
+        if self._latest.get(message.source) == message:
+            return
         self._latest[message.source] = message
         self._news[message.source] = message
         self._wake.set()
