@@ -80,3 +80,18 @@ async def test_a_broker_that_does_not_want_it_ends_nothing() -> None:
         reporter.report(at(5))
         await eventually(lambda: reporter._news == {})  # noqa: SLF001 - it has tried
         assert told(broker) == []
+
+
+async def test_what_was_told_already_is_not_told_at_once_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "REPEAT_S", 60.0)
+    async with reporting() as (broker, reporter):
+        reporter.report(at(5))
+        await eventually(lambda: told(broker) == [at(5)])
+        reporter.report(at(5))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        reporter.report(at(6))
+        await eventually(lambda: at(6) in told(broker))
+        assert told(broker) == [at(5), at(6)]

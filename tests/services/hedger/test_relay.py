@@ -15,7 +15,7 @@ from fakes.store import FakeStore, Fault
 
 from services.hedger.relay import OrderRelay
 from shared.adapters.bus import Subscription
-from shared.adapters.store import StoreUnavailable
+from shared.adapters.store import Entry, StoreUnavailable
 from shared.wire import keys, topics
 from shared.wire.messages import AckMessage
 
@@ -247,3 +247,24 @@ async def test_cut_off_at_any_await_no_order_is_lost_or_doubled(first: int) -> N
                 await eventually(lambda: relay.has_delivered(3) and not desk.outbox)
             assert sorted(desk.decisions) == [1, 2, 3]
             assert max(desk.desk.taken.values()) <= 2
+
+
+async def test_an_order_leaves_with_its_commit_and_the_stream_does_not_repeat_it() -> None:
+    async with office(store_of(1)) as desk, desk.running(desk.relay()) as relay:
+        await eventually(lambda: relay.has_delivered(1))
+        committed = Entry(OUTBOX, 2, msgspec.msgpack.encode(make_order(2)))
+        relay.take_committed([committed])
+        await eventually(lambda: relay.has_delivered(2))
+        decide(desk.store, 2, 3)  # the stream comes to tell of it too
+        await eventually(lambda: relay.has_delivered(3))
+        assert desk.desk.taken.total() == 3
+
+
+async def test_a_commit_heard_of_before_the_rows_behind_it_waits_for_them() -> None:
+    async with office(store_of(3)) as desk:
+        relay = desk.relay()
+        relay.take_committed([Entry(OUTBOX, 3, msgspec.msgpack.encode(make_order(3)))])
+        assert not relay.waiting
+        async with desk.running(relay):
+            await eventually(lambda: relay.has_delivered(3))
+            assert desk.decisions == [1, 2, 3]
