@@ -7,6 +7,7 @@ deadlock, so the pool is plain. Refusals (READONLY, OOM, MISCONF, NOREPLICAS) ar
 errors there, and so the connection to a demoted server would be kept: it is dropped here.
 """
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -175,7 +176,7 @@ class RedisStore:
             return await self._command("EVAL", script.source, len(names), *names, *arguments)
 
     async def _command(self, *words: Any) -> Any:  # noqa: ANN401 - replies have any shape
-        async with self._named_troubles():
+        async with self._named_troubles(), _cancellable():
             return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
 
     @contextlib.asynccontextmanager
@@ -194,6 +195,18 @@ class RedisStore:
             # Another server may hold this address by now: connect anew.
             await self._client.connection_pool.disconnect(inuse_connections=False)
             raise StoreUnsafe(f"{self._where}: {error}") from error
+
+
+@contextlib.asynccontextmanager
+async def _cancellable() -> AsyncIterator[None]:
+    """Let no cancellation be lost: redis-py sends through `wait_for`, which can swallow one."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 class _Credentials(CredentialProvider):

@@ -371,3 +371,22 @@ async def test_the_pool_is_bounded(redis_server: RedisServer, raw: Redis) -> Non
                     tasks.create_task(store.read({OUTBOX: 0}, count=1, block_ms=300))
         assert group.group_contains(StoreUnavailable)
         assert len(raw.client_list()) <= 4
+
+
+@pytest.mark.parametrize("turns", range(45))
+async def test_a_cancelled_reader_ends_at_whichever_await_it_is(
+    redis_server: RedisServer, turns: int
+) -> None:
+    async def follow(store: RedisStore) -> None:
+        while True:
+            await store.read({OUTBOX: 0}, count=1, block_ms=1_000)
+
+    async with RedisStore(settings(redis_server.url)) as store:
+        reading = asyncio.ensure_future(follow(store))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        done, _ = await asyncio.wait([reading], timeout=0.5)
+        if not done:  # or nothing would ever end it
+            reading.cancel()
+        assert done
