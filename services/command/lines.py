@@ -152,10 +152,11 @@ def _reject(letter: RejectMessage) -> str:
 
 def _signal(signal: SignalMessage) -> str:
     value = "-" if signal.value is None else f"{signal.value:.6g}"
+    state = f" {_plain(signal.state)}" if signal.state else ""
     filled = f" {signal.have}/{signal.need}" if signal.have < signal.need else ""
     return (
         f"{_when(signal.event_time or '-')} SIGNAL   {_plain(signal.name)} = {value} "
-        f"{_plain(signal.unit)} {_plain(signal.state)} {signal.quality}{filled}"
+        f"{_plain(signal.unit)}{state} {signal.quality}{filled}"
     )
 
 

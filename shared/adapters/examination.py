@@ -23,6 +23,7 @@ from shared.domain.instants import MILLISECOND, SECOND
 PATIENCE_S: Final = 5.0
 SKEW_TOLERATED_NS: Final = 100 * MILLISECOND
 _SELF_TEST: Final = "hedge/v1/status/doctor"
+_ALLOW_US: Final = "allow this user to write and read hedge/v1/# in the broker's access list"
 
 
 class Finding(Struct, frozen=True):
@@ -81,11 +82,11 @@ async def examine_broker(settings: Settings) -> Finding:
                     return Finding(subject, is_well=True, seen="MQTT 5, a message went round")
     except TimeoutError:
         seen = troubles[-1] if troubles else f"no answer within {PATIENCE_S:g} s"
+        is_denied = seen.startswith("subscription_refused")
         remedy = "start the broker, or correct [mqtt] url; a password belongs in password_file"
-        return Finding(subject, is_well=False, seen=seen, remedy=remedy)
+        return Finding(subject, is_well=False, seen=seen, remedy=_ALLOW_US if is_denied else remedy)
     except (PublishRefused, BusUnavailable) as error:
-        remedy = "allow this user to write and read hedge/v1/# in the broker's access list"
-        return Finding(subject, is_well=False, seen=str(error), remedy=remedy)
+        return Finding(subject, is_well=False, seen=str(error), remedy=_ALLOW_US)
 
 
 async def examine_store(role: str, settings: RedisSettings, clock: Clock) -> AsyncIterator[Finding]:
