@@ -37,12 +37,12 @@ class SignalsStep:
 
     def receive(self, entries: Sequence[Entry]) -> StepOutput:
         """Take a batch of journal entries; each that says something gives one log entry."""
-        observed = [self._observe(decode_entry(entry.payload)) for entry in entries]
-        rows = [encode_log(items) for items in observed if items]
-        for items in observed:
-            for item in items:
-                if isinstance(item, SignalsObserved):
-                    self.latest = item
+        rows = []
+        for entry in entries:
+            observed = self._observe(decode_entry(entry.payload))
+            if observed:
+                rows.append(encode_log(observed))
+                self._note_latest(observed)
         if not rows or self.latest is None:
             return StepOutput({keys.signal_log(): rows} if rows else {})
         fields = {name: readable(signal) for name, signal in self.latest.signals.items()}
@@ -63,6 +63,12 @@ class SignalsStep:
                 observed.extend(self._monitor.receive(item, index))
                 index += 1
         return observed
+
+    def _note_latest(self, observed: Sequence[HedgerInput]) -> None:
+        for item in reversed(observed):
+            if isinstance(item, SignalsObserved):
+                self.latest = item
+                return
 
 
 def readable(signal: Signal) -> str:

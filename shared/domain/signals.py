@@ -222,11 +222,11 @@ class SignalMonitor:
         """Take prints of basket members, split where a session ends."""
         while start < end:
             self._cursor.enter(int(run.event_ns[start]))
-            stop = end
-            if run.event_ns[start:end].max() > self._cursor.close_ns:
+            stop, youngest_ns = end, int(run.event_ns[start:end].max())
+            if youngest_ns > self._cursor.close_ns:
                 later = run.event_ns[start:end] > self._cursor.close_ns
                 stop = start + int(np.argmax(later))
-            youngest_ns = int(run.event_ns[start:stop].max())
+                youngest_ns = int(run.event_ns[start:stop].max())
             self._basket.observe_run(run.members[start:stop], run.levels[start:stop], youngest_ns)
             start = stop
 

@@ -15,7 +15,7 @@ class Quality(StrEnum):
     STALE = "stale"
 
 
-class Signal(Struct, frozen=True, kw_only=True):
+class Signal(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One number about the market, with its age and quality.
 
     Attributes:
@@ -44,7 +44,7 @@ class Signal(Struct, frozen=True, kw_only=True):
         return self.quality is Quality.GOOD
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """The last good level of a symbol that a leg is priced with."""
 
     level: float

@@ -5,6 +5,7 @@ NaN and −1 stand for *absent* inside these arrays only; `TickBlock.tick` gives
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -107,4 +108,4 @@ def _column(values: list[float | None]) -> NDArray[np.float64]:
 
 
 def _present(value: np.float64) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else float(value)

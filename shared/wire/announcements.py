@@ -85,8 +85,8 @@ def order_from(message: OrderMessage) -> Order:
 def signal_message(name: str, signal: Signal) -> SignalMessage:
     """Put a signal on the wire."""
     event_time = format_instant(signal.event_ns) if signal.event_ns else None
-    fields = msgspec.to_builtins(signal) | {"name": name, "event_time": event_time}
-    return msgspec.convert(fields, SignalMessage)
+    fields = msgspec.structs.asdict(signal) | {"quality": signal.quality.value}
+    return msgspec.convert(fields | {"name": name, "event_time": event_time}, SignalMessage)
 
 
 def _announcement(

@@ -22,7 +22,7 @@ from shared.domain.events import (
     Tick,
 )
 from shared.domain.signals_observed import HedgerInput
-from shared.domain.tick_block import TickBlock
+from shared.domain.tick_block import NO_SEQUENCE, TickBlock
 
 _COLUMNS = {
     "symbol": "<i4",
@@ -38,12 +38,19 @@ _COLUMNS = {
 
 
 class TickColumns(Struct, frozen=True, kw_only=True, tag="ticks"):
-    """A `TickBlock` as it lies in the journal."""
+    """A `TickBlock` as it lies in the journal, less the columns that hold nothing but absences."""
 
     symbols: tuple[str, ...]
     sources: tuple[str, ...]
     columns: dict[str, bytes]
 
+
+_ABSENT = {
+    name: np.array(NO_SEQUENCE if kind == "<i8" else np.nan, dtype=kind).tobytes()
+    for name, kind in _COLUMNS.items()
+    if name not in {"symbol", "event_ns", "source"}
+}
+"""One absence in each column that may have them, as bytes."""
 
 SingleEvent = ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured
 JournalItem = TickBlock | SingleEvent
@@ -133,12 +140,20 @@ def _columns(block: TickBlock) -> TickColumns:
         name: np.ascontiguousarray(getattr(block, name), dtype=kind).tobytes()
         for name, kind in _COLUMNS.items()
     }
-    return TickColumns(symbols=block.symbols, sources=block.sources, columns=columns)
+    said = {
+        name: column
+        for name, column in columns.items()
+        if column != _ABSENT.get(name, b"") * len(block)
+    }
+    return TickColumns(symbols=block.symbols, sources=block.sources, columns=said)
 
 
 def _block(item: TickColumns) -> TickBlock:
+    said = item.columns
+    rows = len(said.get("event_ns", b"")) // 8
     columns = {
-        name: np.frombuffer(item.columns[name], dtype=kind) for name, kind in _COLUMNS.items()
+        name: np.frombuffer(said.get(name, _ABSENT.get(name, b"") * rows), dtype=kind)
+        for name, kind in _COLUMNS.items()
     }
     if len({len(column) for column in columns.values()}) > 1:
         raise ValueError("of different lengths")

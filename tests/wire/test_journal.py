@@ -190,9 +190,20 @@ def test_columns_that_cannot_be_ticks_are_a_decode_error() -> None:
         {"price": b"\0" * 7},  # not whole numbers
         {"symbol": b"\1\0\0\0"},  # a name that is not there
         {"source": b"\xff" * 4},
+        {"event_ns": b""},  # no rows among columns of one
     ):
         with pytest.raises(msgspec.DecodeError, match="not a journal entry"):
             decode_entry(ticks_item(**columns))
+
+
+def test_what_no_tick_has_takes_no_room() -> None:
+    prints = [Tick(symbol="VIX", event_ns=instant, price=20.0) for instant in range(1_000)]
+    quoted = [*prints[:-1], Tick(symbol="VIX", event_ns=999, price=20.0, bid=19.0)]
+    bare, one_bid = (encode_entry(JournalEntry(0, 0, gather(each))) for each in (prints, quoted))
+    assert len(bare) < 1_000 * (4 + 8 + 8 + 4) + 100
+    assert len(one_bid) - len(bare) > 1_000 * 8
+    assert events_of(decode_entry(bare)) == prints
+    assert events_of(decode_entry(one_bid)) == quoted
 
 
 @pytest.mark.parametrize("read", [decode_entry, decode_log])
