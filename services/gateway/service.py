@@ -164,11 +164,10 @@ class Gateway:
             {keys.journal(): self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
         )
         if entries:
-            if (
-                self._cursor and entries[0].index != self._cursor + 1
-            ):  # a new record begins anywhere
+            first = entries[0].index
+            if self._cursor and first != self._cursor + 1:  # a new record begins anywhere
                 raise InputGap(
-                    f"gateway: the journal goes on at {entries[0].index}, its record has read to "
+                    f"gateway: the journal goes on at {first}, its record has read to "
                     f"{self._cursor}. Entries between were trimmed or lost: restore them."
                 )
             await self._digest([entry.payload for entry in entries], entries[-1].index)

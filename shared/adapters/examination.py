@@ -5,6 +5,7 @@ import os
 import secrets
 import stat
 from collections.abc import AsyncIterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,10 +157,19 @@ def examine_files(settings: Settings) -> list[Finding]:
     findings = [_writable("gateway record", Path(settings.gateway.record).absolute().parent)]
     if settings.retention.archive is not None:
         findings.append(_writable("archive", Path(settings.retention.archive).absolute()))
+        findings.append(_parquet())
     connections = (settings.mqtt, settings.redis.orders, settings.redis.market)
     secret_files = {each.password_file for each in connections if each.password_file}
     findings.extend(_private(Path(name)) for name in sorted(secret_files))
     return findings
+
+
+def _parquet() -> Finding:
+    subject = "archive: Parquet"
+    if find_spec("pyarrow") is not None:
+        return Finding(subject, is_well=True, seen="pyarrow is installed")
+    remedy = 'pip install "hedgestat[archive]", or set archive = "off"'
+    return Finding(subject, is_well=False, seen="pyarrow is not installed", remedy=remedy)
 
 
 def _writable(subject: str, directory: Path) -> Finding:

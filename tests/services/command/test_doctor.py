@@ -76,3 +76,16 @@ def test_a_password_in_the_environment_is_not_shown(tmp_path: Path) -> None:
     url = f"redis://ingest:secret@127.0.0.1:{free_port()}/0"
     told = doctor(tmp_path, f"mqtt://ingest:secret@127.0.0.1:{free_port()}", url)
     assert "secret" not in told.stdout + told.stderr
+
+
+def test_an_archive_is_looked_at_when_there_is_to_be_one(
+    tmp_path: Path, mosquitto_server: MosquittoServer, redis: RedisServer
+) -> None:
+    text = (DEPLOY / "hedges.toml").read_text()
+    configuration = tmp_path / "hedges.toml"
+    configuration.write_text(text.replace('archive = "off"', f'archive = "{tmp_path}/archive"'))
+    variables = {"HEDGESTAT_MQTT_URL": mosquitto_server.url, "HEDGESTAT_REDIS_URL": redis.url}
+    told = hedgestat("doctor", "-c", str(configuration), directory=tmp_path, variables=variables)
+    assert told.returncode == 0
+    assert f"ok   archive: {tmp_path}/archive can be written" in told.stdout
+    assert "ok   archive: Parquet: pyarrow is installed" in told.stdout

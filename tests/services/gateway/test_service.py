@@ -328,6 +328,28 @@ async def test_a_journal_shorter_than_the_record_ends_it(path: Path) -> None:
             assert ended.group_contains(InputGap)
 
 
+async def test_a_journal_trimmed_beyond_the_record_ends_it(path: Path) -> None:
+    async with venue(path) as around:
+        async with around.running():
+            around.scribe.write(clock(10))
+            await eventually(lambda: around.progress != [])
+        around.scribe.write(clock(20), clock(30))
+        await around.store.trim(JOURNAL, 3)
+        async with around.gateway() as (gateway, _):
+            with pytest.raises(ExceptionGroup) as ended:
+                await gateway.run()
+            assert ended.group_contains(InputGap, match="goes on at 3")
+
+
+async def test_a_new_record_begins_where_a_trimmed_journal_does(path: Path) -> None:
+    async with venue(path) as around:
+        around.scribe.write(clock(10), clock(20))
+        await around.store.trim(JOURNAL, 2)
+        async with around.running():
+            await eventually(lambda: around.progress != [])
+            await eventually(lambda: around.store.records[SERVICE].cursors.get(JOURNAL) == 2)
+
+
 async def test_while_the_journal_cannot_be_read_it_is_not_ready_and_says_why(path: Path) -> None:
     async with venue(path) as around, around.running():
         around.scribe.write(clock(10))
