@@ -3,7 +3,9 @@
 What was measured of redis-py 8 and decides this module: its default client repeats commands ten
 times, also those that may have taken effect, so nothing is repeated here; under RESP3 an idle
 connection that the server closed fails the next command, so RESP2 is spoken; a blocking pool can
-deadlock, so the pool is plain. Refusals (READONLY, OOM, MISCONF, NOREPLICAS) are not connection
+deadlock, so the pool is plain; with a socket_timeout it sends through `asyncio.wait_for`, which
+costs a task and three turns of the loop and can swallow a cancellation, so each command runs under
+one `asyncio.timeout` here. Refusals (READONLY, OOM, MISCONF, NOREPLICAS) are not connection
 errors there, and so the connection to a demoted server would be kept: it is dropped here.
 """
 
@@ -75,7 +77,8 @@ class RedisStore:
 
     def __init__(self, settings: RedisSettings, *, most_connections: int = 8) -> None:
         self._where = redacted(settings.url)
-        self._longest_wait_ms = int(1_000 * settings.operation_timeout_s / 2)
+        self._timeout_s = settings.operation_timeout_s
+        self._longest_wait_ms = int(1_000 * self._timeout_s / 2)
         self._client = connect(settings, most_connections)
 
     async def __aenter__(self) -> Self:
@@ -176,7 +179,7 @@ class RedisStore:
             return await self._command("EVAL", script.source, len(names), *names, *arguments)
 
     async def _command(self, *words: Any) -> Any:  # noqa: ANN401 - replies have any shape
-        async with self._named_troubles(), _cancellable():
+        async with self._named_troubles(), asyncio.timeout(self._timeout_s):
             return await self._client.execute_command(*words)  # type: ignore[no-untyped-call]
 
     @contextlib.asynccontextmanager
@@ -186,7 +189,8 @@ class RedisStore:
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
             if _begins_with(error, _UNSAFE):
                 raise StoreUnsafe(f"{self._where}: {error}") from error
-            raise StoreUnavailable(f"{self._where}: {error}") from error
+            reason = str(error) or f"no answer within {self._timeout_s} s"
+            raise StoreUnavailable(f"{self._where}: {reason}") from error
         except exceptions.ResponseError as error:
             if _begins_with(error, _NOT_YET):
                 raise StoreUnavailable(f"{self._where}: {error}") from error
@@ -195,18 +199,6 @@ class RedisStore:
             # Another server may hold this address by now: connect anew.
             await self._client.connection_pool.disconnect(inuse_connections=False)
             raise StoreUnsafe(f"{self._where}: {error}") from error
-
-
-@contextlib.asynccontextmanager
-async def _cancellable() -> AsyncIterator[None]:
-    """Let no cancellation be lost: redis-py sends through `wait_for`, which can swallow one."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    try:
-        yield
-    finally:
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError
 
 
 class _Credentials(CredentialProvider):
@@ -241,7 +233,7 @@ def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:
         max_connections=most_connections,
         protocol=2,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=settings.operation_timeout_s,
+        socket_timeout=None,
         socket_connect_timeout=settings.connect_timeout_s,
         **options,
     )
