@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+from fakes.eventually import eventually
+from fakes.hedged_market import HedgedMarket, policy
+from fakes.workplace import workplace
+from msgspec import structs
+
+from services.gateway.__main__ import run as run_gateway
+from services.hedger.__main__ import run
+from shared.adapters.record import OrderRecord
+from shared.domain.effects import Effect
+from shared.domain.instants import MINUTE
+from shared.domain.signals_observed import HedgerInput
+from shared.wire import keys
+from shared.wire.journal import encode_log
+
+
+class RecordedMarket(HedgedMarket):
+    """A market that remembers what it told its own book."""
+
+    def __init__(self) -> None:
+        self.log: list[HedgerInput] = []
+        super().__init__()
+
+    def send(self, event: HedgerInput) -> list[Effect]:
+        self.log.append(event)
+        return super().send(event)
+
+    def rebalance(self, level: float) -> None:
+        for _ in range(4):
+            self.vix(level, after=10 * MINUTE)
+        self.fill()
+
+
+@pytest.mark.server
+async def test_broker_and_store_are_killed_and_each_order_reaches_the_gateway_once(
+    tmp_path: Path,
+) -> None:
+    market = RecordedMarket()
+    async with workplace(tmp_path) as place:
+        place.settings = structs.replace(place.settings, books=(policy(),))
+        async with place.running(run, run_gateway) as site:
+            for level in (18.0, 23.0, 16.0):
+                told = len(market.log)
+                market.rebalance(level)
+                rows = [encode_log([event]) for event in market.log[told:]]
+                await place.write("signals", keys.signal_log(), rows)
+                await place.kill(site)
+            await eventually(lambda: taken(site.registry.get_sample_value) == 3, within_s=30)
+        with OrderRecord.open(Path(place.settings.gateway.record)) as record:
+            accepted = sorted(order.order_id for order in record.orders_since())
+    assert accepted == [order.order_id for order in market.orders]
+    assert len(accepted) == 3
+
+
+def taken(sample: object) -> float:
+    assert callable(sample)
+    return float(sample("hedge_gateway_orders_total", {"status": "accepted"}) or 0.0)

@@ -1,0 +1,53 @@
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+from fakes.workplace import workplace
+
+from services.ingest.__main__ import run
+from shared.adapters.bus import Bus, BusUnavailable
+from shared.wire import codec, keys, topics
+from shared.wire.messages import ProgressMessage
+
+COUNT = 3000
+
+
+def tick(number: int) -> bytes:
+    fields = {"symbol": "VIX", "event_time": 10**18 + number, "price": 14.0}
+    return msgspec.json.encode(fields | {"source": "test", "sequence": number})
+
+
+async def send_until_journalled(bus: Bus) -> None:
+    """Send what is not reported as journalled, again and again."""
+    reached = 0
+    while reached < COUNT:
+        try:
+            for number in range(reached + 1, min(reached + 40, COUNT) + 1):
+                await bus.publish(topics.ticks("VIX"), tick(number))
+            async with asyncio.timeout(1.0):
+                for message in await bus.next_batch(100):
+                    progress = codec.decode(ProgressMessage, message.payload)
+                    reached = max(reached, progress.sequence)
+        except (BusUnavailable, TimeoutError):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.server
+async def test_broker_and_store_are_killed_and_every_tick_is_journalled_once(
+    tmp_path: Path,
+) -> None:
+    async with workplace(tmp_path) as place:
+        async with (
+            place.running(run) as site,
+            place.client(topics.progress("ingest")) as bus,
+            asyncio.TaskGroup() as tasks,
+        ):
+            sending = tasks.create_task(send_until_journalled(bus))
+            for reached in (200, 1000):
+                await place.reaches(keys.journal(), reached // 40)
+                assert not sending.done()
+                await place.kill(site)
+            async with asyncio.timeout(60):
+                await sending
+        assert await place.journalled() == list(range(1, COUNT + 1))
