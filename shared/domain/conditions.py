@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from shared.domain.events import ExposureMeasured
-from shared.domain.instants import SECOND
+from shared.domain.instants import DAY, SECOND
 from shared.domain.policies import GreekBand, Hold, TriggerPolicy
 from shared.domain.session_clock import Moment
 from shared.domain.signals_observed import Quality, Signal
@@ -314,13 +314,9 @@ class ReviewDue(Struct, frozen=True, kw_only=True):
         return Evidence(due, not due, reference=facts.references.rebalanced_ns / SECOND)
 
     def inputs(self, facts: Facts) -> dict[str, float]:
-        """Return when it was, and how long before now, in seconds."""
-        rebalanced_ns = facts.references.rebalanced_ns
-        return {
-            "rebalanced_seconds": rebalanced_ns / SECOND,
-            "elapsed_seconds": (facts.moment.now_ns - rebalanced_ns) / SECOND,
-            "days": self.days,
-        }
+        """Return how long ago it was, and the limit, in days."""
+        elapsed_ns = facts.moment.now_ns - facts.references.rebalanced_ns
+        return {"elapsed_days": elapsed_ns / DAY, "limit_days": self.days}
 
 
 class OperatorAsked(Struct, frozen=True, kw_only=True):

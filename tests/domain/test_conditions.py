@@ -22,7 +22,7 @@ from shared.domain.conditions import (
     conditions_of,
 )
 from shared.domain.events import ExposureMeasured
-from shared.domain.instants import DAY, HOUR, SECOND
+from shared.domain.instants import DAY, HOUR
 from shared.domain.policies import GreekBand, Hold, TriggerPolicy
 from shared.domain.session_clock import SessionClock
 from shared.domain.signals_observed import Quality
@@ -191,12 +191,8 @@ def test_a_review_is_due_at_its_instant_and_not_before() -> None:
     assert (review.judge(seen).holds, review.judge(seen).clear) == (True, False)
     seen.moment = SessionClock(CALENDAR).at(MONDAY - 1)
     assert review.judge(seen).holds is False
-    seen.moment = SessionClock(CALENDAR).at(MONDAY + HOUR)
-    assert review.inputs(seen) == {
-        "rebalanced_seconds": MONDAY / SECOND,
-        "elapsed_seconds": 3600.0,
-        "days": 7.0,
-    }
+    seen.moment = SessionClock(CALENDAR).at(MONDAY + 6 * HOUR)
+    assert review.inputs(seen) == {"elapsed_days": 0.25, "limit_days": 7.0}
 
 
 def test_an_operators_request_holds_while_it_waits() -> None:
