@@ -5,6 +5,7 @@ service that does not drain in time, cancels: that is safe, only slower to recov
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 ServiceMain = Callable[[Site], Awaitable[None]]
 
 DRAIN_S: Final = 5.0
+STARTED_S: Final = 5.0
 
 
 class Running:
@@ -41,9 +43,10 @@ class Running:
                 tasks.create_task(self._main(name, main), name=name)
                 for name, main in self._services.items()
             ]
-            drain = tasks.create_task(self._drain())
+            others = [tasks.create_task(self._drain()), tasks.create_task(_freeze_what_started())]
             await asyncio.wait(self._tasks)
-            drain.cancel()
+            for task in others:
+                task.cancel()
 
     async def _main(self, name: str, main: ServiceMain) -> None:
         log.info("service_started", service=name)
@@ -58,6 +61,13 @@ class Running:
             if not task.done():
                 log.warning("service_cancelled", service=task.get_name(), after_s=DRAIN_S)
                 task.cancel()
+
+
+async def _freeze_what_started() -> None:
+    """Spare the collector what starting made and nobody drops: looking at it costs 80 ms a time."""
+    await asyncio.sleep(STARTED_S)
+    gc.collect()
+    gc.freeze()
 
 
 async def run_process(

@@ -1,6 +1,7 @@
 """How a process lives and ends: a page, its services, and signals that drain it."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -74,6 +75,20 @@ async def test_one_that_does_not_drain_in_time_is_cancelled(
     site.stop.set()
     await Running(site, {"a": clings, "b": drains}).run()
     assert cancelled == ["clings"]
+
+
+async def test_the_collector_is_spared_what_starting_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "STARTED_S", 0.0)
+    gc.unfreeze()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(Running(site, {"a": drains}).run())
+            await eventually(lambda: gc.get_freeze_count() > 0)
+            site.stop.set()
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
