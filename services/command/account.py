@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
 from shared.adapters.redis_store import RedisStore
-from shared.domain.accounting import HedgeComparison
-from shared.domain.effectiveness import ComparisonReport, WindowResult
+from shared.domain.accounts.accounting import HedgeComparison
+from shared.domain.accounts.effectiveness import ComparisonReport, WindowResult
 from shared.domain.effects import Effect, TargetChanged
 from shared.domain.events import ExecutionReported
 from shared.domain.instants import DAY, SECOND

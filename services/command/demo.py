@@ -33,7 +33,7 @@ from shared.adapters.embedded import embedded_broker, embedded_store
 from shared.adapters.examination import Finding, examine_broker, examine_store
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.settings import Settings
-from shared.domain.rules import PRESETS
+from shared.domain.hedging.rules import PRESETS
 from shared.runtime.http import bind, operations_app, serve
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import Running, stopped_by_signals

@@ -12,7 +12,7 @@ from services.hedger.step import HedgerStep
 from shared.adapters.bus import Bus
 from shared.adapters.clock import Clock
 from shared.adapters.store import Entry, StageRecord, Store, StoreTrouble
-from shared.domain.alerts import alert
+from shared.domain.hedging.alerts import alert
 from shared.domain.orders import book_of
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar

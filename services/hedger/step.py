@@ -6,9 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from shared.adapters.store import Entry
-from shared.domain.book import HedgeBook, HedgeBookState
 from shared.domain.effects import Effect, OrderDecided
 from shared.domain.events import ExecutionReported, RebalanceRequested
+from shared.domain.hedging.book import HedgeBook, HedgeBookState
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.adapters.store import Entry
+from shared.domain.market.signals import SignalMonitor, SignalMonitorState
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signals import SignalMonitor, SignalMonitorState
 from shared.domain.signals_observed import HedgerInput, Signal, SignalsObserved
 from shared.domain.tick_block import TickBlock
 from shared.runtime.ledger import StepOutput

@@ -11,7 +11,7 @@ from shared.domain.orders import Order
 from shared.domain.signals_observed import Quality
 
 TriggerState = Literal["inactive", "pending", "firing", "cooldown"]
-"""Prometheus's words where they fit; see `shared.domain.triggers` for the table."""
+"""Prometheus's words where they fit; see `shared.domain.hedging.triggers` for the table."""
 
 
 class SizingStep(Struct, frozen=True, kw_only=True):

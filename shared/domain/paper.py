@@ -24,9 +24,9 @@ import numpy as np
 from msgspec import Struct, structs
 
 from shared.domain.events import ClockAdvanced, Event, ExecutionKind, ExecutionReported, Tick
+from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.orders import Order, order_id, price_of
 from shared.domain.policies import PaperPolicy
-from shared.domain.session_clock import SessionClock
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Mark
 from shared.domain.tick_block import TickBlock

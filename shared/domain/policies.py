@@ -178,7 +178,7 @@ RuleKind = Literal[
 class RulePolicy(Struct, frozen=True, kw_only=True):
     """One rule and its numbers, by the names of spec section 2.
 
-    `parameters` left out take the spec's defaults; `shared.domain.rules` names and checks them.
+    `parameters` left out take the spec's defaults; `hedging.rules` names and checks them.
     """
 
     kind: RuleKind

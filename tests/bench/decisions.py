@@ -44,8 +44,8 @@ from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
 from shared.adapters.store import Entry, StageRecord
 from shared.domain.effects import Effect
+from shared.domain.market.signals import SignalMonitor
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signals import SignalMonitor
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
 from shared.domain.tick_block import TickBlock
 from shared.runtime.ledger import Ledger, StepOutput

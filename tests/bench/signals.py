@@ -21,12 +21,12 @@ from fakes.calendars import at, close_of, daily
 
 from shared.domain.events import Tick
 from shared.domain.instants import HOUR, MILLISECOND, MINUTE, SECOND
+from shared.domain.market.signals import SignalMonitor
+from shared.domain.market.statistics.averages import DecayedAverage
+from shared.domain.market.statistics.correlation import BasketCorrelation
+from shared.domain.market.statistics.realized_volatility import RealizedVolatility, ZeroMean
+from shared.domain.market.statistics.session_moves import SessionMove
 from shared.domain.policies import PortfolioPolicy, RealizedVolatilityPolicy, SignalPolicy
-from shared.domain.signals import SignalMonitor
-from shared.domain.statistics.averages import DecayedAverage
-from shared.domain.statistics.correlation import BasketCorrelation
-from shared.domain.statistics.realized_volatility import RealizedVolatility, ZeroMean
-from shared.domain.statistics.session_moves import SessionMove
 from shared.domain.tick_block import TickBlock
 
 REPEATS = 7

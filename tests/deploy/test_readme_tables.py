@@ -11,7 +11,7 @@ from services.hedger.metrics import HedgerMetrics
 from services.ingest.metrics import IngestMetrics
 from services.signals.metrics import SignalsCollector
 from shared.adapters.settings import load_settings
-from shared.domain.rules import PRESETS
+from shared.domain.hedging.rules import PRESETS
 from shared.runtime.site import Site
 from shared.wire.asyncapi import CHANNELS
 

@@ -9,11 +9,13 @@ import pytest
 from fakes.hedged_market import LIMITS, instant, policy
 from msgspec import structs
 
-from shared.domain.book import HedgeBook
 from shared.domain.effects import AlertRaised, Effect, OrderDecided, TargetChanged
 from shared.domain.events import ClockAdvanced, ExecutionKind, ExecutionReported, Tick
+from shared.domain.hedging.book import HedgeBook
+from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.intake import Intake
+from shared.domain.market.signals import SignalMonitor
 from shared.domain.orders import Order
 from shared.domain.policies import (
     BookPolicy,
@@ -23,9 +25,7 @@ from shared.domain.policies import (
     SignalPolicy,
     SymbolPolicy,
 )
-from shared.domain.rules import PRESETS
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signals import SignalMonitor
 from shared.domain.signals_observed import SignalsObserved
 from shared.domain.tick_block import TickBlock
 

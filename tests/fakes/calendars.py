@@ -1,7 +1,7 @@
 """Calendars small enough to reason about."""
 
 from shared.domain.instants import DAY, HOUR
-from shared.domain.session_cursor import SessionCursor
+from shared.domain.market.session_cursor import SessionCursor
 from shared.domain.sessions import SessionCalendar
 
 OPENS = 10 * HOUR

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from shared.domain.book import HedgeBook, HedgeBookState
 from shared.domain.effects import Effect, OrderDecided, TriggerChanged
 from shared.domain.events import ExecutionKind, ExecutionReported, RebalanceRequested
+from shared.domain.hedging.book import HedgeBook, HedgeBookState
+from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.orders import Order
 from shared.domain.policies import (
@@ -21,7 +22,6 @@ from shared.domain.policies import (
     SizingPolicy,
     TriggerPolicy,
 )
-from shared.domain.rules import PRESETS
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, Mark, Quality, Signal, SignalsObserved
 

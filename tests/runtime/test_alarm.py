@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fakes.bus import FakeBroker, FakeBus
 from fakes.eventually import eventually
 
-from shared.domain.alerts import alert
+from shared.domain.hedging.alerts import alert
 from shared.runtime.alarm import MOST_WAITING, Alarm
 from shared.wire import codec, topics
 from shared.wire.messages import AlertMessage

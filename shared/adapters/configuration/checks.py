@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from shared.adapters.configuration.table import Table
-from shared.domain.leg_profit import unit_vega
+from shared.domain.accounts.leg_profit import unit_vega
 from shared.domain.policies import (
     BookPolicy,
     IntakePolicy,

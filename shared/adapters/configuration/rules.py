@@ -4,8 +4,15 @@ from difflib import get_close_matches
 from typing import Final
 
 from shared.adapters.configuration.table import Range, Table
+from shared.domain.hedging.rules import (
+    MAX_INPUTS,
+    PRESETS,
+    RULES,
+    RuleParameter,
+    RuleSet,
+    parameters_of,
+)
 from shared.domain.policies import RuleKind, RulePolicy
-from shared.domain.rules import MAX_INPUTS, PRESETS, RULES, RuleParameter, RuleSet, parameters_of
 
 _LEVELS: Final = {
     ("linear", "a"),

@@ -1,0 +1,1 @@
+"""Whether the hedge was worth it (spec section 7)."""

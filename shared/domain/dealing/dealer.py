@@ -1,0 +1,177 @@
+"""A book's dealing side: what it holds, has ordered and has paid, and the orders it makes.
+
+It knows nothing of signals or triggers: it is given a target, and says whether it was missed.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from shared.domain.accounts.leg_profit import unit_vega
+from shared.domain.dealing.cost_ledger import CostLedger, CostLedgerState
+from shared.domain.dealing.holdings import Holdings, HoldingsState, Outcome, TrackedOrder
+from shared.domain.dealing.order_maker import Change, Decision, is_meaningful, make_order
+from shared.domain.effects import AlertRaised, Effect, OrderDecided, OrderWithheld
+from shared.domain.events import ExecutionKind, ExecutionReported
+from shared.domain.hedging.alerts import alert
+from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.targets import Target
+from shared.domain.orders import Order
+from shared.domain.policies import BookPolicy
+
+_ENDINGS: Final = {
+    ExecutionKind.FILL: "order_incomplete",
+    ExecutionKind.CANCEL: "order_cancelled",
+    ExecutionKind.REJECT: "order_rejected",
+    ExecutionKind.EXPIRE: "order_expired",
+}
+
+
+class DealerState(Struct, frozen=True, kw_only=True):
+    """Everything a dealer goes on from.
+
+    Attributes:
+        holdings: Positions and orders.
+        ledger: What the hedge cost.
+        targets: The standing target, by leg, in the leg's unit.
+        session: The last session that orders were decided in …
+        orders_today: … and how many.
+    """
+
+    holdings: HoldingsState = HoldingsState()
+    ledger: CostLedgerState = CostLedgerState()
+    targets: dict[str, float] = {}
+    session: int = -1
+    orders_today: int = 0
+
+
+class Dealer:
+    """Deals for one book.
+
+    Args:
+        policy: The book.
+        clock: The exchange's sessions.
+        state: Where to go on from.
+    """
+
+    def __init__(self, policy: BookPolicy, clock: SessionClock, state: DealerState) -> None:
+        self._policy = policy
+        self._legs = {leg.name: leg for leg in policy.legs}
+        self.holdings = Holdings(self._legs, state.holdings)
+        self.ledger = CostLedger(clock, state.ledger)
+        self._targets = state.targets
+        self._session = state.session
+        self._orders_today = state.orders_today
+
+    def snapshot(self) -> DealerState:
+        """Return all that a dealer goes on from."""
+        return DealerState(
+            holdings=self.holdings.snapshot(),
+            ledger=self.ledger.snapshot(),
+            targets=self._targets,
+            session=self._session,
+            orders_today=self._orders_today,
+        )
+
+    def vega(self) -> float:
+        """Return the vega of position and open orders, currency per vol point."""
+        return sum(
+            self.holdings.expected(name) * unit_vega(leg) for name, leg in self._legs.items()
+        )
+
+    def advance_to(self, now: int) -> list[Effect]:
+        """Book what time alone brings: carry, and orders that nobody answered."""
+        self.ledger.advance_to(now)
+        return [
+            self._alert(now, "order_unanswered", order.order_id, {"rest": order.rest})
+            for order in self.holdings.unanswered(now)
+        ]
+
+    def deal(self, decision: Decision, target: Target, session: int) -> tuple[list[Effect], bool]:
+        """Order what each leg lacks; sales first, for they make room under the position limit.
+
+        Returns:
+            Orders, or what withheld them; and whether a control left the target missed.
+        """
+        if session != self._session:
+            self._session, self._orders_today = session, 0
+        self._targets = dict(zip(self._legs, target.quantities, strict=True))
+        effects: list[Effect] = []
+        missed = False
+        legs = zip(self._policy.legs, target.legs, strict=True)
+        for leg, shown in sorted(legs, key=lambda pair: self._lack(pair[0].name) >= 0):
+            change = Change(
+                leg=leg,
+                target=self._targets[leg.name],
+                expected=self.holdings.expected(leg.name),
+                middle=shown.mark,
+                book_vega=self.vega(),
+                orders_today=self._orders_today,
+            )
+            made = make_order(self._policy, decision, change)
+            if isinstance(made, Order):
+                self.holdings.place(made)
+                self._orders_today += 1
+                effects.append(OrderDecided(order=made))
+            elif made is not None:
+                effects += self._withheld(made)
+                missed |= made.control != "min_trade"
+        return effects, missed
+
+    def take(self, report: ExecutionReported, now: int) -> tuple[list[Effect], bool]:
+        """Book a venue's report.
+
+        Returns:
+            What a person should know of it; and whether the standing target is missed now.
+        """
+        outcome = self.holdings.take(report)
+        figures = {"quantity": report.quantity}
+        order = self.holdings.order(report.order_id)
+        if order is None:
+            return [self._alert(now, "order_unknown", report.order_id, figures)], False
+        if outcome is Outcome.DUPLICATE:
+            return [], False
+        self._account(report, order, now)
+        missed = outcome is not Outcome.BOOKED and self._is_missed(order.leg)
+        what = _said(outcome, report, missed=missed)
+        return [self._alert(now, what, report.order_id, figures)] if what else [], missed
+
+    def _withheld(self, withheld: OrderWithheld) -> list[Effect]:
+        if withheld.control == "min_trade":
+            return [withheld]
+        what = "mark_unknown" if withheld.control == "mark" else "order_blocked"
+        where = f"{withheld.leg}: {withheld.control}"
+        return [withheld, self._alert(withheld.event_ns, what, where, withheld.figures)]
+
+    def _account(self, report: ExecutionReported, order: TrackedOrder, now: int) -> None:
+        """Charge the implementation shortfall (Perold 1988) against the decision's middle."""
+        if not report.quantity:
+            return
+        if report.price is not None:
+            shortfall = (report.price - order.reference_price) * report.quantity
+            self.ledger.pay(shortfall * self._legs[order.leg].multiplier)
+        held = sum(
+            self.holdings.position(name) * unit_vega(leg) for name, leg in self._legs.items()
+        )
+        self.ledger.hold(held, now)
+
+    def _is_missed(self, leg: str) -> bool:
+        """Whether position and open orders miss the standing target by a meaningful amount."""
+        return is_meaningful(self._policy, self._lack(leg) * unit_vega(self._legs[leg]))
+
+    def _lack(self, leg: str) -> float:
+        """Return what position and open orders lack of the standing target, in the leg's unit."""
+        return self._targets[leg] - self.holdings.expected(leg)
+
+    def _alert(self, now: int, what: str, where: str, figures: dict[str, float]) -> AlertRaised:
+        return alert(self._policy.name, now, what, where, figures)
+
+
+def _said(outcome: Outcome, report: ExecutionReported, *, missed: bool) -> str:
+    """Name the alert of a report; empty when there is nothing to say."""
+    if outcome is Outcome.BOOKED:
+        return ""
+    if outcome is Outcome.LATE:
+        return "late_fill" if report.quantity else ""
+    complete = report.kind is ExecutionKind.FILL and not missed
+    return "" if complete else _ENDINGS[report.kind]

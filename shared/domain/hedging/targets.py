@@ -1,0 +1,217 @@
+"""From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
+
+from collections.abc import Mapping
+from math import isfinite
+
+from msgspec import Struct
+
+from shared.domain.accounts.leg_profit import unit_vega
+from shared.domain.dealing.pretrade import check_limits
+from shared.domain.effects import LegTarget, SizingStep
+from shared.domain.hedging.allocation import (
+    Allocation,
+    allocate,
+    check_legs,
+    quantity_for,
+)
+from shared.domain.hedging.conditions import Facts
+from shared.domain.hedging.rules import RuleSet, parameters_of
+from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.sizing import (
+    BudgetRoom,
+    Sizing,
+    SizingInputs,
+    allocation_step,
+    check_sizing,
+    contracts_multiplier,
+    size,
+)
+from shared.domain.policies import BookPolicy
+from shared.domain.signals_observed import Mark, Quality
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What a book should hold.
+
+    Attributes:
+        rule: The rules' multiplier, before the chain.
+        multiplier: After the whole chain.
+        steps: The chain, in order.
+        vega: Sum over the legs, currency per vol point.
+        legs: In the policy's order.
+        quantities: Wanted position of each leg, also of one without a good mark.
+        quality: The worst among the inputs asked for but not used.
+        at_floor: The chain's multiplier stands at the floor.
+        at_cap: It stands at the cap.
+    """
+
+    rule: float
+    multiplier: float
+    steps: tuple[SizingStep, ...]
+    vega: float
+    legs: tuple[LegTarget, ...]
+    quantities: tuple[float, ...]
+    quality: Quality
+    at_floor: bool
+    at_cap: bool
+
+
+class TargetSizer:
+    """Sizes one book.
+
+    Args:
+        policy: The book.
+        clock: To tell the age of a mark in trading time.
+
+    Raises:
+        ValueError: The policy contradicts itself or the spec.
+    """
+
+    def __init__(self, policy: BookPolicy, clock: SessionClock) -> None:
+        check_sizing(policy.sizing)
+        check_legs(policy.legs)
+        check_limits(policy.limits)
+        self._policy = policy
+        self._clock = clock
+        self._rules = RuleSet(policy.rules, policy.composition, policy.name)
+        if self._rules.counts_contracts and [leg.instrument for leg in policy.legs] != ["put"]:
+            raise ValueError("rule delta needs exactly one leg, a put")
+        if self._rules.counts_contracts:
+            _check_multiplier(policy)
+        self._correlation = f"hedge_correlation.{policy.name}"
+        self.signals = self._signals()
+        """Names of the signals that sizing needs or would like."""
+
+    def multiplier(self, facts: Facts) -> float | None:
+        """Return the rules' multiplier of the base vega now; `None` while unknown."""
+        sizing = self._policy.sizing
+        if sizing.scale_by_hedge_correlation and facts.read(self._correlation) is None:
+            return None
+        value = self._rules.evaluate(lambda name: _read(facts, name))
+        if value is None or not self._rules.counts_contracts:
+            return value
+        return contracts_multiplier(value, unit_vega(self._policy.legs[0]), sizing.base_vega)
+
+    def is_complete(self, facts: Facts) -> bool:
+        """Whether everything that sizing would like is good, beside the rules' own inputs."""
+        return all(facts.good(name) for name in self.signals)
+
+    def target(
+        self,
+        facts: Facts,
+        marks: Mapping[str, Mark],
+        *,
+        held: float | None,
+        confirmed_by: str,
+        budget: BudgetRoom | None,
+    ) -> Target | None:
+        """Size the book; `None` while the multiplier is unknown.
+
+        Args:
+            facts: What is known now.
+            marks: By symbol.
+            held: The rules' multiplier of the last decision.
+            confirmed_by: What fired.
+            budget: What the annual budget leaves, or `None` without one.
+        """
+        rule = self.multiplier(facts)
+        if rule is None:
+            return None
+        inputs = SizingInputs(
+            rule=rule,
+            rule_note=self._rules.note(lambda name: _read(facts, name)),
+            held=held,
+            confirmed_by=confirmed_by,
+            hedge_correlation=facts.read(self._correlation),
+            budget=budget,
+        )
+        sized = size(self._policy.sizing, inputs)
+        ratio = facts.read("term_ratio") if self._policy.sizing.split_by_term_structure else None
+        vega = sized.multiplier * self._policy.sizing.base_vega
+        return self._assemble(facts, marks, inputs, sized, allocate(self._policy.legs, vega, ratio))
+
+    def price(self, facts: Facts, mark: Mark | None) -> float | None:
+        """Return the middle an order is priced with; `None` without a fresh, finite, positive one.
+
+        Never a default price.
+        """
+        if mark is None:
+            return None
+        age_ns = facts.moment.trading_ns - self._clock.at(mark.event_ns).trading_ns
+        quoted = mark.bid is not None and mark.ask is not None and 0 < mark.bid <= mark.ask
+        middle = (mark.bid + mark.ask) / 2 if quoted else mark.level  # type: ignore[operator] # quoted says so
+        fresh = age_ns <= self._policy.order.stale_mark_trading_ns
+        return middle if fresh and isfinite(middle) and middle > 0 else None
+
+    def _assemble(
+        self,
+        facts: Facts,
+        marks: Mapping[str, Mark],
+        inputs: SizingInputs,
+        sized: Sizing,
+        allocation: Allocation,
+    ) -> Target:
+        legs = self._policy.legs
+        quantities = tuple(map(quantity_for, legs, allocation.vegas))
+        vega = sum(allocation.vegas)
+        multiplier = vega / self._policy.sizing.base_vega
+        prices = [self.price(facts, marks.get(leg.symbol)) for leg in legs]
+        return Target(
+            rule=inputs.rule,
+            multiplier=multiplier,
+            steps=(*sized.steps, allocation_step(sized.multiplier, multiplier, allocation.note)),
+            vega=vega,
+            legs=tuple(
+                LegTarget(
+                    leg=leg.name,
+                    symbol=leg.symbol,
+                    vega=allocation.vegas[number],
+                    quantity=None if prices[number] is None else quantities[number],
+                    mark=prices[number],
+                    weight=allocation.weights[number],
+                )
+                for number, leg in enumerate(legs)
+            ),
+            quantities=quantities,
+            quality=self._quality(facts),
+            at_floor=sized.at_floor,
+            at_cap=sized.at_cap,
+        )
+
+    def _quality(self, facts: Facts) -> Quality:
+        found = {
+            Quality.WARMING if name not in facts.signals else facts.signals[name].quality
+            for name in self.signals
+        }
+        worst = (Quality.STALE, Quality.WARMING)
+        return next((quality for quality in worst if quality in found), Quality.GOOD)
+
+    def _signals(self) -> tuple[str, ...]:
+        sizing = self._policy.sizing
+        rules = () if self._rules.counts_contracts else self._rules.inputs
+        wanted = (
+            *rules,
+            *((self._correlation,) if sizing.scale_by_hedge_correlation else ()),
+            *(("term_ratio",) if sizing.split_by_term_structure else ()),
+            *(("vix", "rv") if sizing.budget is not None else ()),
+        )
+        return tuple(dict.fromkeys(wanted))
+
+
+def _check_multiplier(policy: BookPolicy) -> None:
+    """Refuse a rule `delta` that counts other contracts than its leg trades."""
+    assumed, traded = parameters_of(policy.rules[0])["contract_multiplier"], policy.legs[0]
+    if assumed != traded.multiplier:
+        raise ValueError(
+            f"rule delta: contract_multiplier = {assumed:g} must be the multiplier of leg"
+            f" {traded.name}, {traded.multiplier:g}"
+        )
+
+
+def _read(facts: Facts, name: str) -> float | None:
+    if name == "vix_smooth":
+        return facts.vix
+    if name in {"portfolio_delta", "put_delta"}:
+        exposure = facts.exposure
+        return None if exposure is None else float(getattr(exposure, name))
+    return facts.read(name)

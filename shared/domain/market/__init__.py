@@ -1,0 +1,1 @@
+"""What the market's state is: prints in, signals out (spec section 1)."""

@@ -1,0 +1,19 @@
+import pytest
+
+from shared.domain.hedging.alerts import alert
+
+
+def test_an_alert_says_what_to_do() -> None:
+    raised = alert("overlay", 7, "mark_unknown", "swap: mark", {"vega": 400.0})
+    assert raised.severity == "critical"
+    assert "hedge by hand" in raised.runbook
+    assert (raised.book, raised.event_ns, raised.where) == ("overlay", 7, "swap: mark")
+
+
+def test_an_alert_may_have_no_figures() -> None:
+    assert alert("overlay", 7, "signal_recovered", "vix_smooth").figures == {}
+
+
+def test_only_named_alerts_exist() -> None:
+    with pytest.raises(KeyError):
+        alert("overlay", 7, "something_odd", "swap")
