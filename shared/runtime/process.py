@@ -9,7 +9,7 @@ import gc
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -21,6 +21,7 @@ log = structlog.get_logger()
 ServiceMain = Callable[[Site], Awaitable[None]]
 
 DRAIN_S: Final = 5.0
+_CANCEL_AGAIN_S: Final = 0.1
 STARTED_S: Final = 5.0
 
 
@@ -31,6 +32,7 @@ class Running:
         self._site = site
         self._services = services
         self._tasks: list[asyncio.Task[None]] = []
+        self._outside: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Run all services until the site is to stop, or one of them fails.
@@ -38,6 +40,7 @@ class Running:
         Raises:
             ExceptionGroup: What made a service fail.
         """
+        self._outside = asyncio.all_tasks()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = [
                 tasks.create_task(self._main(name, main), name=name)
@@ -60,7 +63,10 @@ class Running:
         for task in self._tasks:
             if not task.done():
                 log.warning("service_cancelled", service=task.get_name(), after_s=DRAIN_S)
+        while True:  # a task group passes a cancellation on once, and a library may swallow it
+            for task in asyncio.all_tasks() - self._outside - {asyncio.current_task()}:
                 task.cancel()
+            await asyncio.sleep(_CANCEL_AGAIN_S)
 
 
 async def _freeze_what_started() -> None:

@@ -1,6 +1,7 @@
 """How a process lives and ends: a page, its services, and signals that drain it."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -89,6 +90,28 @@ async def test_the_collector_is_spared_what_starting_made(
             site.stop.set()
     finally:
         gc.unfreeze()
+
+
+async def test_a_cancellation_that_a_library_swallows_is_repeated(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "DRAIN_S", 0.01)
+    swallowed: list[str] = []
+
+    async def deaf() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        swallowed.append("once")
+        await asyncio.Event().wait()
+
+    async def waits_for_its_child(_: Site) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(deaf())
+
+    site.stop.set()
+    async with asyncio.timeout(5):
+        await Running(site, {"a": waits_for_its_child, "b": drains}).run()
+    assert swallowed == ["once"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
