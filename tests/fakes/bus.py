@@ -102,6 +102,10 @@ class FakeBroker:
     def pass_time(self, seconds: float) -> None:
         self._now_s += seconds
 
+    def unacknowledged(self, client_id: str) -> int:
+        """How many messages a client would get again if it came back."""
+        return len(self._sessions[client_id].unacknowledged)
+
     def connect(self, bus: "FakeBus") -> Connection:
         session = self._sessions.get(bus.client_id)
         if session is None or bus.starts_clean or session.expires_s <= self._now_s:

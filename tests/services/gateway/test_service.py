@@ -160,7 +160,7 @@ class Venue:
         return self.registry.get_sample_value("hedge_gateway_orders_total", labels)
 
     def unacknowledged(self) -> int:
-        return len(self.broker._sessions[SERVICE].unacknowledged)  # noqa: SLF001 - what it would redeliver
+        return self.broker.unacknowledged(SERVICE)
 
 
 @asynccontextmanager
@@ -232,12 +232,13 @@ async def test_a_second_order_is_answered_by_what_it_is(
         assert around.taken(status) == 1 + (status == "accepted")
 
 
-async def test_a_conflicting_order_does_not_trade(path: Path) -> None:
+async def test_an_order_that_is_not_accepted_does_not_trade(path: Path) -> None:
     async with venue(path) as around, around.running():
         await around.send(make_order(1, quantity=200.0, vega=200.0))
         await around.send(make_order(1, quantity=300.0, vega=300.0))
-        await eventually(lambda: around.answers == ["accepted", "refused"])
-        around.scribe.write(clock(10), tick(15), clock(20))
+        await around.send(make_order(2), epoch=0)
+        await eventually(lambda: around.answers == ["accepted", "refused", "superseded"])
+        around.scribe.write(clock(10), tick(15), clock(20), clock(30))
         await eventually(lambda: len(around.scribe.journalled) == 2)
         assert around.scribe.journalled[1].quantity == 200.0
 

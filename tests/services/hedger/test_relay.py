@@ -110,7 +110,8 @@ async def test_orders_leave_in_order_and_the_outbox_is_empty_once_they_are_answe
 
 async def test_nothing_is_sent_before_the_lease_is_known() -> None:
     async with office(store_of(1)) as desk, desk.running(desk.relay(epoch=None)) as relay:
-        await eventually(desk.bus.connected.is_set)
+        for _ in range(100):
+            await asyncio.sleep(0)
         assert not desk.desk.taken
         relay.begin(7)
         await eventually(lambda: relay.has_delivered(1))
@@ -227,6 +228,7 @@ async def test_an_answer_that_is_none_is_passed_over() -> None:
     async with office(store_of(1)) as desk, desk.running(desk.relay()) as relay:
         await desk.bus.publish(topics.acks("overlay"), b"yes")
         await eventually(lambda: relay.has_delivered(1))
+        await eventually(lambda: desk.broker.unacknowledged("hedger") == 0)
 
 
 async def test_the_age_of_the_oldest_unanswered_order_is_known() -> None:

@@ -254,11 +254,17 @@ async def test_an_order_unanswered_for_too_long_makes_it_unready() -> None:
 async def test_stopping_waits_for_the_orders_on_their_way() -> None:
     market = RecordedMarket()
     market.vix(18.0)
-    async with pit() as hedger:
+    async with pit() as hedger, asyncio.TaskGroup() as tasks:
+        hedger.desk.quiet = True
         hedger.observe(market.log)
-        async with hedger.running():
-            await eventually(lambda: hedger.cursor == len(market.log))
-        assert list(hedger.desk.orders.values()) == market.orders
+        running = tasks.create_task(hedger.hedger.run(hedger.stop))
+        await eventually(lambda: hedger.desk.taken.total() == 1)
+        hedger.stop.set()
+        hedger.market.append(keys.signal_log(), encode_log([]))  # it looks at `stop`
+        await eventually(lambda: hedger.cursor == len(market.log) + 1)
+        assert not running.done()
+        await hedger.desk.answer(market.orders[0].order_id, "accepted", 1)
+        await running
         assert not hedger.outbox
 
 

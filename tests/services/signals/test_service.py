@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.calendars import at, daily
 from fakes.eventually import eventually
@@ -11,6 +12,7 @@ from fakes.interrupted import run_for_turns
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
+from services.signals import service
 from services.signals.service import SERVICE, Signals
 from shared.adapters.store import StoreUnavailable
 from shared.domain.events import ClockAdvanced, Tick
@@ -57,6 +59,12 @@ class Desk:
             entry = JournalEntry(2 * number, 0, (TickBlock.of([tick]), clock))
             self.store.append(keys.journal(), encode_entry(entry))
 
+    def pass_time(self) -> None:
+        """Journal a clock: nothing has changed."""
+        number = self.store.last[keys.journal()]
+        clock = ClockAdvanced(event_ns=at(1, (number - 1) * MINUTE + 2))
+        self.store.append(keys.journal(), encode_entry(JournalEntry(2 * number, 0, (clock,))))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
@@ -87,10 +95,13 @@ async def desk() -> AsyncIterator[Desk]:
         yield Desk(broker, bus)
 
 
-async def test_a_signal_is_told_when_it_has_changed() -> None:
+async def test_a_signal_is_told_when_it_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_TELL_EVERY_S", 0.001)
     async with desk() as signals, signals.running():
         signals.print(18.0)
         await eventually(lambda: signals.told == [18.0])
+        signals.pass_time()
+        await eventually(lambda: signals.cursor == 2)
         signals.print(19.0)
         await eventually(lambda: signals.told == [18.0, 19.0])
 
