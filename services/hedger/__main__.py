@@ -17,7 +17,6 @@ async def run(site: Site) -> None:
         site.orders() as orders,
         site.market() as market,
     ):
-        await site.until_stopped(check_durability("orders", orders))
         hedger = Hedger(
             policy=HedgerPolicy(books=settings.books, config_digest=settings.digest),
             calendar=site.calendar(),
@@ -28,5 +27,6 @@ async def run(site: Site) -> None:
             metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
             health=site.health,
         )
+        await site.until_stopped(check_durability("orders", orders))
         async with kept_bounded(site, orders, keys.decisions(), (), decision_span):
             await hedger.run(site.stop)

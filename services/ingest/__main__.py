@@ -20,7 +20,6 @@ async def run(site: Site) -> None:
     )
     metrics = IngestMetrics(site.registry, frozenset(settings.intake.symbols))
     async with site.bus(SERVICE, SUBSCRIPTIONS) as bus, site.market() as store:
-        await site.until_stopped(check_durability("market", store))
         ingest = Ingest(
             policy=policy,
             bus=bus,
@@ -29,6 +28,7 @@ async def run(site: Site) -> None:
             metrics=metrics,
             health=site.health,
         )
+        await site.until_stopped(check_durability("market", store))
         readers = [(store, "signals"), (store, "gateway")]
         async with kept_bounded(site, store, keys.journal(), readers, journal_span):
             await site.until_stopped(ingest.run())

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from fakes.eventually import eventually
 from fakes.hedged_market import HedgedMarket, policy
-from fakes.workplace import workplace
+from fakes.workplace import Workplace, workplace
 from msgspec import structs
 
 from services.gateway.__main__ import run as run_gateway
@@ -57,3 +57,19 @@ async def test_broker_and_store_are_killed_and_each_order_reaches_the_gateway_on
 def taken(sample: object) -> float:
     assert callable(sample)
     return float(sample("hedge_gateway_orders_total", {"status": "accepted"}) or 0.0)
+
+
+@pytest.mark.server
+async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
+    tmp_path: Path,
+) -> None:
+    place = Workplace(tmp_path)
+    async with place.running(run) as site:
+        await eventually(lambda: {"hedger.bus", "hedger.stage"} <= site.health.report().keys())
+        await eventually(lambda: "refused" in site.health.report()["hedger.bus"].reason.lower())
+        assert not site.health.report()["hedger.stage"].ready
+        place.redis.start()
+        place.mosquitto.start()
+        await eventually(lambda: site.health.is_ready, within_s=30)
+    place.mosquitto.stop()
+    place.redis.stop()

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fakes.workplace import workplace
+from fakes.eventually import eventually
+from fakes.workplace import Workplace, workplace
 
 from services.ingest.__main__ import run
 from shared.adapters.bus import Bus, BusUnavailable
@@ -51,3 +52,19 @@ async def test_broker_and_store_are_killed_and_every_tick_is_journalled_once(
             async with asyncio.timeout(60):
                 await sending
         assert await place.journalled() == list(range(1, COUNT + 1))
+
+
+@pytest.mark.server
+async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
+    tmp_path: Path,
+) -> None:
+    place = Workplace(tmp_path)
+    async with place.running(run) as site:
+        await eventually(lambda: {"ingest.bus", "ingest.journal"} <= site.health.report().keys())
+        await eventually(lambda: "refused" in site.health.report()["ingest.bus"].reason.lower())
+        assert not site.health.report()["ingest.journal"].ready
+        place.redis.start()
+        place.mosquitto.start()
+        await eventually(lambda: site.health.is_ready, within_s=30)
+    place.mosquitto.stop()
+    place.redis.stop()

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from fakes.eventually import eventually
 from fakes.workplace import Workplace, workplace
 
 from services.signals.__main__ import run
@@ -46,3 +47,19 @@ async def test_broker_and_store_are_killed_and_the_log_is_as_if_they_were_not(
                 await place.kill(site)
             await place.reaches(keys.signal_log(), COUNT)
         assert await place.read(keys.signal_log()) == expected(place, payloads)
+
+
+@pytest.mark.server
+async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
+    tmp_path: Path,
+) -> None:
+    place = Workplace(tmp_path)
+    async with place.running(run) as site:
+        await eventually(lambda: {"signals.bus", "signals.stage"} <= site.health.report().keys())
+        await eventually(lambda: "refused" in site.health.report()["signals.bus"].reason.lower())
+        assert not site.health.report()["signals.stage"].ready
+        place.redis.start()
+        place.mosquitto.start()
+        await eventually(lambda: site.health.is_ready, within_s=30)
+    place.mosquitto.stop()
+    place.redis.stop()
