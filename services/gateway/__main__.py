@@ -1,6 +1,7 @@
 """Composition root of the gateway."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,8 @@ from services.gateway.service import SERVICE, SUBSCRIPTIONS, Gateway
 from shared.adapters.record import OrderRecord
 from shared.domain.paper import PaperState, PaperVenue
 from shared.runtime.site import Site
+
+_PAUSE_S: Final = 0.02
 
 
 async def run(site: Site) -> None:
@@ -30,5 +33,6 @@ async def run(site: Site) -> None:
                 clock=site.clock,
                 metrics=GatewayMetrics(site.registry),
                 health=site.health,
+                pause_s=_PAUSE_S if settings.clock.source == "wall" else 0.0,
             )
             await site.until_stopped(gateway.run())

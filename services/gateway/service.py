@@ -55,6 +55,8 @@ class Gateway:
         clock: For the time of receipt.
         metrics: What is counted.
         health: Told whether the journal is read.
+        pause_s: Between two reads of the journal: what a venue sees may be some milliseconds old.
+            0 in a replay, which waits for it.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -67,6 +69,7 @@ class Gateway:
         clock: Clock,
         metrics: GatewayMetrics,
         health: Health,
+        pause_s: float = 0.0,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -82,6 +85,7 @@ class Gateway:
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
         self._bookmark = Bookmark(store, lambda: self._kept)
+        self._pause_s = pause_s
         self._read_at_s = clock.monotonic_s()
         self._trouble = "not read yet"
         health.watch("gateway.journal", self._journal_trouble)
@@ -145,7 +149,8 @@ class Gateway:
             try:
                 await self._check_journal()
                 while True:
-                    await self._read_on()
+                    if await self._read_on() < _ENTRIES_AT_ONCE:
+                        await asyncio.sleep(self._pause_s)
             except StoreTrouble as error:
                 self._trouble = str(error)
                 log.warning("store_unavailable", error=str(error))
@@ -159,7 +164,7 @@ class Gateway:
                 "store lost data: restore it, or start over and move the record away too."
             )
 
-    async def _read_on(self) -> None:
+    async def _read_on(self) -> int:
         entries = await self._store.read(
             {keys.journal(): self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
         )
@@ -173,6 +178,7 @@ class Gateway:
             await self._digest([entry.payload for entry in entries], entries[-1].index)
         self._read_at_s = self._clock.monotonic_s()
         self._report()  # also when nothing came: after a restart nothing else says so
+        return len(entries)
 
     async def _digest(self, payloads: list[bytes], cursor: int) -> None:
         made: list[ExecutionReported] = []
