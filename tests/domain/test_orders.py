@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.orders import Order, order_id, price_of
+from shared.domain.orders import Order, book_of, order_id, price_of
 
 ORDER = Order(
     order_id=order_id("overlay", 7, "varswap"),
@@ -33,6 +33,10 @@ def test_an_id_is_a_pure_function_of_book_decision_and_leg() -> None:
 def test_ids_sort_as_decisions_do(first: int, second: int) -> None:
     ids = order_id("b", first, "l"), order_id("b", second, "l")
     assert (ids[0] < ids[1]) == (first < second)
+
+
+def test_an_id_names_its_book_even_one_with_hyphens() -> None:
+    assert book_of(order_id("us-equity", 7, "varswap_3m")) == "us-equity"
 
 
 def test_a_sale_counts_negative() -> None:
