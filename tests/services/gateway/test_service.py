@@ -39,6 +39,7 @@ CALENDAR = SessionCalendar([0], [10**9])
 POLICY = PaperPolicy(half_spread=0.0, slippage=0.0, latency_ns=0, max_fill_vega=300.0)
 AWAY = Fault(StoreUnavailable("no answer from the store"), applied=False)
 EXECUTIONS = topics.executions("overlay")
+READ = "hedge_gateway_journal_entries"
 
 
 def tick(event_ns: int) -> TickBlock:
@@ -414,3 +415,20 @@ async def test_cut_off_at_any_await_no_order_trades_twice_or_never(path: Path) -
 def _connected(around: Venue) -> list[bool]:
     buses = (around.bus, around.hedger, around._scribe_bus)  # noqa: SLF001 - its own test
     return [bus.connected.is_set() and bus.reconnects == 1 for bus in buses]
+
+
+async def test_ticks_alone_are_not_written_down_and_are_read_again_after_a_crash(
+    path: Path,
+) -> None:
+    async with venue(path) as around:
+        around.scribe.write(clock(10), tick(15))
+        async with around.running() as record:
+            await eventually(lambda: (kept := record.progress()) is not None and kept.cursor == "2")
+            around.scribe.write(tick(16))
+            await eventually(lambda: around.registry.get_sample_value(READ) == 3)
+            kept = record.progress()
+            assert kept is not None
+            assert kept.cursor == "2"
+        async with around.running() as record:
+            around.scribe.write(clock(20))
+            await eventually(lambda: (kept := record.progress()) is not None and kept.cursor == "4")
