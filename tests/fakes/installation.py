@@ -69,7 +69,7 @@ class Installation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for program in (*self.programs.values(), self.witness.program):
+        for program in (*self.programs.values(), *self.services.values(), self.witness.program):
             program.kill()
         for server in self.servers.values():
             server.kill()
