@@ -100,6 +100,7 @@ class Hedger:
         health.watch("hedger.orders", self._orders_trouble)
         self._step = HedgerStep((), calendar, "", None)
         self._decided = 0
+        self._committed_progress: ProgressMessage | None = None
         self._cursors: Mapping[str, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,6 +141,7 @@ class Hedger:
         self._decided = record.emitted.get(keys.outbox(), 0)
         self._cursors = {keys.signal_log(): record.cursors.get(keys.signal_log(), 0)}
         self._health.passing(_STAGE)
+        self._committed_progress = self._progress_of_step()
         self._relay.begin(record.epoch)
         self._report()
         return self._step
@@ -152,6 +154,7 @@ class Hedger:
         ]
         self._relay.take_committed(rows)
         self._decided += len(rows)
+        self._committed_progress = self._progress_of_step()
         self._cursors = committed.cursors
         self._metrics.decided(self._step.effects)
         self._report()
@@ -185,13 +188,19 @@ class Hedger:
             self._alarm.ring(alert(book_of(order_id), self._clock.now_ns(), what, order_id))
 
     def _report(self) -> None:
-        """Say what is settled, when all that came of it is delivered."""
+        """Say what is settled, when all that came of it is delivered.
+
+        Never what the step alone has seen: the orders of a commit on its way are not counted yet.
+        """
         self._metrics.waiting(self._relay.waiting)
-        if self._step.clock_ns and self._relay.has_delivered(self._decided):
-            settled = format_instant(self._step.clock_ns)
-            self._progress.report(
-                ProgressMessage(service=SERVICE, sequence=self._step.reports, settled=settled)
-            )
+        if self._committed_progress is not None and self._relay.has_delivered(self._decided):
+            self._progress.report(self._committed_progress)
+
+    def _progress_of_step(self) -> ProgressMessage | None:
+        if not self._step.clock_ns:
+            return None
+        settled = format_instant(self._step.clock_ns)
+        return ProgressMessage(service=SERVICE, sequence=self._step.reports, settled=settled)
 
     async def _drain(self) -> None:
         try:

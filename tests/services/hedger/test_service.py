@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
@@ -16,10 +17,11 @@ from prometheus_client import CollectorRegistry
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
 from shared.adapters.bus import Subscription
-from shared.adapters.store import StoreUnavailable
+from shared.adapters.store import Commit, Extent, StoreUnavailable
 from shared.domain.effects import Effect
 from shared.domain.instants import MINUTE
 from shared.domain.signals_observed import HedgerInput
+from shared.runtime import lag
 from shared.runtime.health import Health
 from shared.wire import codec, keys, topics
 from shared.wire.journal import encode_log
@@ -162,6 +164,43 @@ async def test_a_clock_is_settled_when_its_orders_are_answered_and_not_before() 
         assert hedger.settled == set()
         await hedger.desk.answer(market.orders[0].order_id, "accepted", 1)
         await eventually(lambda: hedger.settled == {format_instant(market.now)})
+
+
+class Held(FakeStore):
+    """A store that keeps the stage's commits waiting, and counts who looks how far a stream is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.looks = 0
+
+    async def commit(self, commit: Commit) -> None:
+        if commit.stage == SERVICE:
+            await self.gate.wait()
+        await super().commit(commit)
+
+    async def extent(self, stream: str) -> Extent:
+        self.looks += 1
+        return await super().extent(stream)
+
+
+async def test_a_clock_is_not_settled_while_the_commit_of_its_orders_is_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lag, "EVERY_S", 0.01)
+    market = RecordedMarket()
+    market.vix(18.0)
+    market.clock(after=MINUTE)
+    async with pit() as hedger:
+        store = hedger.market = hedger.orders = Held()
+        hedger.new_process()
+        hedger.observe(market.log)
+        async with hedger.running():
+            await eventually(lambda: store.looks >= 10)
+            assert hedger.settled == set()
+            store.gate.set()
+            await eventually(lambda: hedger.settled == {format_instant(market.now)})
+            assert len(hedger.desk.orders) == 1
 
 
 async def test_a_restart_says_again_what_was_settled_though_nothing_new_comes() -> None:
