@@ -1,5 +1,6 @@
 """Real servers for the tests that ask for one: a fresh one each, in the test's own directory."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +30,12 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 def valkey_server(tmp_path: Path) -> Iterator[ValkeyServer]:
     with ValkeyServer(tmp_path / "valkey") as server:
         yield server
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start hear Ctrl-C, also when we run in the background.
+
+    A shell starts background jobs with SIGINT ignored, and what they start inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
