@@ -35,7 +35,8 @@ def test_a_server_that_is_absent_at_the_start_is_waited_for(
 
         eventually_sync(lambda: len(tries()) >= 6, within_s=30)
         pauses = [later - earlier for earlier, later in pairwise(tries())]
-        assert pauses[4] > 2 * pauses[0], pauses
+        # A process that starts for the first time compiles meanwhile, and one pause is longer.
+        assert pauses[4] > 2 * min(pauses[:3]), pauses
         assert f"127.0.0.1:{server.port}" in up.log or "Connection refused" in up.log
         server.start()
         installation.replay()
