@@ -12,6 +12,8 @@ Order of judgement, the first that fails names the refusal:
    crash does (promises C5).
 
 A refused tick changes nothing but its sequence number and, after a jump, what would confirm it.
+
+Longer than most: the compiled judgement and its state are read together.
 """
 
 from dataclasses import fields, replace

@@ -1,6 +1,8 @@
 """Configuration as frozen values, apart from any state. Spec sections are named in brackets.
 
 Durations are ns. `*_trading_ns` is trading time: it stands still while the exchange is closed.
+
+Longer than most: the whole configuration is read in one place.
 """
 
 from typing import Literal

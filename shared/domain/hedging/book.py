@@ -13,6 +13,8 @@ The fast path confirms a level of raw VIX. Until the smoothed VIX has caught up,
 triggers read max(smoothed, min(confirmed, raw)): else the lag of the smoothing would sell within
 minutes what the fast path has just bought; and when raw VIX falls back, so does this. One low
 print among high ones ends nothing; every decision lowers the confirmed level to its own VIX.
+
+Longer than most: it is the one place where signals, triggers, sizing and orders meet.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,8 @@
 Every condition has a `name`, a `hold`, whether it is `urgent` (neither the hold's time nor the
 book's cooldown delays it), and answers `judge` (cheap, on every event) and `inputs` (the figures
 for a person, at transitions only). A condition on a signal that is not good is unknown.
+
+Longer than most: every trigger condition of the specification stands here, each a few lines.
 """
 
 from collections.abc import Mapping
