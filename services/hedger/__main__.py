@@ -26,6 +26,7 @@ async def run(site: Site) -> None:
             clock=site.clock,
             metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
             health=site.health,
+            precedence=site.precedence,
         )
         await site.until_stopped(check_durability("orders", orders))
         async with kept_bounded(site, orders, keys.decisions(), (), decision_span):

@@ -21,6 +21,7 @@ from shared.runtime.announcer import Announcer
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
 from shared.runtime.outbox import OutboxRow
+from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import keys, topics
@@ -63,6 +64,7 @@ class Hedger:
         clock: For resends and latency.
         metrics: What is counted.
         health: Told whether the stage runs and orders arrive.
+        precedence: Of the stages of this process.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -76,9 +78,11 @@ class Hedger:
         clock: Clock,
         metrics: HedgerMetrics,
         health: Health,
+        precedence: Precedence | None = None,
     ) -> None:
         self._policy = policy
         self._calendar = calendar
+        self._precedence = precedence
         self._orders = orders
         self._market = market
         self._metrics = metrics
@@ -129,6 +133,7 @@ class Hedger:
                 ),
                 after_commit=self._committed,
                 on_trouble=self._wait,
+                precedence=self._precedence,
             )
             await self._drain()
             for task in relays:

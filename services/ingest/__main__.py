@@ -27,6 +27,7 @@ async def run(site: Site) -> None:
             clock=site.clock,
             metrics=metrics,
             health=site.health,
+            precedence=site.precedence,
         )
         await site.until_stopped(check_durability("market", store))
         readers = [(store, "signals"), (store, "gateway")]

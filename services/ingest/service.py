@@ -20,6 +20,7 @@ from shared.runtime.announcer import Announcer
 from shared.runtime.backoff import delays_s
 from shared.runtime.health import Health
 from shared.runtime.ledger import Ledger, StepOutput
+from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.wire import codec, keys, topics
 from shared.wire.journal import JournalEntry, encode_entry
@@ -51,6 +52,7 @@ class Ingest:
         clock: The wall clock.
         metrics: What is counted.
         health: Told whether the journal can be written.
+        precedence: Of the stages of this process, which finish before more is taken.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -62,12 +64,14 @@ class Ingest:
         clock: Clock,
         metrics: IngestMetrics,
         health: Health,
+        precedence: Precedence | None = None,
     ) -> None:
         self._policy = policy
         self._bus = bus
         self._ledger = Ledger(store, SERVICE, keep={keys.announcements(SERVICE): _REJECTS_KEPT})
         self._step = IngestStep(policy, IngestState())
         self._clock = clock
+        self._precedence = precedence or Precedence()
         self._metrics = metrics
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
@@ -93,6 +97,7 @@ class Ingest:
             batch = await self._journal(messages, batch)
             for message in messages:
                 message.ack()
+            await self._precedence.give_way()
 
     async def _next_messages(self) -> Sequence[Message]:
         """Wait for messages, but no longer than until the wall clock is due in the journal."""

@@ -255,12 +255,10 @@ def _execution(book: str, report: ExecutionMessage) -> ExecutionReported:
 
 def _count(block: TickBlock, verdicts: Verdicts, ticks: Counter[tuple[str, Verdict]]) -> None:
     """Count ticks by symbol and verdict."""
-    pairs, counts = np.unique(
-        block.symbol.astype(np.int64) * len(Verdict) + verdicts, return_counts=True
-    )
-    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+    counts = np.bincount(block.symbol.astype(np.int64) * len(Verdict) + verdicts)
+    for pair in counts.nonzero()[0].tolist():
         symbol, verdict = divmod(pair, len(Verdict))
-        ticks[block.symbols[symbol], Verdict(verdict)] += count
+        ticks[block.symbols[symbol], Verdict(verdict)] += int(counts[pair])
 
 
 def _reject(message: Message, reason: str, detail: str, now_ns: int) -> RejectMessage:

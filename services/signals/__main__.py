@@ -16,6 +16,7 @@ async def run(site: Site) -> None:
             store=store,
             registry=site.registry,
             health=site.health,
+            precedence=site.precedence,
         )
         readers = [(orders, "hedger")]
         async with kept_bounded(site, store, keys.signal_log(), readers, log_span):

@@ -15,6 +15,7 @@ from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
+from shared.runtime.precedence import Precedence
 from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import codec, keys, topics
 from shared.wire.announcements import signal_message
@@ -37,6 +38,7 @@ class Signals:
         store: Of the journal, this stage and its log.
         registry: For the metrics.
         health: Told whether the stage runs.
+        precedence: Of the stages of this process.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -48,9 +50,11 @@ class Signals:
         store: Store,
         registry: CollectorRegistry,
         health: Health,
+        precedence: Precedence | None = None,
     ) -> None:
         self._policy = policy
         self._calendar = calendar
+        self._precedence = precedence
         self._bus = bus
         self._store = store
         self._latest: SignalsObserved | None = None
@@ -82,6 +86,7 @@ class Signals:
                 policy=StagePolicy(silent_entries=_SILENT_ENTRIES),
                 after_commit=self._committed,
                 on_trouble=self._wait,
+                precedence=self._precedence,
             )
             for task in others:
                 task.cancel()

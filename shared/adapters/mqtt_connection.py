@@ -13,6 +13,7 @@ attempt makes a new one. `tests/adapters/test_mqtt_hooks.py` fails when a name u
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -64,6 +65,7 @@ class MqttConnection:
         on_event: OnBusEvent,
     ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._session = session
         self._inbox = inbox
         self._on_lost = on_lost
@@ -74,7 +76,7 @@ class MqttConnection:
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._is_abandoned = False
         self._is_paused = False
-        self.publishing = Publishing(self._paho)
+        self.publishing = Publishing(self._paho, self._write)
         self._take_over()
         self._paho.connect_timeout = settings.connect_timeout_s
 
@@ -196,7 +198,10 @@ class MqttConnection:
         self.publishing.confirm(mid, reason)
 
     def _on_something_to_write(self, _paho: PahoClient, _userdata: object, _: object) -> None:
-        self._loop.call_soon_threadsafe(self._start_writing)  # CONNECT is sent by another thread
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(self._start_writing)
+        else:  # CONNECT is sent by another thread
+            self._loop.call_soon_threadsafe(self._start_writing)
 
     def _on_written(self, paho: PahoClient, userdata: object, opened: object) -> None:
         self.publishing.all_written()

@@ -5,6 +5,7 @@ message that nobody waits for any more keeps its place until its PUBACK comes, a
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from paho.mqtt.client import MQTT_ERR_SUCCESS, error_string
@@ -28,10 +29,13 @@ class Publishing:
 
     Args:
         paho: The client that sends them.
+        write: Writes to the socket what it can at once: waiting for the event loop to find the
+            socket writable would let everything else that is ready go first.
     """
 
-    def __init__(self, paho: PahoClient) -> None:
+    def __init__(self, paho: PahoClient, write: Callable[[], None]) -> None:
         self._paho = paho
+        self._write = write
         self._lost: str | None = None
         self._pending: dict[int, asyncio.Future[ReasonCode]] = {}
         self._places = asyncio.Semaphore(_MOST_IN_FLIGHT)
@@ -114,6 +118,9 @@ class Publishing:
         if sent.rc != MQTT_ERR_SUCCESS:
             raise BusUnavailable(error_string(sent.rc))
         self._unwritten += 1
+        self._write()
+        if self._lost is not None:
+            raise BusUnavailable(self._lost)
         return sent.mid
 
     def _refuse_too_large(self, topic: str, payload: bytes) -> None:

@@ -129,6 +129,8 @@ class Intake:
             row["max_jump"] = limit.max_jump
             row["confirmations"] = limit.confirmations
             row["max_spread"] = limit.max_spread
+        self._known: dict[str, SymbolState] = {}
+        self._stale = set(range(len(self._names)))
         self._sequences: dict[str, int] = {}
         self._newest_ns = 0
 
@@ -139,7 +141,9 @@ class Intake:
             block: As it arrived; absent fields NaN, fields that were no number `NOT_A_NUMBER`.
             now_ns: The wall clock, or `None` in a replay: event time knows no future.
         """
-        numbers = np.array([self._numbers.get(name, -1) for name in block.symbols], dtype=np.int64)
+        numbers = np.array(
+            [self._numbers.get(name, _UNKNOWN) for name in block.symbols], dtype=np.int64
+        )
         last = np.array([self._sequences.get(name, 0) for name in block.sources], dtype=np.int64)
         latest_ns = _NEVER if now_ns is None else now_ns + self._policy.future_skew_ns
         columns = (block.price, block.bid, block.ask, block.bid_size, block.ask_size)
@@ -157,6 +161,7 @@ class Intake:
             latest_ns,
             self._lossless,
         )
+        self._stale.update(numbers.tolist())
         self._newest_ns = int(newest_ns)
         self._sequences.update(
             {name: at for name, at in zip(block.sources, last.tolist(), strict=True) if at > 0}
@@ -193,9 +198,11 @@ class Intake:
 
     def snapshot(self) -> IntakeState:
         """Copy the state."""
-        rows = self._symbols[_REMEMBERED].tolist()
-        symbols = {name: SymbolState(*row) for name, row in zip(self._names, rows, strict=True)}
-        return IntakeState(symbols, dict(self._sequences), self._newest_ns)
+        for number in self._stale - {_UNKNOWN}:  # of a thousand symbols a commit moves a few
+            row = self._symbols[number][_REMEMBERED].item()
+            self._known[self._names[number]] = SymbolState(*row)
+        self._stale.clear()
+        return IntakeState(dict(self._known), dict(self._sequences), self._newest_ns)
 
     @classmethod
     def resume(cls, policy: IntakePolicy, state: IntakeState, *, lossless: bool) -> "Intake":
@@ -213,6 +220,7 @@ class Intake:
 
 
 _NEVER: Final = 2**63 - 1
+_UNKNOWN: Final = -1
 
 
 def _rows(block: TickBlock, keep: NDArray[np.bool_]) -> TickBlock:

@@ -19,9 +19,11 @@ from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
+from shared.adapters.tails import TailedStore, Tails
 from shared.domain.instants import SECOND
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.health import Health
+from shared.runtime.precedence import Precedence
 from shared.runtime.retention import RetentionMetrics
 from shared.wire import codec, topics
 from shared.wire.messages import StatusMessage
@@ -44,6 +46,7 @@ class Site:
         registry: Of this process's metrics.
         health: Of this process's services.
         stop: Set when the process is to drain and end.
+        precedence: Of its stages.
         retention: What its streams keep.
     """
 
@@ -53,7 +56,10 @@ class Site:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     health: Health = field(default_factory=Health)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    precedence: Precedence = field(default_factory=Precedence)
     retention: RetentionMetrics = field(init=False)
+    _market_tails: Tails = field(init=False, default_factory=Tails)
+    _orders_tails: Tails = field(init=False, default_factory=Tails)
 
     def __post_init__(self) -> None:
         counter = Counter(
@@ -91,11 +97,11 @@ class Site:
 
     def market(self) -> RedisStore:
         """The store of journal and signals; an async context manager."""
-        return RedisStore(self.settings.redis.market)
+        return TailedStore(self.settings.redis.market, self._market_tails)
 
     def orders(self) -> RedisStore:
         """The store of decisions and outbox; an async context manager."""
-        return RedisStore(self.settings.redis.orders)
+        return TailedStore(self.settings.redis.orders, self._orders_tails)
 
     def calendar(self) -> SessionCalendar:
         """The exchange's sessions, from a fixed day on: stored states count sessions from there."""

@@ -32,6 +32,7 @@ from shared.adapters.store import (
 )
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StageStopped, StepOutput
+from shared.runtime.precedence import Precedence
 
 _NOTHING: Final[Mapping[str, int]] = {}
 
@@ -105,6 +106,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
     policy: StagePolicy = StagePolicy(),  # noqa: B008 - frozen
     after_commit: Callable[[Committed], Awaitable[None]] = _ignore,
     on_trouble: Callable[[StoreTrouble], None] = _ignore_trouble,
+    precedence: Precedence | None = None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Run a stage until `stop` is set or it cannot go on.
@@ -120,6 +122,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         after_commit: Told of every batch, once it is committed if it is to be: to wake relays and
             count. Not told of one whose reply was lost, so nothing may depend on it but promptness.
         on_trouble: Told of trouble with the store before the runner waits and starts over.
+        precedence: Of the stages of this process.
         pause: Waits, in seconds.
 
     Raises:
@@ -143,6 +146,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 cursors={stream: record.cursors.get(stream, 0) for stream in inputs},
                 seen=dict(record.seen),
                 policy=policy,
+                precedence=precedence or Precedence(),
             )
             await run.check_input()
             await run.check_seen()
@@ -177,7 +181,9 @@ class _Run:
         cursors: dict[str, int],
         seen: dict[str, str],
         policy: StagePolicy,
+        precedence: Precedence,
     ) -> None:
+        self._precedence = precedence
         self._stage = stage
         self._source = source
         self._ledger = ledger
@@ -196,7 +202,8 @@ class _Run:
                 self._cursors, count=self._policy.max_entries, block_ms=self._policy.block_ms
             )
             if entries:
-                await after_commit(await self._take(entries))
+                with self._precedence.holding():
+                    await after_commit(await self._take(entries))
                 continue
             await self.check_input()
             if self._policy.snapshot_every is None:

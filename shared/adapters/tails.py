@@ -1,0 +1,124 @@
+"""What this process committed last, handed to readers in the same process.
+
+A stage that feeds the next one in the same process need not wait until the server has told what
+the process itself just wrote. Only confirmed commits are handed on, so a reader sees the very
+entries that the server would give, in the same order, only sooner. What a tail does not hold
+(written by another process, long ago, or with a lost reply) is read from the server as ever.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Final
+
+from shared.adapters.connections import RedisSettings
+from shared.adapters.redis_store import RedisStore
+from shared.adapters.store import Commit, Entry
+
+MOST_ENTRIES: Final = 64
+"""Of a tail: enough for a reader that keeps up; one that fell behind asks the server."""
+
+
+class Tail:
+    """The newest entries of one stream, without a hole, as this process committed them.
+
+    Attributes:
+        is_live: Whether this process writes the stream now, as far as is known: then readers wait
+            here instead of at the server.
+        last: Index of the newest entry committed here.
+    """
+
+    def __init__(self) -> None:
+        self.is_live = False
+        self.last = 0
+        self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
+        self._grown = asyncio.Event()
+
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Append what a confirmed commit wrote; a replay's entries are here already."""
+        fresh = [entry for entry in entries if entry.index > self.last]
+        if not fresh:
+            return
+        if fresh[0].index != self.last + 1:  # others lie between, and only the server has them
+            self._entries.clear()
+        self._entries.extend(fresh)
+        self.last, self.is_live = fresh[-1].index, True
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+    def after(self, index: int, count: int) -> list[Entry]:
+        """Return what follows an index; nothing when that is not held."""
+        if not self._entries or index + 1 < self._entries[0].index:
+            return []
+        skipped = index + 1 - self._entries[0].index
+        return list(islice(self._entries, skipped, skipped + count))
+
+    def forget_through(self, index: int) -> None:
+        """Drop entries up to an index: from now on only the server knows which of them remain."""
+        while self._entries and self._entries[0].index <= index:
+            self._entries.popleft()
+
+    async def growth(self, within_ms: int) -> None:
+        """Wait for an entry, or until the time is over."""
+        try:
+            async with asyncio.timeout(within_ms / 1_000):
+                await self._grown.wait()
+        except TimeoutError:
+            return
+
+
+class Tails:
+    """The tails of the streams of one server; every store of a process on it shares them."""
+
+    def __init__(self) -> None:
+        self._tails: defaultdict[str, Tail] = defaultdict(Tail)
+
+    def __getitem__(self, stream: str) -> Tail:
+        return self._tails[stream]
+
+
+class TailedStore(RedisStore):
+    """A store on a server whose readers are handed what other stages of their process commit.
+
+    Args:
+        settings: Where the server is.
+        tails: Shared by all stores of this process on that server.
+    """
+
+    def __init__(self, settings: RedisSettings, tails: Tails) -> None:
+        super().__init__(settings)
+        self._tails = tails
+
+    async def commit(self, commit: Commit) -> None:
+        """Commit, and hand on what was confirmed; see `Store.commit`."""
+        await super().commit(commit)
+        for stream, payloads in commit.entries.items():
+            first = commit.emitted[stream] - len(payloads) + 1
+            self._tails[stream].extend(
+                [Entry(stream, index, payload) for index, payload in enumerate(payloads, first)]
+            )
+
+    async def read(
+        self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
+    ) -> list[Entry]:
+        """Return what follows, from the tail if it is there; see `Store.read`."""
+        if len(after) != 1:
+            return await super().read(after, count=count, block_ms=block_ms)
+        ((stream, index),) = after.items()
+        tail = self._tails[stream]
+        held = tail.after(index, count)
+        if not held and block_ms is not None and tail.is_live and index == tail.last:
+            await tail.growth(block_ms)
+            held, block_ms = tail.after(index, count), None
+        if held:
+            return held
+        found = await super().read(after, count=count, block_ms=block_ms)
+        if found and found[-1].index > tail.last:
+            tail.is_live = False  # another process writes it
+        return found
+
+    async def settle(self, stream: str, indices: Sequence[int]) -> None:
+        """Remove acknowledged rows; see `Store.settle`."""
+        await super().settle(stream, indices)
+        self._tails[stream].forget_through(max(indices, default=0))
