@@ -25,7 +25,7 @@ log = structlog.get_logger()
 SERVICE = "signals"
 _CHECK = "signals.stage"
 _TELL_EVERY_S = 0.25
-_SILENT_ENTRIES = 500
+_SNAPSHOT_EVERY = 500
 
 
 class Signals:
@@ -83,7 +83,7 @@ class Signals:
                 [keys.journal()],
                 self._make_step,
                 stop=stop,
-                policy=StagePolicy(silent_entries=_SILENT_ENTRIES),
+                policy=StagePolicy(snapshot_every=_SNAPSHOT_EVERY),
                 after_commit=self._committed,
                 on_trouble=self._wait,
                 precedence=self._precedence,

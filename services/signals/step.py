@@ -34,6 +34,7 @@ class SignalsStep:
             decoded = msgspec.msgpack.decode(state, type=SignalMonitorState)
             self._monitor = SignalMonitor.resume(policy, calendar, decoded)
         self.latest: SignalsObserved | None = None
+        self._written: dict[str, Signal] = {}
 
     def receive(self, entries: Sequence[Entry]) -> StepOutput:
         """Take a batch of journal entries; each that says something gives one log entry."""
@@ -45,8 +46,7 @@ class SignalsStep:
                 self._note_latest(observed)
         if not rows or self.latest is None:
             return StepOutput({keys.signal_log(): rows} if rows else {})
-        fields = {name: readable(signal) for name, signal in self.latest.signals.items()}
-        return StepOutput({keys.signal_log(): rows}, {keys.signals(): fields})
+        return StepOutput({keys.signal_log(): rows}, {keys.signals(): self._changed(self.latest)})
 
     def snapshot(self) -> bytes:
         """Return the state from which an equal step can be made."""
@@ -63,6 +63,16 @@ class SignalsStep:
                 observed.extend(self._monitor.receive(item, index))
                 index += 1
         return observed
+
+    def _changed(self, latest: SignalsObserved) -> dict[str, str]:
+        """Write what differs from the last commit; after a crash that is everything."""
+        changed = {
+            name: signal
+            for name, signal in latest.signals.items()
+            if self._written.get(name) != signal
+        }
+        self._written |= changed
+        return {name: readable(signal) for name, signal in changed.items()}
 
     def _note_latest(self, observed: Sequence[HedgerInput]) -> None:
         for item in reversed(observed):
