@@ -128,7 +128,7 @@ class OrderRelay:
     def _row(self, entry: Entry) -> OutboxRow:
         order = _decode_order(entry.payload)
         self._indices[order.order_id] = entry.index
-        payload = codec.encode(order_message(order, self._epoch))
+        payload = codec.encode(order_message(order, epoch=self._epoch, sequence=entry.index))
         return OutboxRow(order.order_id, topics.orders(order.book), payload)
 
     async def _take_acknowledgements(self) -> None:

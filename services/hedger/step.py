@@ -12,6 +12,7 @@ from shared.domain.hedging.book import HedgeBook, HedgeBookState
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
+from shared.domain.trading import TradingStateSet
 from shared.runtime.ledger import StepOutput
 from shared.wire import codec, keys
 from shared.wire.announcements import announce
@@ -97,7 +98,7 @@ def _concerns(event: HedgerInput, book: str) -> bool:
     match event:
         case SignalsObserved():
             return True
-        case RebalanceRequested():
+        case RebalanceRequested() | TradingStateSet():
             return event.scope in {"all", book}
         case _:
             return event.book == book

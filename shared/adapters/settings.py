@@ -27,17 +27,21 @@ from shared.adapters.configuration.services import (
     ClockSettings,
     GatewaySettings,
     HttpSettings,
+    KeySettings,
     LogSettings,
     RetentionSettings,
     StoreSettings,
+    TradingSettings,
     read_calendar,
     read_clock,
     read_gateway,
     read_http,
+    read_keys,
     read_logs,
     read_mqtt,
     read_redis,
     read_retention,
+    read_trading,
     read_venue,
 )
 from shared.adapters.configuration.table import Table
@@ -63,6 +67,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         signals: What is made of the ticks.
         books: What to hedge, by name.
         paper: How the paper venue fills.
+        trading: What the orders are for.
+        keys: Where the keys are.
         gateway: Where the execution side keeps its record.
         http: Pages, health, metrics.
         logs: How much.
@@ -79,6 +85,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     signals: SignalPolicy
     books: tuple[BookPolicy, ...]
     paper: PaperPolicy
+    trading: TradingSettings
+    keys: KeySettings
     gateway: GatewaySettings
     http: HttpSettings
     logs: LogSettings
@@ -158,6 +166,8 @@ def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
         signals=signals,
         books=books,
         paper=read_venue(root.table("venue")),
+        trading=read_trading(root.table("trading")),
+        keys=read_keys(root.table("keys")),
         gateway=read_gateway(root.table("gateway")),
         http=read_http(root.table("http"), environment),
         logs=read_logs(root.table("logs")),

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from shared.domain.trading import TradingStateSet
+
 
 class Tick(Struct, frozen=True, kw_only=True, tag="tick"):
     """One print or quote of one symbol.
@@ -123,4 +125,11 @@ class ExposureMeasured(Struct, frozen=True, kw_only=True, tag="exposure"):
     greeks: dict[str, float] = {}
 
 
-Event = Tick | ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured
+Event = (
+    Tick
+    | ClockAdvanced
+    | ExecutionReported
+    | RebalanceRequested
+    | ExposureMeasured
+    | TradingStateSet
+)

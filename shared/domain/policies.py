@@ -311,12 +311,35 @@ class OrderPolicy(Struct, frozen=True, kw_only=True):
 
 
 class LimitPolicy(Struct, frozen=True, kw_only=True):
-    """Pre-trade limits of a book; none is optional (promises B1)."""
+    """Pre-trade limits of a book; none is optional (promises B1 to B7).
+
+    Attributes:
+        max_order_vega: Of one order: its quantity in a unit that all legs share, currency a point.
+        max_order_notional: Of one order, currency.
+        max_position_vega: Of position and open orders together.
+        max_orders_per_day: In one session.
+        max_orders_per_minute: In any 60 s; one more stops the book until an operator resumes it.
+        max_daily_turnover: Notional ordered in one session, currency.
+        max_daily_loss: Of the hedge in one session, marks and costs, currency; beyond it the book
+            only reduces.
+        max_price_deviation: Of the limit price from the live mark, as a fraction of the mark.
+        max_repeats: Orders in a row on one leg and side, each within `repeat_ns` of the last; one
+            more stops the book until an operator resumes it.
+        repeat_ns: See there.
+        duplicate_ns: A second order of the same leg, side and quantity within this is blocked.
+    """
 
     max_order_vega: float
     max_order_notional: float
     max_position_vega: float
     max_orders_per_day: int
+    max_orders_per_minute: int
+    max_daily_turnover: float
+    max_daily_loss: float
+    max_price_deviation: float
+    max_repeats: int
+    repeat_ns: int
+    duplicate_ns: int
 
 
 class BookPolicy(Struct, frozen=True, kw_only=True):

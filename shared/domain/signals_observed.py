@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shared.domain.events import ExecutionReported, ExposureMeasured, RebalanceRequested
+from shared.domain.trading import TradingStateSet
 
 
 class Quality(StrEnum):
@@ -72,5 +73,7 @@ class SignalsObserved(Struct, frozen=True, kw_only=True, tag="signals"):
     marks: dict[str, Mark] = {}
 
 
-HedgerInput = SignalsObserved | ExecutionReported | RebalanceRequested | ExposureMeasured
+HedgerInput = (
+    SignalsObserved | ExecutionReported | RebalanceRequested | ExposureMeasured | TradingStateSet
+)
 """What the signal log holds, in journal order: one input for the hedger, so one order of things."""

@@ -7,7 +7,9 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, Literal
 
 import structlog
@@ -16,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 from shared.adapters.bus import BusEvent, Subscription, Will
 from shared.adapters.calendars import session_calendar
 from shared.adapters.clock import Clock, SystemClock
+from shared.adapters.keyring import Keyring
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
@@ -47,6 +50,7 @@ class Site:
         health: Of this process's services.
         stop: Set when the process is to drain and end.
         precedence: Of its stages.
+        keys: To use instead of those in the configured directory.
         retention: What its streams keep.
     """
 
@@ -57,6 +61,7 @@ class Site:
     health: Health = field(default_factory=Health)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     precedence: Precedence = field(default_factory=Precedence)
+    keys: Keyring | None = None
     retention: RetentionMetrics = field(init=False)
     _market_tails: Tails = field(init=False, default_factory=Tails)
     _orders_tails: Tails = field(init=False, default_factory=Tails)
@@ -102,6 +107,17 @@ class Site:
     def orders(self) -> RedisStore:
         """The store of decisions and outbox; an async context manager."""
         return TailedStore(self.settings.redis.orders, self._orders_tails)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """The keys of this process.
+
+        Raises:
+            KeyMissing: There are none, or one cannot be read.
+        """
+        settings = self.settings
+        directory = Path(settings.keys.directory)
+        return self.keys or Keyring.load(directory, settings.trading.environment)
 
     def calendar(self) -> SessionCalendar:
         """The exchange's sessions, from a fixed day on: stored states count sessions from there."""

@@ -64,9 +64,9 @@ def announce(effect: Effect) -> Announcement | None:
             assert_never(effect)
 
 
-def order_message(order: Order, epoch: int) -> OrderMessage:
-    """Put an order on the wire under a lease epoch."""
-    return _message(OrderMessage, order, epoch=epoch)
+def order_message(order: Order, *, epoch: int, sequence: int) -> OrderMessage:
+    """Put an order on the wire under a lease epoch, as the outbox's row `sequence`."""
+    return _message(OrderMessage, order, epoch=epoch, sequence=sequence)
 
 
 def order_from(message: OrderMessage) -> Order:

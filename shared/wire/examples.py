@@ -77,6 +77,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         reason="VIX 22.0 against 18.0: a move of 4.0 points, above 3.0",
         config_digest=_DIGEST,
         epoch=7,
+        sequence=17,
     ),
     AckMessage(order_id=_ORDER_ID, status="accepted", epoch=7),
     TargetMessage(

@@ -23,6 +23,7 @@ from shared.domain.events import (
 )
 from shared.domain.signals_observed import HedgerInput
 from shared.domain.tick_block import NO_SEQUENCE, TickBlock
+from shared.domain.trading import TradingStateSet
 
 _COLUMNS = {
     "symbol": "<i4",
@@ -52,7 +53,9 @@ _ABSENT = {
 }
 """One absence in each column that may have them, as bytes."""
 
-SingleEvent = ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured
+SingleEvent = (
+    ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured | TradingStateSet
+)
 JournalItem = TickBlock | SingleEvent
 
 

@@ -57,7 +57,17 @@ class ExecutionMessage(Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class RebalanceMessage(Struct, frozen=True, kw_only=True):
+class SealedMessage(Struct, frozen=True, kw_only=True):
+    """A message that is signed: see `shared.wire.seal`.
+
+    `environment` says where it counts (`paper`, `live`), `key_id` who signed it.
+    """
+
+    environment: Name = "-"
+    key_id: Name = "-"
+
+
+class RebalanceMessage(SealedMessage, frozen=True, kw_only=True):
     """An operator's request to rebalance now; `scope` is a book or `all`."""
 
     scope: Name
@@ -66,14 +76,55 @@ class RebalanceMessage(Struct, frozen=True, kw_only=True):
     issued_at: InstantOrNanoseconds
 
 
+class TradingCommandMessage(SealedMessage, frozen=True, kw_only=True):
+    """Sets a trading state: `halted` or `reducing` on `control/halt`, `active` on `control/resume`.
+
+    Believed once: `issued_at` must be later than that of any command this key gave before.
+    """
+
+    scope: Name
+    state: Literal["active", "reducing", "halted"]
+    reason: Annotated[str, Meta(max_length=500)]
+    operator: Annotated[str, Meta(min_length=1, max_length=100)]
+    issued_at: InstantOrNanoseconds
+
+
+class HeartbeatMessage(SealedMessage, frozen=True, kw_only=True):
+    """The hedger is alive and leads; when these stop, the gateway stops trading by itself."""
+
+    service: Name
+    epoch: int
+    sequence: SequenceNumber
+    sent_at: Instant
+
+
+class EpochMessage(SealedMessage, frozen=True, kw_only=True):
+    """A new leader tells the gateway of its epoch, before its first order."""
+
+    service: Name
+    epoch: int
+    config_digest: str
+
+
+class EpochAnswerMessage(SealedMessage, frozen=True, kw_only=True):
+    """The gateway's answer: `accepted`, or not, for `high_water` was reached before."""
+
+    service: Name
+    epoch: int
+    accepted: bool
+    high_water: int
+    reason: str = ""
+
+
 # --- out --------------------------------------------------------------------------------------
 
 
-class OrderMessage(Struct, frozen=True, kw_only=True):
+class OrderMessage(SealedMessage, frozen=True, kw_only=True):
     """A rebalance order. Resent until acknowledged: act on an `order_id` once.
 
     `decision`, `quantity`, `limit_price` and all the rest but `epoch` are pure functions of the
-    journal; `epoch` says which holder of the hedger's lease sent it, and never falls.
+    journal; `epoch` says which holder of the hedger's lease sent it, and never falls; `sequence`
+    numbers the orders of all books, from 1 without a gap.
     """
 
     order_id: str
@@ -97,9 +148,10 @@ class OrderMessage(Struct, frozen=True, kw_only=True):
     reason: str
     config_digest: str
     epoch: int
+    sequence: int
 
 
-class AckMessage(Struct, frozen=True, kw_only=True):
+class AckMessage(SealedMessage, frozen=True, kw_only=True):
     """The gateway has this order on disk, or refuses it: the hedger stops resending.
 
     `superseded`: only this sending is refused, for its `epoch` is behind; the order itself stays
@@ -110,6 +162,17 @@ class AckMessage(Struct, frozen=True, kw_only=True):
     status: Literal["accepted", "duplicate", "refused", "superseded"]
     reason: str = ""
     epoch: int
+
+
+class TradingStateMessage(SealedMessage, frozen=True, kw_only=True):
+    """What the gateway does with orders now, by scope (`all` or a book), and who wanted it so."""
+
+    scope: Name
+    state: Literal["active", "reducing", "halted"]
+    authority: Literal["operator", "gateway", "auditor"]
+    operator: str
+    reason: str
+    since: Instant
 
 
 class SizingStepMessage(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,15 @@ TICKS_OF_A_SYMBOL: Final = f"{PREFIX}/ticks/+"
 CLOCK: Final = f"{PREFIX}/clock"
 EXECUTIONS: Final = f"{PREFIX}/books/+/executions"
 REBALANCE: Final = f"{PREFIX}/control/rebalance"
+HALT: Final = f"{PREFIX}/control/halt"
+RESUME: Final = f"{PREFIX}/control/resume"
+GATEWAY_STATE: Final = f"{PREFIX}/control/gateway"
+"""Trading states that the gateway set by itself: for the journal."""
+EPOCHS: Final = f"{PREFIX}/epochs/+"
+EPOCH_ANSWERS: Final = f"{PREFIX}/epochs/+/answers"
+HEARTBEATS: Final = f"{PREFIX}/heartbeats/+"
+TRADING: Final = f"{PREFIX}/trading/+"
+"""What the gateway does now, by scope: retained."""
 ORDERS: Final = f"{PREFIX}/books/+/orders"
 ACKS: Final = f"{PREFIX}/books/+/acks"
 TARGETS: Final = f"{PREFIX}/books/+/target"
@@ -45,6 +54,26 @@ def ticks(symbol: str) -> str:
 def executions(book: str) -> str:
     """Topic of a book's execution reports."""
     return f"{PREFIX}/books/{name(book)}/executions"
+
+
+def epochs(service: str) -> str:
+    """Topic where a new leader of a service tells its epoch."""
+    return f"{PREFIX}/epochs/{name(service)}"
+
+
+def epoch_answers(service: str) -> str:
+    """Topic of the gateway's answers to it."""
+    return f"{epochs(service)}/answers"
+
+
+def heartbeats(service: str) -> str:
+    """Topic of a leader's heartbeats."""
+    return f"{PREFIX}/heartbeats/{name(service)}"
+
+
+def trading(scope: str) -> str:
+    """Topic of a scope's trading state."""
+    return f"{PREFIX}/trading/{name(scope)}"
 
 
 def orders(book: str) -> str:

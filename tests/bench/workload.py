@@ -67,6 +67,13 @@ max_order_vega = 4000
 max_order_notional = 10_000_000
 max_position_vega = 4000
 max_orders_per_day = 1_000_000
+max_orders_per_minute = 100000
+max_daily_turnover = 1e12
+max_daily_loss = 1e12
+max_price_deviation = "90%"
+max_repeats = 1_000_000
+repeat_window = "10 min"
+duplicate_window = "1 ms"
 """
 
 

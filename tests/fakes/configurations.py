@@ -31,6 +31,13 @@ max_order_vega = 2000
 max_order_notional = 150_000
 max_position_vega = 2000
 max_orders_per_day = 20
+max_orders_per_minute = 4
+max_daily_turnover = 1_000_000
+max_daily_loss = 250_000
+max_price_deviation = "15%"
+max_repeats = 4
+repeat_window = "10 min"
+duplicate_window = "1 min"
 """
 
 

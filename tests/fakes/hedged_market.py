@@ -58,6 +58,13 @@ LIMITS = LimitPolicy(
     max_order_notional=10_000_000,
     max_position_vega=10_000,
     max_orders_per_day=50,
+    max_orders_per_minute=100,
+    max_daily_turnover=1e9,
+    max_daily_loss=1e9,
+    max_price_deviation=0.5,
+    max_repeats=100,
+    repeat_ns=600_000_000_000,
+    duplicate_ns=1,
 )
 
 

@@ -32,7 +32,9 @@ portfolio = { value = 50_000_000, weights = { SPX = 1.0 } }
 sizing = { base_vega = 1000.0, floor = 0.2 }
 triggers = { hold = "1 s and 3 ticks", cooldown = "1 s" }
 limits = { max_order_vega = 2000, max_order_notional = 200_000, max_position_vega = 2000, \
-max_orders_per_day = 5 }
+max_orders_per_day = 5, max_orders_per_minute = 5, max_daily_turnover = 1_000_000, \
+max_daily_loss = 1_000_000, max_price_deviation = "15%", max_repeats = 5, repeat_window = "1 min", \
+duplicate_window = "1 ms" }
 
 [[books.legs]]
 name = "swap"

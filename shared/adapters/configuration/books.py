@@ -31,7 +31,17 @@ _ROUNDING: Final = 1e-9
 _DECAY_GUARD_DAYS: Final = 90
 _COMPOSITION: Final[Composition] = "product"
 _NO_LIMITS: Final = LimitPolicy(
-    max_order_vega=1.0, max_order_notional=1.0, max_position_vega=1.0, max_orders_per_day=1
+    max_order_vega=1.0,
+    max_order_notional=1.0,
+    max_position_vega=1.0,
+    max_orders_per_day=1,
+    max_orders_per_minute=1,
+    max_daily_turnover=1.0,
+    max_daily_loss=1.0,
+    max_price_deviation=1.0,
+    max_repeats=1,
+    repeat_ns=1,
+    duplicate_ns=1,
 )
 _DEFAULT_MULTIPLIER: Final = {"vix_future": 1000.0, "vix_call": 100.0, "put": 100.0}
 
@@ -250,7 +260,7 @@ def _orders(table: Table) -> OrderPolicy:
 def _limits(table: Table) -> LimitPolicy:
     limits = table.table("limits")
     if not table.has("limits"):
-        keys = "max_order_vega, max_order_notional, max_position_vega, max_orders_per_day"
+        keys = "those of deploy/hedges.toml, all of them"
         table.fault("limits", "is missing: without limits there are no orders", f"give {keys}")
     if not table.is_sound("limits"):
         return _NO_LIMITS
@@ -259,6 +269,14 @@ def _limits(table: Table) -> LimitPolicy:
         max_order_notional=limits.number("max_order_notional", within=POSITIVE),
         max_position_vega=limits.number("max_position_vega", within=POSITIVE),
         max_orders_per_day=limits.count("max_orders_per_day"),
+        max_orders_per_minute=limits.count("max_orders_per_minute"),
+        max_daily_turnover=limits.number("max_daily_turnover", within=POSITIVE),
+        max_daily_loss=limits.number("max_daily_loss", within=POSITIVE),
+        max_price_deviation=limits.fraction("max_price_deviation", 1.0, _INSIDE),
+        max_repeats=limits.count("max_repeats"),
+        repeat_ns=limits.duration("repeat_window", 1, positive=True),
+        duplicate_ns=limits.duration("duplicate_window", 1, positive=True),
     )
+    limits.require("max_price_deviation", "repeat_window", "duplicate_window")
     limits.refuse_unknown_keys()
     return policy

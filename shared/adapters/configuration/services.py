@@ -1,5 +1,6 @@
 """Where things are and how they are served: all that does not change a decision, and the clock."""
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Final, Literal, TypedDict
@@ -18,6 +19,8 @@ from shared.adapters.connections import MqttSettings, RedisSettings
 from shared.domain.instants import SECOND
 from shared.domain.policies import PaperPolicy
 
+PAPER: Final = "paper"
+_ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT: Final = Range(0, 65_535)
 _KEPT: Final = Range(1, 1e12)  # the last one taken proves that the store is the same
 _PORTS: Final = {"ingest": 8081, "signals": 8082, "hedger": 8083, "gateway": 8084, "feed": 8085}
@@ -62,6 +65,24 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """
 
     record: str = "gateway.sqlite"
+
+
+class TradingSettings(Struct, frozen=True, kw_only=True):
+    """What the orders are for.
+
+    Attributes:
+        environment: Signed into every order; a gateway takes those of its own only.
+        arms_itself: Whether the gateway starts active instead of halted; in `paper` alone.
+    """
+
+    environment: str = PAPER
+    arms_itself: bool = False
+
+
+class KeySettings(Struct, frozen=True, kw_only=True):
+    """Where signing and trusted keys are; see `shared.adapters.keyring`."""
+
+    directory: str = "keys"
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True):
@@ -249,6 +270,29 @@ def read_venue(table: Table) -> PaperPolicy:
 def read_gateway(table: Table) -> GatewaySettings:
     """`[gateway]`."""
     settings = GatewaySettings(record=table.text("record", GatewaySettings().record))
+    table.refuse_unknown_keys()
+    return settings
+
+
+def read_trading(table: Table) -> TradingSettings:
+    """`[trading]`."""
+    default = TradingSettings()
+    settings = TradingSettings(
+        environment=table.text("environment", default.environment),
+        arms_itself=table.flag("arms_itself", default=default.arms_itself),
+    )
+    if not _ENVIRONMENT.fullmatch(settings.environment):
+        table.fault("environment", "is no name", 'write "paper", "live" or the like')
+    if settings.arms_itself and settings.environment != PAPER:
+        remedy = "remove it: `hedgestat resume` arms a gateway that trades for real"
+        table.fault("arms_itself", f"is for {PAPER} alone", remedy)
+    table.refuse_unknown_keys()
+    return settings
+
+
+def read_keys(table: Table) -> KeySettings:
+    """`[keys]`."""
+    settings = KeySettings(directory=table.text("directory", KeySettings().directory))
     table.refuse_unknown_keys()
     return settings
 

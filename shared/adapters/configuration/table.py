@@ -104,6 +104,12 @@ class Table:
         """Whether the file gives the key, and without a fault."""
         return key in self._values and self.is_sound(key)
 
+    def require(self, *keys: str) -> None:
+        """Report each of these keys that is absent."""
+        for key in keys:
+            if not self.has(key):
+                self._absent(key, None, None)
+
     def refuse_unknown_keys(self) -> None:
         """Report every key that no reader asked for. Call it last."""
         for key in self._values:

@@ -39,6 +39,7 @@ from shared.domain.instants import DAY, MINUTE
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
+from shared.domain.trading import TradingStates, TradingStateSet
 
 RETRY_TRADING_NS: Final = MINUTE
 """Least trading time before a failed decision is tried again, whatever the cooldown."""
@@ -81,6 +82,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
         session: The last session in which the triggers were judged.
         whipsaws: Suppressed so far.
         is_stuck: Whether it was said that the target cannot be sized.
+        trading: What may be traded, and who wanted it so.
     """
 
     now_ns: int = 0
@@ -98,6 +100,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     session: int = -1
     whipsaws: int = 0
     is_stuck: bool = False
+    trading: TradingStates = TradingStates()
 
 
 class HedgeBook:
@@ -141,6 +144,7 @@ class HedgeBook:
         self._session = known.session
         self._whipsaws = known.whipsaws
         self._is_stuck = known.is_stuck
+        self._trading = known.trading
         self._facts = Facts()
         self._facts.moment = self._clock.at(known.now_ns)
         self._facts.exposure = known.exposure
@@ -177,6 +181,7 @@ class HedgeBook:
             session=self._session,
             whipsaws=self._whipsaws,
             is_stuck=self._is_stuck,
+            trading=self._trading,
         )
 
     def receive(self, event: HedgerInput) -> tuple[Effect, ...]:
@@ -195,6 +200,8 @@ class HedgeBook:
                 effects += [*said, *(self._take_back(RETRY_TRADING_NS) if missed else [])]
             case RebalanceRequested():
                 self._request = event
+            case TradingStateSet():
+                self._trading = self._trading.after(event)
             case ExposureMeasured():
                 self._facts.exposure = event
                 self._facts.exposures += 1

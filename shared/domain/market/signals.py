@@ -40,6 +40,7 @@ from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, Mark, SignalsObserved
 from shared.domain.tick_block import TickBlock
+from shared.domain.trading import TradingStateSet
 
 CLOCK: Final = "clock"
 
@@ -144,7 +145,9 @@ class SignalMonitor:
             case ClockAdvanced():
                 self._now = max(self._now, event.event_ns)
                 return (self._observed(CLOCK),)
-            case ExecutionReported() | RebalanceRequested() | ExposureMeasured():
+            case (
+                ExecutionReported() | RebalanceRequested() | ExposureMeasured() | TradingStateSet()
+            ):
                 return (event,)
             case _:
                 assert_never(event)

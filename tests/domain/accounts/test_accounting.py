@@ -46,7 +46,17 @@ def make_book(*legs: LegPolicy, base_vega: float = 1000.0) -> BookPolicy:
         sizing=SizingPolicy(base_vega=base_vega),
         legs=legs,
         limits=LimitPolicy(
-            max_order_vega=1e6, max_order_notional=1e9, max_position_vega=1e6, max_orders_per_day=99
+            max_order_vega=1e6,
+            max_order_notional=1e9,
+            max_position_vega=1e6,
+            max_orders_per_day=99,
+            max_orders_per_minute=100,
+            max_daily_turnover=1e9,
+            max_daily_loss=1e9,
+            max_price_deviation=0.5,
+            max_repeats=100,
+            repeat_ns=600_000_000_000,
+            duplicate_ns=1,
         ),
     )
 

@@ -14,6 +14,13 @@ TIGHT = LimitPolicy(
     max_order_notional=2000.0,
     max_position_vega=300.0,
     max_orders_per_day=2,
+    max_orders_per_minute=100,
+    max_daily_turnover=1e9,
+    max_daily_loss=1e9,
+    max_price_deviation=0.5,
+    max_repeats=100,
+    repeat_ns=600_000_000_000,
+    duplicate_ns=1,
 )
 SOUND = ProposedOrder(vega=100.0, notional=2000.0, vega_before=200.0, orders_today=1)
 

@@ -43,7 +43,11 @@ async def test_broker_and_store_are_killed_and_each_order_is_filled_and_reported
             minute = 0
             for round_of_orders in (ORDERS[:3], ORDERS[3:], []):
                 for order in round_of_orders:
-                    await say(bus, topics.orders("overlay"), codec.encode(order_message(order, 1)))
+                    await say(
+                        bus,
+                        topics.orders("overlay"),
+                        codec.encode(order_message(order, epoch=1, sequence=1)),
+                    )
                 for _ in range(3):
                     minute += 1
                     now = OPENING + minute * MINUTE
@@ -55,7 +59,9 @@ async def test_broker_and_store_are_killed_and_each_order_is_filled_and_reported
                     await place.kill(site)
                     for order in round_of_orders:  # as the hedger's outbox would
                         await say(
-                            bus, topics.orders("overlay"), codec.encode(order_message(order, 1))
+                            bus,
+                            topics.orders("overlay"),
+                            codec.encode(order_message(order, epoch=1, sequence=1)),
                         )
             async with asyncio.timeout(60):
                 while len(await reports(place)) < 2 * len(ORDERS):

@@ -134,7 +134,7 @@ class Venue:
             task.cancel()
 
     async def send(self, order: Order, epoch: int = 1, *, retain: bool = False) -> None:
-        payload = codec.encode(order_message(order, epoch))
+        payload = codec.encode(order_message(order, epoch=epoch, sequence=1))
         await self.hedger.publish(topics.orders("overlay"), payload, retain=retain)
 
     @property
@@ -246,7 +246,11 @@ async def test_an_order_that_is_not_accepted_does_not_trade(path: Path) -> None:
 
 async def test_what_is_no_order_is_dropped_and_counted(path: Path) -> None:
     async with venue(path) as around, around.running() as record:
-        for payload in (b"not json", b"{}", codec.encode(order_message(make_order(1), 1))[:-9]):
+        for payload in (
+            b"not json",
+            b"{}",
+            codec.encode(order_message(make_order(1), epoch=1, sequence=1))[:-9],
+        ):
             await around.hedger.publish(topics.orders("overlay"), payload)
         await eventually(lambda: around.taken("malformed") == 3)
         assert record.orders_since() == []

@@ -1,0 +1,195 @@
+"""Keys that sign orders, acknowledgements and commands, and those that are believed.
+
+A key belongs to a *role*: the monitor signs orders, the gateway its answers, an operator commands.
+One directory holds them, `private/ROLE.pem` (readable by its owner alone, present only where that
+role acts) and `trusted/ROLE-KEYID.pem`; a role may have several trusted keys, so that a key is
+rotated without a pause: trust the new one everywhere, sign with it, then stop trusting the old.
+"""
+
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Literal, TypeVar, get_args
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+from msgspec import Struct, structs
+
+from shared.wire import codec
+from shared.wire.messages import SealedMessage
+from shared.wire.seal import Sealed, join, signed_bytes, split
+
+Role = Literal["monitor", "gateway", "operator", "auditor"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+MessageType = TypeVar("MessageType", bound=SealedMessage)
+
+
+class KeyMissing(Exception):  # noqa: N818 - reads as what happened, like KeyError
+    """A key that is needed is not there, or cannot be read; the text says what to do."""
+
+
+class Forged(Exception):  # noqa: N818 - reads as what happened, like KeyError
+    """A message is not from whom it should be.
+
+    Attributes:
+        reason: `unknown_key`, `bad_signature` or `wrong_environment`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class _PrivateKey(Struct, frozen=True):
+    key: Ed25519PrivateKey
+    key_id: str
+
+
+class Keyring:
+    """The keys of one process, for one environment.
+
+    Args:
+        environment: `paper`, `live` …: what is signed for one is worth nothing in another.
+        private: What this process signs with, by role.
+        trusted: Whom it believes, by role and key id.
+    """
+
+    def __init__(
+        self,
+        environment: str,
+        private: Mapping[Role, Ed25519PrivateKey],
+        trusted: Mapping[Role, Mapping[str, Ed25519PublicKey]],
+    ) -> None:
+        self.environment = environment
+        self._private = {
+            role: _PrivateKey(key, key_id(key.public_key())) for role, key in private.items()
+        }
+        self._trusted = {role: dict(trusted.get(role, {})) for role in ROLES}
+
+    @classmethod
+    def generate(cls, environment: str) -> "Keyring":
+        """Make keys for every role, kept nowhere: for a demo, which ends with its process."""
+        private: dict[Role, Ed25519PrivateKey] = {
+            role: Ed25519PrivateKey.generate() for role in ROLES
+        }
+        public = {role: key.public_key() for role, key in private.items()}
+        return cls(environment, private, {role: {key_id(key): key} for role, key in public.items()})
+
+    @classmethod
+    def load(cls, directory: Path, environment: str) -> "Keyring":
+        """Read a key directory; roles without a private key can only be believed.
+
+        Raises:
+            KeyMissing: The directory holds no keys, a file is unreadable, or open to others.
+        """
+        private = {role: _read_private(directory, role) for role in ROLES}
+        held = {role: key for role, key in private.items() if key is not None}
+        trusted = {role: _read_trusted(directory, role) for role in ROLES}
+        if not any(trusted.values()):
+            raise KeyMissing(f"no keys in {directory}: make them with `hedgestat keys new`")
+        return cls(environment, held, trusted)
+
+    def seal(self, role: Role, topic: str, message: SealedMessage) -> bytes:
+        """Sign a message as a role, for one topic.
+
+        Raises:
+            KeyMissing: This process has no private key of that role.
+        """
+        private = self._private.get(role)
+        if private is None:
+            raise KeyMissing(f"no private key of role {role}: copy private/{role}.pem here")
+        stated = structs.replace(message, environment=self.environment, key_id=private.key_id)
+        body = codec.encode(stated)
+        return join(Sealed(body, private.key.sign(signed_bytes(topic, body))))
+
+    def open(self, role: Role, topic: str, payload: bytes, kind: type[MessageType]) -> MessageType:
+        """Read a message that only a role can have sent to this topic.
+
+        Raises:
+            MalformedMessage: It is not signed, or no such message.
+            Forged: It is signed by somebody else, for elsewhere, or was altered.
+        """
+        sealed = split(payload)
+        message = codec.decode(kind, sealed.body)
+        key = self._trusted[role].get(message.key_id)
+        if key is None:
+            raise Forged("unknown_key", f"no trusted {role} key {message.key_id!r}")
+        try:
+            key.verify(sealed.signature, signed_bytes(topic, sealed.body))
+        except InvalidSignature as error:
+            raise Forged("bad_signature", f"not what {role} key {message.key_id} signed") from error
+        if message.environment != self.environment:
+            raise Forged(
+                "wrong_environment", f"signed for {message.environment}, this is {self.environment}"
+            )
+        return message
+
+    def can_sign(self, role: Role) -> bool:
+        """Whether this process has a private key of a role."""
+        return role in self._private
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """Name a key: the first 16 hexadecimal digits of its SHA-256."""
+    return sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+def write_key(directory: Path, role: Role) -> str:
+    """Make a new key for a role, sign with it from now on, trust it; answers its id.
+
+    A key that was there goes on being trusted.
+    """
+    key = Ed25519PrivateKey.generate()
+    name = key_id(key.public_key())
+    for part in ("private", "trusted"):
+        (directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (directory / "trusted" / f"{role}-{name}.pem").write_bytes(public)
+    private = directory / "private" / f"{role}.pem"
+    fresh = private.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(private)
+    return name
+
+
+def _read_private(directory: Path, role: Role) -> Ed25519PrivateKey | None:
+    path = directory / "private" / f"{role}.pem"
+    if not path.exists():
+        return None
+    try:
+        if path.stat().st_mode & 0o077:
+            raise KeyMissing(f"{path} can be read by others: chmod 600 {path}")
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise KeyMissing(f"{path} cannot be read: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyMissing(f"{path} is not an ed25519 key: make one with `hedgestat keys rotate`")
+    return key
+
+
+def _read_trusted(directory: Path, role: Role) -> dict[str, Ed25519PublicKey]:
+    keys = {}
+    for path in sorted((directory / "trusted").glob(f"{role}-*.pem")):
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise KeyMissing(f"{path} cannot be read: {error}") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise KeyMissing(f"{path} is not an ed25519 key: remove it")
+        keys[key_id(key)] = key
+    return keys

@@ -1,0 +1,59 @@
+"""Signed messages: the bytes that were signed travel as they are.
+
+A sealed payload is two lines. The first is the message, JSON, exactly as it was signed; the second
+is its ed25519 signature in base64. Signed are `hedgestat/v1`, the topic and the first line, each
+ended by a newline but the last: so a message is worth nothing on another topic, and nothing is
+ever encoded again to check it. `environment` and `key_id` stand in the message itself.
+"""
+
+import binascii
+from base64 import b64decode, b64encode
+from typing import Final
+
+from msgspec import Struct
+
+from shared.wire.codec import MalformedMessage
+
+SIGNATURE_BYTES: Final = 64
+_CONTEXT: Final = b"hedgestat/v1\n"
+
+
+class Sealed(Struct, frozen=True):
+    """A message and its signature, neither checked yet."""
+
+    body: bytes
+    signature: bytes
+
+
+def signed_bytes(topic: str, body: bytes) -> bytes:
+    """Return what is signed.
+
+    Raises:
+        ValueError: The topic or the message has a newline, and could be taken for another.
+    """
+    if "\n" in topic or b"\n" in body:
+        raise ValueError("a newline in what is to be signed")
+    return _CONTEXT + topic.encode() + b"\n" + body
+
+
+def join(sealed: Sealed) -> bytes:
+    """Write a sealed payload."""
+    return sealed.body + b"\n" + b64encode(sealed.signature)
+
+
+def split(payload: bytes) -> Sealed:
+    """Read a sealed payload.
+
+    Raises:
+        MalformedMessage: It is not two lines, the second a signature.
+    """
+    body, newline, text = payload.partition(b"\n")
+    if not newline:
+        raise MalformedMessage("not signed: a second line with the signature is missing")
+    try:
+        signature = b64decode(text.rstrip(b"\n"), validate=True)
+    except binascii.Error as error:
+        raise MalformedMessage(f"the signature is not base64: {error}") from error
+    if len(signature) != SIGNATURE_BYTES:
+        raise MalformedMessage(f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
+    return Sealed(body, signature)
