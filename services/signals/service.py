@@ -92,7 +92,8 @@ class Signals:
                 task.cancel()
 
     def _make_step(self, record: StageRecord) -> SignalsStep:
-        self._step = SignalsStep(self._policy, self._calendar, record.state)
+        reached = record.reached.get(keys.journal(), 0)
+        self._step = SignalsStep(self._policy, self._calendar, record.state, reached=reached)
         self._cursors = {keys.journal(): record.cursors.get(keys.journal(), 0)}
         self._health.passing(_CHECK)
         return self._step

@@ -23,11 +23,18 @@ class SignalsStep:
         policy: Which signals, computed how.
         calendar: When the market is open.
         state: Where to go on from; `None` at first.
+        reached: Up to this journal entry nothing is written for people: it was, before a crash.
     """
 
     def __init__(
-        self, policy: SignalPolicy, calendar: SessionCalendar, state: bytes | None
+        self,
+        policy: SignalPolicy,
+        calendar: SessionCalendar,
+        state: bytes | None,
+        *,
+        reached: int = 0,
     ) -> None:
+        self._reached = reached
         if state is None:
             self._monitor = SignalMonitor(policy, calendar)
         else:
@@ -44,7 +51,7 @@ class SignalsStep:
             if observed:
                 rows.append(encode_log(observed))
                 self._note_latest(observed)
-        if not rows or self.latest is None:
+        if not rows or self.latest is None or entries[-1].index <= self._reached:
             return StepOutput({keys.signal_log(): rows} if rows else {})
         return StepOutput({keys.signal_log(): rows}, {keys.signals(): self._changed(self.latest)})
 
@@ -65,7 +72,7 @@ class SignalsStep:
         return observed
 
     def _changed(self, latest: SignalsObserved) -> dict[str, str]:
-        """Write what differs from the last commit; after a crash that is everything."""
+        """Write what differs from the last commit; the first of a process is everything."""
         changed = {
             name: signal
             for name, signal in latest.signals.items()

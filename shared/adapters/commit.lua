@@ -17,7 +17,8 @@ local streams, argument = {}, 4
 for position, output in ipairs(commit.streams) do
   local key = KEYS[1 + position]
   local last = tonumber(redis.call('HGET', record, 'last:' .. key) or 0)
-  if output.emitted - output.count > last then return {'hole', last, key} end
+  local before = output.emitted - output.count
+  if before ~= last then return {before > last and 'hole' or 'overlap', last, key} end
   if #redis.call('XRANGE', key, '(' .. id(last), '+', 'COUNT', 1) > 0 then
     return {'foreign', last, key}
   end
@@ -29,12 +30,6 @@ for position = 1, #commit.readable do
   redis.call('HLEN', KEYS[1 + #commit.streams + position]) -- raises here if it is not a hash
 end
 
-local behind = false
-for _, cursor in ipairs(commit.cursors) do
-  cursor.reached = tonumber(redis.call('HGET', record, 'reached:' .. cursor.stream) or 0)
-  if cursor.index < cursor.reached then behind = true end
-end
-
 local fields = {'batch', commit.batch, 'digest', digest}
 local function note(name, value)
   fields[#fields + 1] = name
@@ -43,16 +38,15 @@ end
 
 for position, output in ipairs(commit.streams) do
   local stream = streams[position]
-  local first = output.emitted - output.count + 1
-  for index = math.max(first, stream.last + 1), output.emitted do
-    redis.call('XADD', stream.key, id(index), 'payload', ARGV[stream.argument + index - first])
+  for index = stream.last + 1, output.emitted do
+    local payload = ARGV[stream.argument + index - stream.last - 1]
+    redis.call('XADD', stream.key, id(index), 'payload', payload)
   end
   if output.keep then redis.call('XTRIM', stream.key, 'MAXLEN', '~', output.keep) end
-  if output.emitted > stream.last then note('last:' .. stream.key, output.emitted) end
-  if commit.has_state then note('emitted:' .. stream.key, output.emitted) end
+  if output.count > 0 then note('last:' .. stream.key, output.emitted) end
 end
 for _, cursor in ipairs(commit.cursors) do
-  if cursor.index > cursor.reached then note('reached:' .. cursor.stream, cursor.index) end
+  note('reached:' .. cursor.stream, cursor.index)
   if commit.has_state then
     note('cursor:' .. cursor.stream, cursor.index)
     note('seen:' .. cursor.stream, cursor.seen)
@@ -60,10 +54,8 @@ for _, cursor in ipairs(commit.cursors) do
 end
 if commit.has_state then note('state', state) end
 redis.call('HSET', record, unpack(fields))
-if not behind then
-  for position, readable in ipairs(commit.readable) do
-    local key = KEYS[1 + #commit.streams + position]
-    if #readable > 0 then redis.call('HSET', key, unpack(readable)) end
-  end
+for position, readable in ipairs(commit.readable) do
+  local key = KEYS[1 + #commit.streams + position]
+  if #readable > 0 then redis.call('HSET', key, unpack(readable)) end
 end
 return {'done', commit.batch}

@@ -19,8 +19,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiomqtt
+from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, MQTTMessage, error_string
 from paho.mqtt.client import Client as PahoClient
-from paho.mqtt.client import ConnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -230,9 +230,12 @@ class MqttConnection:
 
     def _write(self) -> None:
         try:
-            self._paho.loop_write()
+            result = self._paho.loop_write()
         except Exception as failure:  # noqa: BLE001 - as in `_read`
             self._lose(f"{type(failure).__name__}: {failure}")
+        else:
+            if result != MQTT_ERR_SUCCESS:
+                self._lose(error_string(result))
 
     def _on_disconnected(self, disconnected: asyncio.Future[None]) -> None:
         self._lose(str(disconnected.exception() or "closed"))

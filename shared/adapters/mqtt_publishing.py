@@ -42,6 +42,7 @@ class Publishing:
         self._largest_packet: int | None = None
         self._unwritten = 0
         self._written = asyncio.Event()
+        self._until_pause = _MOST_UNWRITTEN
 
     def limit(self, properties: Properties | None) -> None:
         """Take the limits that a CONNACK names: MQTT 5, 3.2.2.3.3 and 3.2.2.3.6."""
@@ -102,6 +103,13 @@ class Publishing:
         self._written.set()
 
     async def _room_to_write(self) -> None:
+        """Wait while much is unwritten; and one turn now and then, for what is written at once
+        never waits and would let nobody else go on.
+        """
+        self._until_pause -= 1
+        if not self._until_pause:
+            self._until_pause = _MOST_UNWRITTEN
+            await asyncio.sleep(0)
         while self._unwritten >= _MOST_UNWRITTEN and self._lost is None:
             self._written.clear()
             await self._written.wait()

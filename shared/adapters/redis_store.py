@@ -292,7 +292,7 @@ def _record(fields: Mapping[str, bytes]) -> StageRecord:
         state=fields.get("state"),
         cursors=by_stream("cursor:", int),
         seen=by_stream("seen:", bytes.decode),
-        emitted=by_stream("emitted:", int),
+        emitted=by_stream("last:", int),
         reached=by_stream("reached:", int),
     )
 

@@ -7,8 +7,8 @@ in one atomic commit, or not at all. Three numbers make a repeat harmless:
 - the *batch*: the number of the commit; the last one made again is recognised and succeeds, any
   other number is refused, so a commit that a dead connection delivers late changes nothing;
 - the *index*: entries of a stream are numbered 1, 2, 3 …, so entry `n` is the same entry however
-  its inputs were split into batches. A stage that resumes an older state makes entries again under
-  the same numbers, and the commit drops those that the stream already had.
+  its inputs were split into batches. A commit goes on where its streams end, or is refused. A stage
+  that resumes an older state knows from the record which inputs it has already answered.
 
 Because indices have no holes, a reader that misses one knows it, and its lag is a subtraction.
 """
@@ -58,7 +58,7 @@ class BatchMismatch(CommitRefused):
 
 
 class OutputMismatch(CommitRefused):
-    """An output stream is not what its counter says: a hole, or somebody else's entry."""
+    """An output stream is not what its counter says: a hole, an overlap, somebody else's entry."""
 
 
 class Entry(Struct, frozen=True):
@@ -90,9 +90,9 @@ class StageRecord(Struct, frozen=True, kw_only=True):
         state: The last state committed, or `None`.
         cursors: Index of the last entry of each input stream that `state` has seen.
         seen: Fingerprint of that entry, by input stream.
-        emitted: How many entries of each output stream led up to `state`.
-        reached: Index of the last entry of each input stream that any commit has seen: beyond
-            `cursors` when states are committed less often than outputs.
+        emitted: How many entries of each output stream were committed.
+        reached: Index of the last entry of each input stream that these came of: beyond `cursors`
+            when states are committed less often than outputs.
     """
 
     epoch: int = 0
@@ -118,8 +118,7 @@ class Commit(Struct, frozen=True, kw_only=True):
         entries: New entries by output stream; the last one has index `emitted[stream]`.
         keep: Output streams that are only told: roughly how many entries to keep. All others keep
             every entry until `trim`.
-        readable: Fields to set in plain hashes, for people; by key. Not set by a commit that
-            comes after one which had seen more (a replay), so that they never run backwards.
+        readable: Fields to set in plain hashes, for people; by key.
     """
 
     stage: str

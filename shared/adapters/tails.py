@@ -3,7 +3,9 @@
 A stage that feeds the next one in the same process need not wait until the server has told what
 the process itself just wrote. Only confirmed commits are handed on, so a reader sees the very
 entries that the server would give, in the same order, only sooner. What a tail does not hold
-(written by another process, long ago, or with a lost reply) is read from the server as ever.
+(written by another process, long ago, or with a lost reply) is read from the server as ever, at
+the latest when the reader's time to wait is over. A read that does not wait always asks the
+server: it is there to see what the server has.
 """
 
 import asyncio
@@ -36,7 +38,7 @@ class Tail:
         self._grown = asyncio.Event()
 
     def extend(self, entries: Sequence[Entry]) -> None:
-        """Append what a confirmed commit wrote; a replay's entries are here already."""
+        """Append what a confirmed commit wrote; one made again is here already."""
         fresh = [entry for entry in entries if entry.index > self.last]
         if not fresh:
             return
@@ -102,15 +104,15 @@ class TailedStore(RedisStore):
     async def read(
         self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
     ) -> list[Entry]:
-        """Return what follows, from the tail if it is there; see `Store.read`."""
-        if len(after) != 1:
+        """Return what follows, from the tail if the read may wait; see `Store.read`."""
+        if block_ms is None or len(after) != 1:
             return await super().read(after, count=count, block_ms=block_ms)
         ((stream, index),) = after.items()
         tail = self._tails[stream]
-        held = tail.after(index, count)
-        if not held and block_ms is not None and tail.is_live and index == tail.last:
+        if tail.is_live and index == tail.last:
             await tail.growth(block_ms)
-            held, block_ms = tail.after(index, count), None
+            block_ms = None
+        held = tail.after(index, count)
         if held:
             return held
         found = await super().read(after, count=count, block_ms=block_ms)
@@ -120,5 +122,10 @@ class TailedStore(RedisStore):
 
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """Remove acknowledged rows; see `Store.settle`."""
-        await super().settle(stream, indices)
         self._tails[stream].forget_through(max(indices, default=0))
+        await super().settle(stream, indices)
+
+    async def trim(self, stream: str, before: int) -> None:
+        """Remove every entry with an index below `before`; see `Store.trim`."""
+        self._tails[stream].forget_through(before - 1)
+        await super().trim(stream, before)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import Final
 
 _TURNS: Final = 3
+LONGEST_S: Final = 0.05
+"""A decision takes a tenth of that: precedence is not exclusion, whatever the others wait for."""
 
 
 class Precedence:
@@ -33,11 +35,15 @@ class Precedence:
     async def give_way(self) -> None:
         """Let the others finish: those that have a batch in hand, and those just woken for one.
 
-        One turn of the loop wakes a stage, and one a stage that this one wakes; a store that does
-        not answer fails their commits, so this ends.
+        One turn of the loop wakes a stage, and one a stage that this one wakes. Ends after
+        `LONGEST_S` all the same: others may have much to catch up with, or a store that hangs.
         """
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
-            while self._in_hand:
-                self._clear.clear()
-                await self._clear.wait()
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
+                    while self._in_hand:
+                        self._clear.clear()
+                        await self._clear.wait()
+        except TimeoutError:
+            return

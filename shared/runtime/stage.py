@@ -8,10 +8,10 @@ plug; `stop` lets it finish the batch in hand.
 
 A small state is committed with every batch, or with every batch that says something: those that
 say nothing are taken again after a crash, and say nothing again. A large state is committed every
-`snapshot_every` entries, its outputs at once: after a crash the step replays the input since, and
-the commit drops what the output streams already have. For that the step must give the same
-entries however its input is split into batches, and must have one input stream: the order between
-two is an accident.
+`snapshot_every` entries, its outputs at once: after a crash the step takes the input since again,
+up to where its outputs reach, and what it says of that is dropped: it stands in the streams, as
+the step said it then, perhaps under another configuration. For that the stage must have one input
+stream: the order between two is an accident.
 
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
@@ -144,6 +144,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 ledger=ledger,
                 step=make_step(record),
                 cursors={stream: record.cursors.get(stream, 0) for stream in inputs},
+                reached=record.reached,
                 seen=dict(record.seen),
                 policy=policy,
                 precedence=precedence or Precedence(),
@@ -179,6 +180,7 @@ class _Run:
         ledger: Ledger,
         step: Step,
         cursors: dict[str, int],
+        reached: Mapping[str, int],
         seen: dict[str, str],
         policy: StagePolicy,
         precedence: Precedence,
@@ -190,6 +192,7 @@ class _Run:
         self._step = step
         self._policy = policy
         self._cursors = cursors
+        self._reached = reached
         self._seen = seen
         self._since_snapshot = 0
 
@@ -198,8 +201,11 @@ class _Run:
     ) -> None:
         """Take batches until `stop`; then leave the state stored."""
         while not stop.is_set():
+            most = self._policy.max_entries
             entries = await self._source.read(
-                self._cursors, count=self._policy.max_entries, block_ms=self._policy.block_ms
+                self._cursors,
+                count=min(self._again() or most, most),
+                block_ms=self._policy.block_ms,
             )
             if entries:
                 with self._precedence.holding():
@@ -212,7 +218,7 @@ class _Run:
 
     async def _keep(self) -> None:
         """Commit the state, unless the store has it."""
-        if self._since_snapshot:
+        if self._since_snapshot and not self._again():
             await self._ledger.commit(
                 StepOutput(),
                 cursors=self._cursors,
@@ -258,9 +264,16 @@ class _Run:
                     "store lost data and wrote on: restore it, or start all stages over."
                 )
 
+    def _again(self) -> int:
+        """How many entries are left of those that an earlier run took and answered."""
+        return max(0, *(self._reached.get(at, 0) - cursor for at, cursor in self._cursors.items()))
+
     async def _take(self, entries: Sequence[Entry]) -> Committed:
+        is_answered = self._again() > 0
         self._follow(entries)
         output = self._step.receive(entries)
+        if is_answered:
+            output = StepOutput()
         self._since_snapshot += len(entries)
         due = self._is_due(output)
         if due or output:
@@ -275,7 +288,9 @@ class _Run:
         return Committed(received=len(entries), output=output, cursors=dict(self._cursors))
 
     def _is_due(self, output: StepOutput) -> bool:
-        """Whether the state is to be committed."""
+        """Whether the state is to be committed; never one behind the outputs."""
+        if self._again():
+            return False
         if self._policy.snapshot_every is not None:
             return self._since_snapshot >= self._policy.snapshot_every
         return bool(output) or self._since_snapshot >= self._policy.silent_entries

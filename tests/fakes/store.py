@@ -124,33 +124,36 @@ class FakeStore:
     def _check_outputs(self, commit: Commit) -> None:
         for stream, emitted in commit.emitted.items():
             written = self._written[stream]
-            if emitted - len(commit.entries.get(stream, ())) > written:
-                raise OutputMismatch(f"{stream}: hole after {written}")
+            before = emitted - len(commit.entries.get(stream, ()))
+            if before != written:
+                word = "hole" if before > written else "overlap"
+                raise OutputMismatch(f"{stream}: {word} after {written}")
             if self.last[stream] > written:
                 raise OutputMismatch(f"{stream}: foreign after {written}")
 
     def _apply(self, commit: Commit, record: StageRecord) -> None:
         for stream, emitted in commit.emitted.items():
             payloads = commit.entries.get(stream, ())
-            for index, payload in enumerate(payloads, emitted - len(payloads) + 1):
-                if index > self._written[stream]:
-                    self.append(stream, payload)
-                    self._written[stream] = index
+            for payload in payloads:
+                self.append(stream, payload)
+            self._written[stream] = emitted
             if stream in commit.keep:
                 for index in list(self.streams[stream])[: -commit.keep[stream]]:
                     del self.streams[stream][index]
-        if all(index >= record.reached.get(s, 0) for s, index in commit.cursors.items()):
-            for key, fields in commit.readable.items():
-                self.hashes[key].update(fields)
-        reached = {s: max(i, record.reached.get(s, 0)) for s, i in commit.cursors.items()}
-        record = replace(record, batch=commit.batch, reached={**record.reached, **reached})
+        for key, fields in commit.readable.items():
+            self.hashes[key].update(fields)
+        record = replace(
+            record,
+            batch=commit.batch,
+            reached={**record.reached, **commit.cursors},
+            emitted={**record.emitted, **commit.emitted},
+        )
         if commit.state is not None:
             record = replace(
                 record,
                 state=commit.state,
                 cursors={**record.cursors, **commit.cursors},
                 seen={**record.seen, **commit.seen},
-                emitted={**record.emitted, **commit.emitted},
             )
         self.records[commit.stage] = record
         self._commits[commit.stage] = commit

@@ -74,7 +74,7 @@ class Desk:
 
     @property
     def cursor(self) -> int:
-        return self.store.records[SERVICE].cursors.get(keys.journal(), 0)
+        return self.store.records[SERVICE].reached.get(keys.journal(), 0)
 
     @property
     def log(self) -> list[bytes]:
