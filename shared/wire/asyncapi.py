@@ -13,6 +13,8 @@ from msgspec import Struct
 from shared.wire import topics
 from shared.wire.codec import ARROW, JSON, MSGPACK
 from shared.wire.examples import EXAMPLES
+from shared.wire.messages import SealedMessage
+from shared.wire.seal import SEALED
 
 Json = dict[str, Any]
 
@@ -87,6 +89,60 @@ CHANNELS: Final = (
         action="receive",
         messages=("Rebalance",),
         summary="An operator asks for a rebalance now.",
+    ),
+    Channel(
+        name="halt",
+        topic=topics.HALT,
+        action="receive",
+        messages=("TradingCommand",),
+        summary="An operator, or the auditor, stops orders or lets them only reduce.",
+    ),
+    Channel(
+        name="resume",
+        topic=topics.RESUME,
+        action="receive",
+        messages=("TradingCommand",),
+        summary="An operator lets orders pass again.",
+    ),
+    Channel(
+        name="gatewayState",
+        topic=topics.GATEWAY_STATE,
+        action="receive",
+        messages=("TradingState",),
+        summary="The gateway stopped orders by itself, or lets them pass again: for the journal.",
+    ),
+    Channel(
+        name="trading",
+        topic=topics.TRADING,
+        parameters=("scope",),
+        action="send",
+        messages=("TradingState",),
+        retain=True,
+        summary="What the gateway does with orders now.",
+    ),
+    Channel(
+        name="heartbeats",
+        topic=topics.HEARTBEATS,
+        parameters=("service",),
+        action="send",
+        messages=("Heartbeat",),
+        summary="A leader lives; without them the gateway stops trading.",
+    ),
+    Channel(
+        name="epochs",
+        topic=topics.EPOCHS,
+        parameters=("service",),
+        action="send",
+        messages=("Epoch",),
+        summary="A new leader tells the gateway its epoch, until answered.",
+    ),
+    Channel(
+        name="epochAnswers",
+        topic=topics.EPOCH_ANSWERS,
+        parameters=("service",),
+        action="receive",
+        messages=("EpochAnswer",),
+        summary="The gateway knows the epoch, or knows a later one.",
     ),
     Channel(
         name="orders",
@@ -192,6 +248,7 @@ _PARAMETERS: Final[Json] = {
     },
     "signal": {"description": "A signal's name", "examples": ["vix_smooth", "drawdown.overlay"]},
     "severity": {"enum": ["info", "warning", "critical"], "description": "`critical` pages"},
+    "scope": {"description": "A book's name, or `all`", "examples": ["all", "overlay"]},
     "service": {"description": "A service's name", "examples": ["ingest", "hedger"]},
 }
 
@@ -200,7 +257,17 @@ A thermostat for volatility hedges: market ticks in, rebalance orders out, over 
 
 JSON everywhere; ticks also as MessagePack and as an Arrow IPC stream. MQTT 5 says which by its
 content type, else the first bytes do. A message that does not fit its schema changes nothing and
-goes to `rejects`. Fields that are not named here are ignored; a reader should do the same."""
+goes to `rejects`. Fields that are not named here are ignored; a reader should do the same.
+
+Orders, acknowledgements, commands, heartbeats and epochs are sealed (ed25519); what is forged,
+altered, replayed or meant for another topic or environment is refused, counted, and changes
+nothing."""
+
+_SEALED: Final = f"""\
+Sealed, `{SEALED}`: two lines. The first is the payload described here, one line of JSON, its bytes
+as they were signed. The second is an ed25519 signature in base64, over `hedgestat/v1`, the topic
+and the first line, joined by newlines. `key_id`: the first 16 hexadecimal digits of the SHA-256 of
+the raw public key."""
 
 _ARROW_COLUMNS: Final = """\
 An Arrow IPC stream of record batches, not compressed. Columns: `symbol` (text or dictionary),
@@ -304,12 +371,14 @@ def _messages() -> Json:
 
 def _message(example: Struct) -> Json:
     text = cleandoc(type(example).__doc__ or "")
-    summary, _, description = text.partition("\n\n")
+    summary, *paragraphs = text.split("\n\n")
+    if is_sealed := isinstance(example, SealedMessage):
+        paragraphs.append(_SEALED)
     described: Json = {"name": _name(example), "summary": summary.replace("\n", " ")}
-    if description:
-        described["description"] = description
+    if paragraphs:
+        described["description"] = "\n\n".join(paragraphs)
     return described | {
-        "contentType": JSON,
+        "contentType": SEALED if is_sealed else JSON,
         "payload": _ref("schemas", type(example).__name__),
         "examples": [{"payload": msgspec.to_builtins(example)}],
     }

@@ -12,7 +12,10 @@ from shared.wire.messages import (
     AckMessage,
     AlertMessage,
     ClockMessage,
+    EpochAnswerMessage,
+    EpochMessage,
     ExecutionMessage,
+    HeartbeatMessage,
     LegTargetMessage,
     OrderMessage,
     ProgressMessage,
@@ -23,6 +26,8 @@ from shared.wire.messages import (
     StatusMessage,
     TargetMessage,
     TickMessage,
+    TradingCommandMessage,
+    TradingStateMessage,
     TriggerMessage,
     WhipsawMessage,
     WithheldMessage,
@@ -31,6 +36,10 @@ from shared.wire.messages import (
 _ORDER_ID: Final = "overlay-00000002-varswap_3m"
 _DIGEST: Final = "3f0c9d2e51b7"
 _DECIDED: Final = "2018-02-02T15:30:00Z"
+_ENVIRONMENT: Final = "paper"
+_MONITOR_KEY: Final = "6c1de8a05f3b7942"
+_GATEWAY_KEY: Final = "b07e91c24d5a8f36"
+_OPERATOR_KEY: Final = "e25f40d7a9183cb6"
 
 EXAMPLES: Final[tuple[Struct, ...]] = (
     TickMessage(
@@ -50,12 +59,48 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         event_time="2018-02-02T15:30:01Z",
     ),
     RebalanceMessage(
+        environment=_ENVIRONMENT,
+        key_id=_OPERATOR_KEY,
         scope="overlay",
         reason="index review",
         operator="desk-2",
         issued_at="2018-02-02T15:31:00Z",
     ),
+    TradingCommandMessage(
+        environment=_ENVIRONMENT,
+        key_id=_OPERATOR_KEY,
+        scope="all",
+        state="halted",
+        reason="the venue asked us to stop",
+        operator="desk-2",
+        issued_at="2018-02-02T15:32:00Z",
+    ),
+    HeartbeatMessage(
+        environment=_ENVIRONMENT,
+        key_id=_MONITOR_KEY,
+        service="hedger",
+        epoch=7,
+        sequence=1204,
+        sent_at="2018-02-02T15:30:00.5Z",
+    ),
+    EpochMessage(
+        environment=_ENVIRONMENT,
+        key_id=_MONITOR_KEY,
+        service="hedger",
+        epoch=7,
+        config_digest=_DIGEST,
+    ),
+    EpochAnswerMessage(
+        environment=_ENVIRONMENT,
+        key_id=_GATEWAY_KEY,
+        service="hedger",
+        epoch=7,
+        accepted=True,
+        high_water=7,
+    ),
     OrderMessage(
+        environment=_ENVIRONMENT,
+        key_id=_MONITOR_KEY,
         order_id=_ORDER_ID,
         book="overlay",
         decision=2,
@@ -79,7 +124,23 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         epoch=7,
         sequence=17,
     ),
-    AckMessage(order_id=_ORDER_ID, status="accepted", epoch=7),
+    AckMessage(
+        environment=_ENVIRONMENT,
+        key_id=_GATEWAY_KEY,
+        order_id=_ORDER_ID,
+        status="accepted",
+        epoch=7,
+    ),
+    TradingStateMessage(
+        environment=_ENVIRONMENT,
+        key_id=_GATEWAY_KEY,
+        scope="overlay",
+        state="halted",
+        authority="gateway",
+        operator="order_rate",
+        reason="5 orders in a minute, 4 are allowed",
+        since="2018-02-02T15:30:00.75Z",
+    ),
     TargetMessage(
         book="overlay",
         event_time=_DECIDED,
@@ -172,4 +233,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
     ),
     ProgressMessage(service="ingest", source="replay", sequence=4712),
 )
-"""In the order of `shared.wire.messages`; every field's name and form as MQTT clients see it."""
+"""In the order of `shared.wire.messages`; every field's name and form as MQTT clients see it.
+
+Those that are sealed travel with a second line, their signature: see `shared.wire.seal`.
+"""

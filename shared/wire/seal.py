@@ -14,6 +14,9 @@ from msgspec import Struct
 
 from shared.wire.codec import MalformedMessage
 
+SEALED: Final = "application/vnd.hedgestat.sealed"
+"""Content type of a sealed payload."""
+
 SIGNATURE_BYTES: Final = 64
 _CONTEXT: Final = b"hedgestat/v1\n"
 

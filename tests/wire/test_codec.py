@@ -44,7 +44,8 @@ def json_tick(**fields: str) -> bytes:
 
 def test_a_message_is_json_and_comes_back() -> None:
     assert encode(ACK) == (
-        b'{"order_id":"overlay-00000001-front","status":"accepted","reason":"","epoch":3}'
+        b'{"environment":"-","key_id":"-","order_id":"overlay-00000001-front",'
+        b'"status":"accepted","reason":"","epoch":3}'
     )
     assert decode(AckMessage, encode(ACK)) == ACK
 

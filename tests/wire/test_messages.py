@@ -14,7 +14,7 @@ from shared.wire.examples import EXAMPLES
 from shared.wire.messages import ExecutionMessage, RebalanceMessage
 
 GOLDEN = Path(__file__).parent / "golden"
-PARTS = (messages.SizingStepMessage, messages.LegTargetMessage)
+PARTS = (messages.SizingStepMessage, messages.LegTargetMessage, messages.SealedMessage)
 KINDS = [
     kind
     for kind in vars(messages).values()

@@ -19,6 +19,10 @@ ONE_NAME: tuple[tuple[Callable[[str], str], str], ...] = (
     (topics.alerts, topics.ALERTS),
     (topics.status, topics.STATUS),
     (topics.progress, topics.PROGRESS),
+    (topics.epochs, topics.EPOCHS),
+    (topics.epoch_answers, topics.EPOCH_ANSWERS),
+    (topics.heartbeats, topics.HEARTBEATS),
+    (topics.trading, topics.TRADING),
 )
 names = st.from_regex(r"[A-Za-z0-9._-]{1,64}", fullmatch=True)
 
