@@ -3,7 +3,8 @@
 Three states, each stricter than the one before: *active*, *reducing* (only orders that bring the
 book's vega nearer to 0), *halted* (none). An operator, the gateway and the auditor each set their
 own, for one book or for all of them; what counts for a book is the strictest of all that concern
-it. So nobody lifts what somebody else has set.
+it. Gateway and auditor lift only what they set themselves; an operator who resumes a scope lifts
+everything that was set for that scope, for nobody else may re-arm what a check has stopped.
 """
 
 from enum import StrEnum
@@ -34,7 +35,8 @@ class TradingStateSet(Struct, frozen=True, kw_only=True, tag="trading_state"):
     Attributes:
         scope: A book's name, or `all`.
         state: From now on.
-        authority: Who: each lifts only what it set itself.
+        authority: Who: an operator's `active` lifts everything set for the scope, another's only
+            what it set itself.
         operator: The person, or the check that did it.
         reason: Why, for people.
         event_ns: When.
@@ -48,6 +50,11 @@ class TradingStateSet(Struct, frozen=True, kw_only=True, tag="trading_state"):
     event_ns: int
 
 
+def is_resumption(change: TradingStateSet) -> bool:
+    """Whether an operator resumes trading: only that re-arms what a check has stopped."""
+    return change.state is TradingState.ACTIVE and change.authority == "operator"
+
+
 class TradingStates(Struct, frozen=True):
     """The states that are set, those other than `active` only.
 
@@ -59,11 +66,15 @@ class TradingStates(Struct, frozen=True):
 
     def after(self, change: TradingStateSet) -> "TradingStates":
         """Return the states after a change."""
-        key = f"{change.authority}/{change.scope}"
-        others = {name: order for name, order in self.orders.items() if name != key}
-        if change.state is TradingState.ACTIVE:
-            return structs.replace(self, orders=others)
-        return structs.replace(self, orders={**others, key: change})
+        resumes = change.state is TradingState.ACTIVE
+        kept = {
+            name: order
+            for name, order in self.orders.items()
+            if order.scope != change.scope
+            or (order.authority != change.authority and not is_resumption(change))
+        }
+        own = {} if resumes else {f"{change.authority}/{change.scope}": change}
+        return structs.replace(self, orders={**kept, **own})
 
     def governing(self, book: str) -> TradingStateSet | None:
         """Return the strictest order that concerns a book, the oldest of equals; `None`: active."""
