@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
@@ -12,7 +11,7 @@ from rich.table import Table
 from shared.adapters.redis_store import RedisStore
 from shared.domain.accounts.accounting import HedgeComparison
 from shared.domain.accounts.effectiveness import ComparisonReport, WindowResult
-from shared.domain.effects import Effect, TargetChanged
+from shared.domain.effects import TargetChanged
 from shared.domain.events import ExecutionReported
 from shared.domain.instants import DAY, SECOND
 from shared.domain.policies import BookPolicy
@@ -20,6 +19,7 @@ from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import SignalsObserved
 from shared.runtime.site import Site
 from shared.wire import keys
+from shared.wire.decisions import read_decision
 from shared.wire.journal import decode_log
 
 WINDOWS: Final = {
@@ -27,7 +27,6 @@ WINDOWS: Final = {
     "February 2018": (date(2018, 1, 29), date(2018, 2, 16)),
 }
 _AT_ONCE: Final = 1000
-_decode_effect = msgspec.msgpack.Decoder(Effect).decode
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -141,7 +140,7 @@ async def _observed(market: RedisStore) -> AsyncIterator[SignalsObserved | Execu
 
 async def _targets(orders: RedisStore, book: str) -> AsyncIterator[TargetChanged]:
     async for payload in _payloads(orders, keys.decisions()):
-        effect = _decode_effect(payload)
+        effect = read_decision(payload).effect
         if isinstance(effect, TargetChanged) and effect.book == book:
             yield effect
 

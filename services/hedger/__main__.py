@@ -2,6 +2,7 @@
 
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from shared.adapters.code_version import code_version
 from shared.runtime.bounded import decision_span, kept_bounded
 from shared.runtime.durability import check_durability
 from shared.runtime.site import Site
@@ -18,7 +19,11 @@ async def run(site: Site) -> None:
         site.market() as market,
     ):
         hedger = Hedger(
-            policy=HedgerPolicy(books=settings.books, config_digest=settings.digest),
+            policy=HedgerPolicy(
+                books=settings.books,
+                config_digest=settings.digest,
+                code_version=code_version(),
+            ),
             calendar=site.calendar(),
             bus=bus,
             orders=orders,

@@ -46,10 +46,12 @@ class HedgerPolicy(Struct, frozen=True, kw_only=True):
     Attributes:
         books: Each book's own policy.
         config_digest: Goes into every order.
+        code_version: Stands with every decision.
     """
 
     books: tuple[BookPolicy, ...]
     config_digest: str
+    code_version: str = ""
 
 
 class Hedger:
@@ -141,7 +143,11 @@ class Hedger:
 
     def _make_step(self, record: StageRecord) -> HedgerStep:
         self._step = HedgerStep(
-            self._policy.books, self._calendar, self._policy.config_digest, record.state
+            self._policy.books,
+            self._calendar,
+            self._policy.config_digest,
+            record.state,
+            code_version=self._policy.code_version,
         )
         self._decided = record.emitted.get(keys.outbox(), 0)
         self._cursors = {keys.signal_log(): record.cursors.get(keys.signal_log(), 0)}

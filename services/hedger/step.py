@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from shared.adapters.store import Entry
-from shared.domain.effects import Effect, OrderDecided
+from shared.domain.effects import Effect, OrderDecided, TargetChanged
 from shared.domain.events import ExecutionReported, RebalanceRequested
 from shared.domain.hedging.book import HedgeBook, HedgeBookState
 from shared.domain.policies import BookPolicy
@@ -16,6 +16,7 @@ from shared.domain.trading import TradingStateSet
 from shared.runtime.ledger import StepOutput
 from shared.wire import codec, keys
 from shared.wire.announcements import announce
+from shared.wire.decisions import ChainHead, DecisionRecord, Grounds, append
 from shared.wire.journal import decode_log
 from shared.wire.notices import Notice, encode_notice
 
@@ -29,11 +30,13 @@ class HedgerState(Struct, frozen=True):
         books: By name.
         clock_ns: The last clock event taken: what this stage can say is settled.
         reports: How many execution reports were taken.
+        chain: The last entry of the decision log.
     """
 
     books: dict[str, HedgeBookState] = {}
     clock_ns: int = 0
     reports: int = 0
+    chain: ChainHead = ChainHead()
 
 
 class HedgerStep:
@@ -44,6 +47,7 @@ class HedgerStep:
         calendar: When the market is open.
         config_digest: Goes into every order.
         state: Where to go on from; `None` at first.
+        code_version: Of what decides here; stands with every decision.
     """
 
     def __init__(
@@ -52,8 +56,15 @@ class HedgerStep:
         calendar: SessionCalendar,
         config_digest: str,
         state: bytes | None,
+        *,
+        code_version: str = "",
     ) -> None:
         stored = HedgerState() if state is None else _decode_state(state)
+        self._config_digest = config_digest
+        self._code_version = code_version
+        self._limits = {policy.name: policy.limits for policy in policies}
+        self.chain = stored.chain
+        """The last entry of the decision log."""
         self.clock_ns = stored.clock_ns
         self.reports = stored.reports
         self.effects: list[Effect] = []
@@ -69,18 +80,19 @@ class HedgerStep:
 
     def receive(self, entries: Sequence[Entry]) -> StepOutput:
         """Take a batch of the signal log."""
-        self.effects = [
-            effect
+        self.effects = []
+        decisions = [
+            self._append(effect)
             for entry in entries
             for event in decode_log(entry.payload)
             for effect in self._receive(event)
         ]
-        return _output(self.effects)
+        return _output(self.effects, decisions)
 
     def snapshot(self) -> bytes:
         """Return the state from which an equal step can be made."""
         books = {name: book.snapshot() for name, book in self.books.items()}
-        return _encode(HedgerState(books, self.clock_ns, self.reports))
+        return _encode(HedgerState(books, self.clock_ns, self.reports, self.chain))
 
     def _receive(self, event: HedgerInput) -> list[Effect]:
         if isinstance(event, SignalsObserved) and event.cause == "clock":
@@ -93,6 +105,21 @@ class HedgerStep:
             for effect in book.receive(event)
         ]
 
+    def _append(self, effect: Effect) -> bytes:
+        """Write an effect down behind the last one; a new target with what it stands on."""
+        self.effects.append(effect)
+        grounds = self._grounds(effect.book) if isinstance(effect, TargetChanged) else None
+        entry, self.chain = append(self.chain, DecisionRecord(effect, grounds))
+        return entry
+
+    def _grounds(self, book: str) -> Grounds:
+        return Grounds(
+            code_version=self._code_version,
+            config_digest=self._config_digest,
+            limits=self._limits[book],
+            observed=self.books[book].snapshot().observed,
+        )
+
 
 def _concerns(event: HedgerInput, book: str) -> bool:
     match event:
@@ -104,7 +131,7 @@ def _concerns(event: HedgerInput, book: str) -> bool:
             return event.book == book
 
 
-def _output(effects: Sequence[Effect]) -> StepOutput:
+def _output(effects: Sequence[Effect], decisions: list[bytes]) -> StepOutput:
     notices = []
     for effect in effects:
         announcement = announce(effect)
@@ -113,7 +140,7 @@ def _output(effects: Sequence[Effect]) -> StepOutput:
             notices.append(encode_notice(Notice(announcement.topic, payload, announcement.retain)))
     orders = [_encode(effect.order) for effect in effects if isinstance(effect, OrderDecided)]
     entries = {
-        keys.decisions(): [_encode(effect) for effect in effects],
+        keys.decisions(): decisions,
         keys.announcements(): notices,
         keys.outbox(): orders,
     }

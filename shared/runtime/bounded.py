@@ -10,21 +10,19 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import structlog
 
 from shared.adapters.archive import Archive, EventSpan
 from shared.adapters.store import Store, StoreTrouble
-from shared.domain.effects import Effect
 from shared.domain.tick_block import TickBlock
 from shared.runtime.retention import Retained, Retention, RetentionPolicy, run_retention
 from shared.runtime.site import Site
+from shared.wire.decisions import read_decision
 from shared.wire.journal import decode_entry, decode_log
 
 log = structlog.get_logger()
 
 PAUSE_S: Final = 5.0
-_decode_effect = msgspec.msgpack.Decoder(Effect).decode
 
 
 @contextlib.asynccontextmanager
@@ -90,5 +88,5 @@ def log_span(payload: bytes) -> tuple[int, int] | None:
 
 def decision_span(payload: bytes) -> tuple[int, int]:
     """Event time of a decision, twice."""
-    event_ns = _decode_effect(payload).event_ns
+    event_ns = read_decision(payload).effect.event_ns
     return event_ns, event_ns

@@ -220,6 +220,14 @@ CHANNELS: Final = (
         summary="Dead letters: refused messages, with the reason and the original bytes.",
     ),
     Channel(
+        name="decisionHead",
+        topic=topics.DECISION_HEAD,
+        action="send",
+        messages=("DecisionHead",),
+        retain=True,
+        summary="The last entry of the hash-chained decision log, signed by the monitor.",
+    ),
+    Channel(
         name="progress",
         topic=topics.PROGRESS,
         parameters=("service",),

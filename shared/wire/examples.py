@@ -12,6 +12,7 @@ from shared.wire.messages import (
     AckMessage,
     AlertMessage,
     ClockMessage,
+    DecisionHeadMessage,
     EpochAnswerMessage,
     EpochMessage,
     ExecutionMessage,
@@ -227,6 +228,12 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         payload=b'{"symbol":"VIX","event_time":"2018-02-02T15:30:00Z","price":37.32}',
         truncated=False,
         received_time="2018-02-02T15:30:00.25Z",
+    ),
+    DecisionHeadMessage(
+        environment="paper",
+        key_id=_MONITOR_KEY,
+        index=42,
+        hash="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     ),
     StatusMessage(
         service="hedger", state="online", version="0.1.0", config_digest=_DIGEST, epoch=7

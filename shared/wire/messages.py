@@ -207,7 +207,7 @@ class TargetMessage(Struct, frozen=True, kw_only=True):
     target_vega: float
     current_vega: float
     legs: tuple[LegTargetMessage, ...]
-    quality: Literal["good", "warming", "stale"]
+    quality: Literal["good", "warming", "stale", "frozen", "halted"]
     reference_vix: float | None
     budget_used: float | None
     at_floor: bool
@@ -258,7 +258,7 @@ class SignalMessage(Struct, frozen=True, kw_only=True):
     name: str
     value: float | None
     unit: str
-    quality: Literal["good", "warming", "stale"]
+    quality: Literal["good", "warming", "stale", "frozen", "halted"]
     event_time: Instant | None
     have: int
     need: int
@@ -286,6 +286,16 @@ class RejectMessage(Struct, frozen=True, kw_only=True):
     payload: bytes
     truncated: bool
     received_time: Instant
+
+
+class DecisionHeadMessage(SealedMessage, frozen=True, kw_only=True):
+    """The decision log's last entry, told each minute: what stands before it cannot be rewritten.
+
+    `hash` is the entry's SHA-256 in hexadecimal; each entry holds the hash of the one before.
+    """
+
+    index: Annotated[int, Meta(ge=0)]
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
 class StatusMessage(Struct, frozen=True, kw_only=True):

@@ -29,6 +29,8 @@ WITHHELD: Final = f"{PREFIX}/books/+/withheld"
 SIGNALS: Final = f"{PREFIX}/signals/+"
 ALERTS: Final = f"{PREFIX}/alerts/+"
 REJECTS: Final = f"{PREFIX}/rejects"
+DECISION_HEAD: Final = f"{PREFIX}/audit/head"
+"""The last entry of the decision log, signed: retained."""
 PROGRESS: Final = f"{PREFIX}/progress/+"
 STATUS: Final = f"{PREFIX}/status/+"
 

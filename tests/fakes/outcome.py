@@ -12,10 +12,11 @@ from fakes.witness import Witness
 
 from shared.adapters.connections import RedisSettings
 from shared.adapters.redis_store import RedisStore
-from shared.domain.effects import Effect, OrderDecided
+from shared.domain.effects import OrderDecided
 from shared.domain.events import ExecutionReported
 from shared.domain.orders import Order
 from shared.wire import keys
+from shared.wire.decisions import read_decision
 from shared.wire.journal import decode_entry
 
 
@@ -37,9 +38,7 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def decided(self) -> list[Order]:
         """The orders of the decision log."""
-        effects: list[Effect] = [
-            msgspec.msgpack.decode(each, type=Effect) for each in self.decisions
-        ]
+        effects = [read_decision(each).effect for each in self.decisions]
         return [effect.order for effect in effects if isinstance(effect, OrderDecided)]
 
     @property

@@ -25,6 +25,7 @@ from shared.runtime.bounded import decision_span, journal_span, kept_bounded, lo
 from shared.runtime.ledger import Ledger, StepOutput
 from shared.runtime.site import Site
 from shared.wire import keys
+from shared.wire.decisions import ChainHead, DecisionRecord, append
 from shared.wire.journal import JournalEntry, encode_entry, encode_log, gather
 
 JOURNAL = keys.journal()
@@ -150,4 +151,5 @@ def test_the_event_time_of_an_entry_is_that_of_all_its_events() -> None:
         figures={},
         runbook="",
     )
-    assert decision_span(msgspec.msgpack.encode(alert)) == (6, 6)
+    entry, _ = append(ChainHead(), DecisionRecord(alert))
+    assert decision_span(entry) == (6, 6)

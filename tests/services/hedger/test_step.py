@@ -9,12 +9,13 @@ from msgspec import structs
 
 from services.hedger.step import HedgerStep
 from shared.adapters.store import Entry
-from shared.domain.effects import Effect, OrderDecided
+from shared.domain.effects import Effect, OrderDecided, TargetChanged
 from shared.domain.events import ExecutionKind, ExecutionReported, RebalanceRequested
 from shared.domain.instants import MINUTE
 from shared.domain.orders import Order
 from shared.domain.signals_observed import HedgerInput
 from shared.wire import keys
+from shared.wire.decisions import ChainHead, follow, read_decision
 from shared.wire.journal import encode_log
 from shared.wire.notices import decode_notice
 
@@ -29,7 +30,7 @@ def entries(events: list[HedgerInput]) -> list[Entry]:
 
 
 def fresh() -> HedgerStep:
-    return HedgerStep(BOOKS, CALENDAR, "digest", None)
+    return HedgerStep(BOOKS, CALENDAR, "digest", None, code_version="1.2.3")
 
 
 def orders(effects: list[Effect]) -> list[Order]:
@@ -96,12 +97,45 @@ def test_a_request_concerns_whom_it_names(scope: str, concerned: set[str]) -> No
 def test_decisions_orders_and_notices_go_to_their_streams() -> None:
     step = fresh()
     output = step.receive(entries(observed(18.0)))
-    assert len(output.entries[keys.decisions()]) == len(step.effects)
+    decisions = [read_decision(row) for row in output.entries[keys.decisions()]]
+    assert [decision.effect for decision in decisions] == step.effects
     decoded = [msgspec.msgpack.decode(row, type=Order) for row in output.entries[keys.outbox()]]
     assert decoded == orders(step.effects)
     notices = [decode_notice(row) for row in output.entries[keys.announcements()]]
     assert len(notices) == len(step.effects) - len(decoded)
     assert {notice.retain for notice in notices if notice.topic.endswith("/target")} == {True}
+
+
+def test_decisions_are_chained_and_the_state_holds_the_last() -> None:
+    step = fresh()
+    rows = entries(observed(18.0, 22.0))
+    written = [
+        entry
+        for part in (rows[:1], rows[1:])
+        for entry in step.receive(part).entries.get(keys.decisions(), ())
+    ]
+    head = ChainHead()
+    for entry in written:
+        head = follow(head, entry)
+    assert head.index == len(written) > 2
+    assert step.chain == head
+    assert HedgerStep(BOOKS, CALENDAR, "digest", step.snapshot()).chain == head
+
+
+def test_a_new_target_has_its_grounds_and_nothing_else_has() -> None:
+    step = fresh()
+    output = step.receive(entries(observed(18.0))[:1])
+    for row in output.entries[keys.decisions()]:
+        decision = read_decision(row)
+        assert (decision.grounds is not None) == isinstance(decision.effect, TargetChanged)
+        if decision.grounds is not None:
+            assert decision.grounds.code_version == "1.2.3"
+            assert decision.grounds.config_digest == "digest"
+            assert decision.grounds.limits == BOOKS[0].limits
+            book = step.books[decision.effect.book].snapshot()
+            assert decision.grounds.observed == book.observed
+            assert decision.grounds.observed is not None
+            assert decision.grounds.observed.event_ns == decision.effect.event_ns
 
 
 def test_a_batch_that_changes_nothing_says_nothing() -> None:
@@ -129,7 +163,7 @@ def test_restart_law_and_batch_law(levels: list[float], data: st.DataObject) -> 
     whole, first = fresh(), fresh()
     expected = dict(whole.receive(rows).entries)
     before = first.receive(rows[:cut]).entries
-    resumed = HedgerStep(BOOKS, CALENDAR, "digest", first.snapshot())
+    resumed = HedgerStep(BOOKS, CALENDAR, "digest", first.snapshot(), code_version="1.2.3")
     after = resumed.receive(rows[cut:]).entries
     joined = {
         stream: [*before.get(stream, ()), *after.get(stream, ())] for stream in {**before, **after}
