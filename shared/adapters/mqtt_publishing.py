@@ -103,8 +103,9 @@ class Publishing:
         self._written.set()
 
     async def _room_to_write(self) -> None:
-        """Wait while much is unwritten; and one turn now and then, for what is written at once
-        never waits and would let nobody else go on.
+        """Wait while much is unwritten, and else for a turn of the loop now and then.
+
+        What is written at once never waits: a loop of publishes would let nobody else go on.
         """
         self._until_pause -= 1
         if not self._until_pause:

@@ -1,15 +1,25 @@
 """The adapter over a broker that says exactly what a test wants: answers real ones seldom give."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from fakes.eventually import eventually
 from fakes.servers import IotcoreServer, MosquittoServer
 
-from shared.adapters.bus import BusEvent, BusUnavailable, PublishRefused, Subscription
+from shared.adapters.bus import (
+    BusEvent,
+    BusUnavailable,
+    PublishRefused,
+    QualityOfService,
+    Subscription,
+)
 from shared.adapters.connections import MqttSettings
 from shared.adapters.mqtt import MqttBus
 
@@ -61,6 +71,13 @@ class ScriptedBroker:
 
     def send(self, packet: bytes) -> None:
         self.writers[-1].write(packet)
+
+    def unread(self) -> bytes:
+        """What lies at the socket and the loop has not looked at."""
+        with socket.socket(
+            fileno=os.dup(self.writers[-1].get_extra_info("socket").fileno())
+        ) as end:
+            return end.recv(65_536, socket.MSG_PEEK)
 
     def bus(self, *subscriptions: Subscription, events: list[BusEvent] | None = None) -> MqttBus:
         return MqttBus(
@@ -152,6 +169,74 @@ async def test_a_publish_the_broker_calls_too_large_is_not_sent() -> None:
             await bus.publish("t/a", b"x" * 4_000)
         assert refusal.value.reason_code == 0x95
         assert bus.connected.is_set()
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_publish_is_on_the_socket_without_a_turn_of_the_loop(qos: QualityOfService) -> None:
+    async with listening(ScriptedBroker()) as broker, broker.bus() as bus:
+        await bus.connected.wait()
+        publishing = bus.publish("t/a", b"at once", qos=qos)
+        with contextlib.suppress(StopIteration):  # QoS 0 is done, QoS 1 waits for its PUBACK
+            publishing.send(None)
+        assert b"at once" in broker.unread()
+        publishing.close()
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_connection_that_breaks_in_a_write_fails_it_and_what_waits(
+    qos: QualityOfService,
+) -> None:
+    events: list[BusEvent] = []
+    async with (
+        asyncio.timeout(5),
+        listening(ScriptedBroker()) as broker,
+        broker.bus(events=events) as bus,
+    ):
+        await bus.connected.wait()
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(failure_of(bus.publish("t/a", b"", timeout=30)))
+            await eventually(lambda: len(broker.published) == 1)
+            break_off_writing(bus)
+            publishing = bus.publish("t/a", b"", qos=qos, timeout=30)
+            with pytest.raises(BusUnavailable, match="lost"):  # at once
+                publishing.send(None)
+            assert not bus.connected.is_set()
+        assert "lost" in waiting.result()
+        await bus.connected.wait()
+    assert names(events) == ["connected", "disconnected", "connected"]
+
+
+async def failure_of(publishing: Coroutine[Any, Any, None]) -> str:
+    with pytest.raises(BusUnavailable) as failure:
+        await publishing
+    return str(failure.value)
+
+
+def break_off_writing(bus: MqttBus) -> None:
+    """The next write fails, before any reader has heard of it."""
+    connection = bus._connection  # noqa: SLF001 - only here does a test look under the adapter
+    assert connection is not None
+    assert connection.socket is not None
+    connection.socket._socket.shutdown(socket.SHUT_WR)  # noqa: SLF001 - likewise
+
+
+async def test_a_loop_of_publishes_that_never_waits_lets_others_go_on() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with listening(ScriptedBroker()) as broker, broker.bus() as bus:
+        await bus.connected.wait()
+        async with asyncio.TaskGroup() as group:
+            counting = group.create_task(count())
+            for _ in range(2_500):
+                await bus.publish("t/a", b"", qos=0)
+            counting.cancel()
+    assert turns >= 2
 
 
 async def test_an_answer_after_the_time_out_is_not_taken_for_the_next_one() -> None:

@@ -546,6 +546,27 @@ def test_a_restart_changes_nothing(
     assert restarted.snapshot() == never_stopped.snapshot()
 
 
+@given(streams, clocks)
+def test_snapshots_between_make_no_difference_to_the_last(
+    blocks: list[list[Tick]], now_ns: int | None
+) -> None:
+    often, once = Intake(COARSE, lossless=False), Intake(COARSE, lossless=False)
+    for block in blocks:
+        receive(often, block, now_ns)
+        receive(once, block, now_ns)
+        often.snapshot()
+    assert often.snapshot() == once.snapshot()
+
+
+def test_a_symbol_that_no_tick_touched_stays_as_it_was_in_the_snapshot() -> None:
+    intake = warm()
+    before = intake.snapshot().symbols
+    assert judge(intake, vix(1, 15.0), vix(1, symbol="NDX"))[0] is Verdict.ACCEPTED
+    after = intake.snapshot().symbols
+    assert after == {"VIX": SymbolState(15.0, NOON + SECOND, 0.0, 0), "SPX": before["SPX"]}
+    assert before["VIX"].level == 14.0
+
+
 def test_a_snapshot_does_not_change_with_what_comes_after() -> None:
     intake = warm()
     before = intake.snapshot()

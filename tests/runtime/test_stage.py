@@ -124,11 +124,17 @@ def assert_as_if_undisturbed(
     undisturbed = step.receive(entries)
     for stream, expected in undisturbed.entries.items():
         assert store.streams[stream] == dict(enumerate(expected, 1))
+    assert_state_after(store, payloads)
+    if payloads:
+        assert store.hashes == undisturbed.readable
+
+
+def assert_state_after(store: FakeStore, payloads: Sequence[bytes]) -> None:
+    step = Tally(StageRecord())
+    step.receive([Entry(INPUT, index, payload) for index, payload in enumerate(payloads, 1)])
     record = store.records[STAGE]
     assert record.cursors.get(INPUT, 0) == len(payloads)
-    if payloads:
-        assert record.state == step.snapshot()
-        assert store.hashes == undisturbed.readable
+    assert record.state == (step.snapshot() if payloads else None)
 
 
 PAYLOADS = st.lists(st.integers(0, 99).map(lambda number: b"%d" % number), max_size=25)
@@ -361,6 +367,62 @@ async def test_between_snapshots_a_batch_that_says_nothing_is_not_committed() ->
     )
     assert store.records[STAGE].batch == 3  # after 4, after 8, and on draining
     assert store.records[STAGE].cursors == {INPUT: 10}
+
+
+class Terse(Tally):
+    """Says other things than a tally, and fewer."""
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        super().receive(entries)
+        return StepOutput(
+            {LOG: [b"terse %d" % entry.index for entry in entries if entry.index % 2]}
+        )
+
+
+async def crash(committed: Committed) -> None:
+    if committed.cursors[INPUT] == 5:
+        raise Crash
+
+
+@pytest.mark.parametrize("size", [1, 3, 500])
+async def test_what_was_answered_before_a_crash_stays_and_the_rest_follows_a_new_configuration(
+    size: int,
+) -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    policy = StagePolicy(snapshot_every=100)
+    with pytest.raises(Crash):
+        await run(
+            store, stop=stop, source=Journal(numbers(5), stop), policy=policy, after_commit=crash
+        )
+    answered = list(store.streams[LOG].values())
+    assert store.records[STAGE].state is None
+    journal = Journal(numbers(9), stop, sizes=repeat(size))
+    await run(store, stop=stop, source=journal, policy=policy, make_step=Terse)
+    assert list(store.streams[LOG].values()) == [*answered, b"terse 7", b"terse 9"]
+    assert_state_after(store, numbers(9))
+
+
+async def test_a_state_behind_its_outputs_is_never_stored() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    with pytest.raises(Crash):
+        await run(
+            store,
+            stop=stop,
+            source=Journal(numbers(5), stop),
+            policy=StagePolicy(snapshot_every=100),
+            after_commit=crash,
+        )
+
+    async def stop_at_once(_: Committed) -> None:
+        stop.set()
+
+    policy = StagePolicy(snapshot_every=2)
+    journal = Journal(numbers(5), stop, sizes=repeat(3))
+    await run(store, stop=stop, source=journal, policy=policy, after_commit=stop_at_once)
+    assert store.records[STAGE].state is None
+    stop.clear()
+    await run(store, stop=stop, source=journal, policy=policy)
+    assert_as_if_undisturbed(store, numbers(5))
 
 
 async def test_state_is_committed_with_what_is_said_and_with_enough_silence() -> None:

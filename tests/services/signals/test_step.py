@@ -68,6 +68,38 @@ def test_people_read_the_latest_signals_in_a_plain_hash() -> None:
     assert fields["vix"].endswith("good")
 
 
+def fields_of(step: SignalsStep, rows: list[Entry]) -> set[str]:
+    return set(step.receive(rows).readable.get(keys.signals(), {}))
+
+
+def test_only_what_changed_is_written_for_people_and_by_a_new_process_everything() -> None:
+    vix, clock, again, later = entries(
+        (ticks(at(1), 18.0),),
+        (ClockAdvanced(event_ns=at(1, 1)),),
+        (ticks(at(1, 2), 19.0),),
+        (ticks(at(1, MINUTE), 19.0),),
+    )
+    step = fresh()
+    everything = fields_of(step, [vix])
+    assert "vix" in everything
+    assert fields_of(step, [clock]) == set()
+    changed = fields_of(step, [again])
+    assert "vix" in changed
+    assert changed < everything
+    resumed = SignalsStep(POLICY, CALENDAR, step.snapshot())
+    assert fields_of(resumed, [later]) == everything
+
+
+def test_what_was_written_before_a_crash_is_not_written_again_and_then_everything_is() -> None:
+    rows = entries(*[(ticks(at(1, number * MINUTE), 18.0),) for number in range(4)])
+    step = fresh()
+    everything = fields_of(step, rows[:1])
+    resumed = SignalsStep(POLICY, CALENDAR, step.snapshot(), reached=3)
+    assert fields_of(resumed, rows[1:2]) == set()
+    assert fields_of(resumed, rows[2:3]) == set()
+    assert fields_of(resumed, rows[3:]) == everything
+
+
 def test_a_signal_is_written_with_its_quality_and_how_full_its_window_is() -> None:
     warming = Signal(
         value=None, unit="decimal", quality=Quality.WARMING, event_ns=0, have=3, need=20
