@@ -3,11 +3,20 @@
 from pathlib import Path
 
 import pytest
+from fakes.store import FakeStore
 from pyarrow import parquet
 
 import shared.adapters.archive
-from shared.adapters.archive import Archive, ArchiveGap, ArchiveUnavailable
-from shared.adapters.store import Entry
+from shared.adapters.archive import (
+    Archive,
+    ArchiveGap,
+    ArchiveReader,
+    ArchiveUnavailable,
+    read_segment,
+    recall,
+)
+from shared.adapters.store import Entry, Store
+from shared.runtime.ledger import Ledger, StepOutput
 from shared.wire import keys
 
 JOURNAL = keys.journal()
@@ -83,3 +92,68 @@ def test_a_directory_that_cannot_be_written_is_told_at_the_start(tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(ArchiveUnavailable, match="cannot write"):
         Archive(tmp_path / "file", JOURNAL)
+
+
+def test_a_reader_leaves_alone_what_is_being_written(tmp_path: Path) -> None:
+    segment = Archive(tmp_path, JOURNAL).write(entries(1, 3))
+    unfinished = segment.with_name(f"{4:020}-{9:020}.unfinished")
+    unfinished.write_bytes(b"PAR1 half")
+    assert list(ArchiveReader(tmp_path, JOURNAL).entries()) == entries(1, 3)
+    assert unfinished.exists()
+
+
+def test_an_archive_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    reader = ArchiveReader(tmp_path / "nowhere", JOURNAL)
+    assert (reader.position, list(reader.entries())) == (0, [])
+
+
+def test_a_segment_of_another_stream_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    segment = Archive(tmp_path, JOURNAL).write(entries(1, 3))
+    assert read_segment(segment) == entries(1, 3)
+    with pytest.raises(ArchiveUnavailable, match="not hedge"):
+        read_segment(segment, keys.signal_log())
+    segment.write_bytes(b"PAR1 half")
+    with pytest.raises(ArchiveUnavailable, match="is no segment"):
+        read_segment(segment)
+
+
+async def stream_of(last: int, *, trimmed_below: int = 1) -> FakeStore:
+    store = FakeStore()
+    ledger = Ledger(store, "ingest")
+    await ledger.open()
+    payloads = [entry.payload for entry in entries(1, last)]
+    await ledger.commit(StepOutput({JOURNAL: payloads}), state=b"")
+    await store.trim(JOURNAL, trimmed_below)
+    return store
+
+
+async def recalled(store: Store, archive: ArchiveReader | None, after: int = 0) -> list[Entry]:
+    return [entry async for part in recall(store, JOURNAL, archive, after=after) for entry in part]
+
+
+@pytest.mark.parametrize("after", [0, 2, 5, 7, 12])
+async def test_a_stream_is_recalled_from_archive_and_store(tmp_path: Path, after: int) -> None:
+    archive = Archive(tmp_path, JOURNAL)
+    archive.write(entries(1, 3))
+    archive.write(entries(4, 8))
+    store = await stream_of(12, trimmed_below=6)
+    assert await recalled(store, archive, after) == entries(after + 1, 12)
+
+
+async def test_without_an_archive_what_the_store_holds_is_all_there_is() -> None:
+    assert await recalled(await stream_of(12), None) == entries(1, 12)
+    assert await recalled(await stream_of(12, trimmed_below=6), None) == entries(6, 12)
+
+
+async def test_what_is_archived_and_trimmed_while_it_is_recalled_is_not_missed(
+    tmp_path: Path,
+) -> None:
+    archive, store = Archive(tmp_path, JOURNAL), await stream_of(12)
+    archive.write(entries(1, 3))
+    found: list[Entry] = []
+    async for part in recall(store, JOURNAL, archive):
+        found += part
+        if part[-1].index == 3:
+            archive.write(entries(4, 8))
+            await store.trim(JOURNAL, 9)
+    assert found == entries(1, 12)
