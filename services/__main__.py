@@ -141,7 +141,8 @@ def up(config: Configuration) -> None:
     from services.command.up import SERVICES, run_services
 
     settings = _settings(config)
-    run_services(settings, SERVICES, port=settings.http.port, next_free=True)
+    with _answering():
+        run_services(settings, SERVICES, port=settings.http.port, next_free=True)
 
 
 @app.command(
@@ -159,7 +160,8 @@ def run(
         raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
     settings = _settings(config)
     port = settings.http.ports[service]
-    run_services(settings, {service: SERVICES[service]}, port=port, next_free=False)
+    with _answering():
+        run_services(settings, {service: SERVICES[service]}, port=port, next_free=False)
 
 
 @app.command(

@@ -27,11 +27,12 @@ from services.command.recorded import (
 from services.command.up import SERVICES
 from services.feed.__main__ import run as run_feed
 from services.feed.service import FeedPolicy
-from shared.adapters.configuration.services import RetentionSettings
+from shared.adapters.configuration.services import RetentionSettings, TradingSettings
 from shared.adapters.connections import MqttSettings, RedisSettings, redacted
 from shared.adapters.embedded import embedded_broker, embedded_store
 from shared.adapters.examination import Finding, examine_broker, examine_store
 from shared.adapters.history.replay import ReplayStep
+from shared.adapters.keyring import Keyring
 from shared.adapters.settings import Settings
 from shared.domain.hedging.rules import PRESETS
 from shared.runtime.http import bind, operations_app, serve
@@ -156,6 +157,7 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
             redis=structs.replace(settings.redis, orders=store, market=store),
             gateway=structs.replace(settings.gateway, record=str(directory / "gateway.sqlite")),
             retention=RetentionSettings(keep_entries=EVERYTHING),
+            trading=TradingSettings(arms_itself=True),
         )
 
 
@@ -191,7 +193,7 @@ class Demo:
             tempfile.TemporaryDirectory(prefix="hedgestat-demo-") as directory,
             servers(self._settings, self._options, Path(directory)) as settings,
         ):
-            site = Site(settings=settings)
+            site = Site(settings=settings, keys=Keyring.generate(settings.trading.environment))
             broker, store = redacted(settings.mqtt.url), redacted(settings.redis.orders.url)
             self._print(f"[dim]broker {broker}  store {store}[/]")
             await self._check_given(site)

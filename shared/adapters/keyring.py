@@ -7,12 +7,13 @@ rotated without a pause: trust the new one everywhere, sign with it, then stop t
 """
 
 import os
+import stat
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -50,6 +51,18 @@ class Forged(Exception):  # noqa: N818 - reads as what happened, like KeyError
         self.reason = reason
 
 
+class KeysNeeded(Struct, frozen=True):
+    """What a service must have to begin.
+
+    Attributes:
+        signs: Roles it acts in.
+        believes: Roles it hears.
+    """
+
+    signs: tuple[Role, ...] = ()
+    believes: tuple[Role, ...] = ()
+
+
 class _PrivateKey(Struct, frozen=True):
     key: Ed25519PrivateKey
     key_id: str
@@ -62,6 +75,7 @@ class Keyring:
         environment: `paper`, `live` …: what is signed for one is worth nothing in another.
         private: What this process signs with, by role.
         trusted: Whom it believes, by role and key id.
+        troubles: Why it cannot sign as a role, where there is more to say than that it has no key.
     """
 
     def __init__(
@@ -69,8 +83,10 @@ class Keyring:
         environment: str,
         private: Mapping[Role, Ed25519PrivateKey],
         trusted: Mapping[Role, Mapping[str, Ed25519PublicKey]],
+        troubles: Mapping[Role, str] | None = None,
     ) -> None:
         self.environment = environment
+        self._troubles = dict(troubles or {})
         self._private = {
             role: _PrivateKey(key, key_id(key.public_key())) for role, key in private.items()
         }
@@ -89,15 +105,36 @@ class Keyring:
     def load(cls, directory: Path, environment: str) -> "Keyring":
         """Read a key directory; roles without a private key can only be believed.
 
+        A private key that cannot be read, or that others can read, is no key: it is told when
+        somebody wants to sign with it.
+
         Raises:
-            KeyMissing: The directory holds no keys, a file is unreadable, or open to others.
+            KeyMissing: The directory holds no keys, or a trusted one that cannot be trusted.
         """
-        private = {role: _read_private(directory, role) for role in ROLES}
-        held = {role: key for role, key in private.items() if key is not None}
-        trusted = {role: _read_trusted(directory, role) for role in ROLES}
+        trusted = {role: read_trusted(directory, role) for role in ROLES}
         if not any(trusted.values()):
             raise KeyMissing(f"no keys in {directory}: make them with `hedgestat keys new`")
-        return cls(environment, held, trusted)
+        private: dict[Role, Ed25519PrivateKey] = {}
+        troubles: dict[Role, str] = {}
+        for role in ROLES:
+            try:
+                private[role] = read_private(directory, role)
+            except KeyMissing as missing:
+                troubles[role] = str(missing)
+        return cls(environment, private, trusted, troubles)
+
+    def require(self, needed: KeysNeeded) -> None:
+        """See that a service can begin.
+
+        Raises:
+            KeyMissing: It cannot; the text says which key is missing, and what to do.
+        """
+        for role in needed.signs:
+            self._signing(role)
+        for role in needed.believes:
+            if not self._trusted[role]:
+                remedy = "copy trusted/ from where that key was made"
+                raise KeyMissing(f"no trusted key of role {role}: {remedy}")
 
     def seal(self, role: Role, topic: str, message: SealedMessage) -> bytes:
         """Sign a message as a role, for one topic.
@@ -105,9 +142,7 @@ class Keyring:
         Raises:
             KeyMissing: This process has no private key of that role.
         """
-        private = self._private.get(role)
-        if private is None:
-            raise KeyMissing(f"no private key of role {role}: copy private/{role}.pem here")
+        private = self._signing(role)
         stated = structs.replace(message, environment=self.environment, key_id=private.key_id)
         body = codec.encode(stated)
         return join(Sealed(body, private.key.sign(signed_bytes(topic, body))))
@@ -138,6 +173,12 @@ class Keyring:
         """Whether this process has a private key of a role."""
         return role in self._private
 
+    def _signing(self, role: Role) -> _PrivateKey:
+        if role not in self._private:
+            remedy = f"make one with `hedgestat keys new {role}`"
+            raise KeyMissing(self._troubles.get(role, f"no private key of role {role}: {remedy}"))
+        return self._private[role]
+
 
 def key_id(key: Ed25519PublicKey) -> str:
     """Name a key: the first 16 hexadecimal digits of its SHA-256."""
@@ -147,49 +188,92 @@ def key_id(key: Ed25519PublicKey) -> str:
 def write_key(directory: Path, role: Role) -> str:
     """Make a new key for a role, sign with it from now on, trust it; answers its id.
 
-    A key that was there goes on being trusted.
+    A key that was there goes on being trusted. The new one is trusted before it signs, and each
+    file is whole or not there.
     """
     key = Ed25519PrivateKey.generate()
     name = key_id(key.public_key())
     for part in ("private", "trusted"):
         (directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (directory / "trusted" / f"{role}-{name}.pem").write_bytes(public)
-    private = directory / "private" / f"{role}.pem"
-    fresh = private.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(private)
+    _write(directory / "trusted" / f"{role}-{name}.pem", public, 0o644)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    _write(directory / "private" / f"{role}.pem", secret, 0o600)
     return name
 
 
-def _read_private(directory: Path, role: Role) -> Ed25519PrivateKey | None:
+def read_private(directory: Path, role: Role) -> Ed25519PrivateKey:
+    """Read what a role signs with.
+
+    Raises:
+        KeyMissing: It is not there, not readable, no such key, or readable by others.
+    """
     path = directory / "private" / f"{role}.pem"
-    if not path.exists():
-        return None
     try:
-        if path.stat().st_mode & 0o077:
-            raise KeyMissing(f"{path} can be read by others: chmod 600 {path}")
+        mode = path.stat().st_mode
         key = load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
-        raise KeyMissing(f"{path} cannot be read: {error}") from error
+    except FileNotFoundError as error:
+        raise KeyMissing(f"{path} is not there: `hedgestat keys new {role}`") from error
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyMissing(f"{path} cannot be read: {_reason(error)}") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyMissing(f"{path} can be read by others: chmod 600 {path}")
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyMissing(f"{path} is not an ed25519 key: make one with `hedgestat keys rotate`")
+        raise KeyMissing(f"{path} is not an ed25519 key: `hedgestat keys rotate {role}`")
     return key
 
 
-def _read_trusted(directory: Path, role: Role) -> dict[str, Ed25519PublicKey]:
-    keys = {}
-    for path in sorted((directory / "trusted").glob(f"{role}-*.pem")):
-        try:
-            key = load_pem_public_key(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise KeyMissing(f"{path} cannot be read: {error}") from error
-        if not isinstance(key, Ed25519PublicKey):
-            raise KeyMissing(f"{path} is not an ed25519 key: remove it")
-        keys[key_id(key)] = key
-    return keys
+def read_trusted(directory: Path, role: Role) -> dict[str, Ed25519PublicKey]:
+    """Read whom to believe in a role, by key id.
+
+    Raises:
+        KeyMissing: One is not readable, no such key, or writable by others.
+    """
+    return {key_id(key): key for key in read_trusted_files(directory, role).values()}
+
+
+def read_trusted_files(directory: Path, role: Role) -> dict[Path, Ed25519PublicKey]:
+    """Read the same, by file.
+
+    Raises:
+        KeyMissing: See `read_trusted`.
+    """
+    return {
+        path: _read_public(path) for path in sorted((directory / "trusted").glob(f"{role}-*.pem"))
+    }
+
+
+def _read_public(path: Path) -> Ed25519PublicKey:
+    try:
+        mode = path.stat().st_mode
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise KeyMissing(f"{path} cannot be read: {_reason(error)}") from error
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise KeyMissing(f"{path} can be written by others: chmod 644 {path}")
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyMissing(f"{path} is not an ed25519 key: remove it")
+    return key
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of it: cryptography's go on about OpenSSL for lines."""
+    text = error.strerror if isinstance(error, OSError) else str(error).partition(".")[0]
+    return text or type(error).__name__
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)  # whatever the umask is
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -105,7 +105,7 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     Args:
         path: The TOML file.
         environment: `HEDGESTAT_MQTT_URL`, `HEDGESTAT_REDIS_URL`, `HEDGESTAT_REDIS_MARKET_URL`,
-            `HEDGESTAT_MQTT_PASSWORD_FILE`, `HEDGESTAT_REDIS_PASSWORD_FILE` and
+            `HEDGESTAT_MQTT_PASSWORD_FILE`, `HEDGESTAT_REDIS_PASSWORD_FILE`, `HEDGESTAT_KEYS` and
             `HEDGESTAT_HTTP_HOST` go before the file; nothing else in it matters.
 
     Raises:
@@ -167,7 +167,7 @@ def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
         books=books,
         paper=read_venue(root.table("venue")),
         trading=read_trading(root.table("trading")),
-        keys=read_keys(root.table("keys")),
+        keys=read_keys(root.table("keys"), environment),
         gateway=read_gateway(root.table("gateway")),
         http=read_http(root.table("http"), environment),
         logs=read_logs(root.table("logs")),

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import psutil
+from fakes.keys import write_keys
 from fakes.servers import MosquittoServer, RedisServer
 from redis import Redis
 from rich.console import Console
@@ -77,6 +78,7 @@ class Watch:
 def hedgestat(environment: dict[str, str], directory: Path) -> Iterator[psutil.Process]:
     """Run all services in one process."""
     config = directory / "hedgestat.toml"
+    write_keys(directory / "keys")
     config.write_text(CONFIGURATION.read_text() + '[logs]\nlevel = "warning"\n')
     command = [sys.executable, "-m", "services", "up", "-c", str(config)]
     process = Popen(command, env=os.environ | environment, cwd=directory)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from fakes.keys import write_keys
 from numpy.typing import NDArray
 
 from shared.adapters.settings import Settings, load_settings
@@ -142,6 +143,10 @@ orders = "{orders}"
 market = "{market}"
 [gateway]
 record = "{directory / "gateway.sqlite"}"
+[trading]
+arms_itself = true
+[keys]
+directory = "{write_keys(directory / "keys")}"
 [http]
 port = 0
 ports = {{ ingest = 0, signals = 0, hedger = 0, gateway = 0 }}

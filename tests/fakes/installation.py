@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
+from fakes.keys import write_keys
 from fakes.outcome import Outcome, read_outcome
 from fakes.programs import Program, hedgestat
 from fakes.servers import MosquittoServer, RedisServer, Server
@@ -45,6 +46,7 @@ class Installation:
         configuration: str = DEMO,
     ) -> None:
         self.directory = directory
+        self.keys = write_keys(directory / "keys")
         self.redis = RedisServer(directory / "redis", appendfsync="always")
         self.mosquitto = MosquittoServer(directory / "mosquitto")
         self.servers: dict[str, Server] = {"redis": self.redis, "mosquitto": self.mosquitto}

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fakes.eventually import eventually
+from fakes.keys import make_keyring
 from fakes.servers import MosquittoServer, RedisServer
 from msgspec import structs
 
@@ -22,9 +23,14 @@ DEMO = Path(__file__).parents[2] / "deploy" / "demo.toml"
 
 
 class Workplace:
-    """The demo's configuration on servers of its own."""
+    """The demo's configuration on servers of its own.
+
+    Attributes:
+        keys: Of every role: what is sealed with them is believed.
+    """
 
     def __init__(self, directory: Path) -> None:
+        self.keys = make_keyring()
         self.redis = RedisServer(directory / "redis", appendfsync="always")
         self.mosquitto = MosquittoServer(directory / "mosquitto")
         environment = {
@@ -38,7 +44,7 @@ class Workplace:
     @asynccontextmanager
     async def running(self, *services: Callable[[Site], Awaitable[None]]) -> AsyncIterator[Site]:
         """Run services until the block ends; whatever ends one of them fails the test."""
-        site = Site(settings=self.settings)
+        site = Site(settings=self.settings, keys=self.keys)
 
         async def run(service: Callable[[Site], Awaitable[None]]) -> None:
             await service(site)

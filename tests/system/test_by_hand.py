@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(60)]
 CONFIGURATION = """
 calendar = { name = "24/7" }
 clock = { interval = "100 ms" }
+trading = { arms_itself = true }
 
 [symbols]
 VIX = {}

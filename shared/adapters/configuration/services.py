@@ -290,11 +290,11 @@ def read_trading(table: Table) -> TradingSettings:
     return settings
 
 
-def read_keys(table: Table) -> KeySettings:
-    """`[keys]`."""
-    settings = KeySettings(directory=table.text("directory", KeySettings().directory))
+def read_keys(table: Table, environment: Mapping[str, str]) -> KeySettings:
+    """`[keys]`; `HEDGESTAT_KEYS` goes before `directory`."""
+    directory = table.text("directory", KeySettings().directory)
     table.refuse_unknown_keys()
-    return settings
+    return KeySettings(directory=environment.get("HEDGESTAT_KEYS", directory))
 
 
 def read_http(table: Table, environment: Mapping[str, str]) -> HttpSettings:
