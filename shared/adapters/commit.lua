@@ -1,5 +1,5 @@
 -- One commit of a stage: all checks first, writes last, nothing that can fail between two writes.
--- KEYS: the record, then the output streams, then the readable hashes.
+-- KEYS: the record, then the output streams, then the readable hashes; with orders, the halt key.
 -- ARGV: the digest, the numbers as MessagePack (see `_numbers` in redis_store.py), the state, then
 -- the payloads of each stream in turn: bytes stand apart, the server's MessagePack knows no `bin`.
 local record = KEYS[1]
@@ -10,6 +10,8 @@ local epoch, batch = tonumber(held[1] or 0), tonumber(held[2] or 0)
 if epoch ~= commit.epoch then return {'epoch', epoch} end
 if batch == commit.batch and held[3] == digest then return {'done', batch} end
 if batch + 1 ~= commit.batch then return {'batch', batch} end
+local halt = KEYS[2 + #commit.streams + #commit.readable]
+if halt and redis.call('EXISTS', halt) == 1 then return {'halted', batch} end
 
 local function id(index) return string.format('%d-0', index) end
 

@@ -30,9 +30,11 @@ from shared.adapters.store import (
     Commit,
     Entry,
     Extent,
+    Leader,
     OutputMismatch,
     StageRecord,
     StaleEpoch,
+    StoreHalted,
     StoreUnavailable,
     StoreUnsafe,
     check,
@@ -46,6 +48,33 @@ local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
 epoch = math.max(epoch, tonumber(ARGV[1])) + 1
 redis.call('HSET', KEYS[1], 'epoch', epoch)
 return epoch
+"""
+_ACQUIRE: Final = """
+local lease, record, holder = KEYS[1], KEYS[2], ARGV[1]
+local held = redis.call('HMGET', lease, 'holder', 'epoch')
+if held[1] and held[1] ~= holder then return false end
+local epoch = tonumber(redis.call('HGET', record, 'epoch') or 0)
+if tonumber(held[2]) ~= epoch or epoch <= tonumber(ARGV[3]) then
+  epoch = math.max(epoch, tonumber(ARGV[3])) + 1
+end
+redis.call('HSET', record, 'epoch', epoch)
+redis.call('HSET', lease, 'holder', holder, 'epoch', epoch, 'digest', ARGV[4])
+redis.call('PEXPIRE', lease, ARGV[2])
+return epoch
+"""
+_RENEW: Final = """
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_RELEASE: Final = """
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+_FENCE: Final = """
+local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
+if epoch >= tonumber(ARGV[1]) then return epoch end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+return tonumber(ARGV[1])
 """
 Durability = Literal["always", "everysec", "never"]
 """What a server keeps: every commit, all but about its last second, or nothing for certain."""
@@ -64,6 +93,10 @@ class _Script:
 
 
 _TAKE_LEASE: Final = _Script(_LEASE)
+_ACQUIRE_LEASE: Final = _Script(_ACQUIRE)
+_RENEW_LEASE: Final = _Script(_RENEW)
+_RELEASE_LEASE: Final = _Script(_RELEASE)
+_FENCE_OFF: Final = _Script(_FENCE)
 _COMMIT: Final = _Script(Path(__file__).with_name("commit.lua").read_text())
 
 
@@ -105,6 +138,34 @@ class RedisStore:
         at_all_times = found.get("no-appendfsync-on-rewrite", "no") == "no"
         return "always" if found["appendfsync"] == "always" and at_all_times else "everysec"
 
+    async def acquire(
+        self, stage: str, holder: str, ttl_ms: int, *, above: int = 0, digest: str = ""
+    ) -> int | None:
+        """Lead a stage under a new epoch, unless somebody leads it; see `Store.acquire`."""
+        names = [keys.lease(stage), keys.record(stage)]
+        epoch = await self._run(_ACQUIRE_LEASE, names, [holder, ttl_ms, above, digest])
+        return None if epoch is None else int(epoch)
+
+    async def renew(self, stage: str, epoch: int, ttl_ms: int) -> bool:
+        """Go on leading for `ttl_ms` from now; whether we still do."""
+        return bool(await self._run(_RENEW_LEASE, [keys.lease(stage)], [epoch, ttl_ms]))
+
+    async def release(self, stage: str, epoch: int) -> None:
+        """Let the next one lead; nothing happens when we do not lead."""
+        await self._run(_RELEASE_LEASE, [keys.lease(stage)], [epoch])
+
+    async def leader(self, stage: str) -> Leader | None:
+        """Return who leads a stage, if anybody does."""
+        fields = await self._command("HMGET", keys.lease(stage), "holder", "epoch", "digest")
+        if None in fields:
+            return None
+        holder, epoch, digest = fields
+        return Leader(holder.decode(), int(epoch), digest.decode())
+
+    async def fence(self, stage: str, epoch: int) -> int:
+        """Keep all below an epoch out of a stage; see `Store.fence`."""
+        return int(await self._run(_FENCE_OFF, [keys.record(stage)], [epoch]))
+
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch, higher than any before and than `above`; older holders are out."""
         return int(await self._run(_TAKE_LEASE, [keys.record(stage)], [above]))
@@ -118,6 +179,8 @@ class RedisStore:
         """Make a commit; see `Store.commit`."""
         check(commit)
         written = [keys.record(commit.stage), *commit.emitted, *commit.readable]
+        if commit.entries.get(keys.outbox(commit.stage)):
+            written.append(keys.halt(commit.stage))
         words = [_numbers(commit), commit.state or b"", *_payloads(commit)]
         verdict, stored, *where = await self._run(_COMMIT, written, [_digest(words), *words])
         match verdict:
@@ -125,6 +188,8 @@ class RedisStore:
                 return
             case b"epoch":
                 raise StaleEpoch(commit.stage, commit.epoch, stored)
+            case b"halted":
+                raise StoreHalted(f"{keys.halt(commit.stage)} is set: no order is committed")
             case b"batch":
                 raise BatchMismatch(commit.stage, commit.batch, stored)
             case _:

@@ -3,7 +3,7 @@
 Theory of operation. A stage's record, its output streams and its readable hashes change together,
 in one atomic commit, or not at all. Three numbers make a repeat harmless:
 
-- the *epoch*: the newest starter of a stage holds the highest; a commit under another is refused;
+- the *epoch*: whoever leads a stage holds the highest; a commit under another is refused;
 - the *batch*: the number of the commit; the last one made again is recognised and succeeds, any
   other number is refused, so a commit that a dead connection delivers late changes nothing;
 - the *index*: entries of a stream are numbered 1, 2, 3 …, so entry `n` is the same entry however
@@ -35,6 +35,10 @@ class StoreUnsafe(StoreTrouble):
     """The store refuses to write (read-only, out of memory, disk full, no replicas, no right)."""
 
 
+class StoreHalted(StoreTrouble):
+    """Somebody has set the stage's halt key: no order is committed until it goes."""
+
+
 class CommitRefused(StoreTrouble):
     """The commit contradicts what the store holds; nothing was written."""
 
@@ -59,6 +63,20 @@ class BatchMismatch(CommitRefused):
 
 class OutputMismatch(CommitRefused):
     """An output stream is not what its counter says: a hole, an overlap, somebody else's entry."""
+
+
+class Leader(Struct, frozen=True):
+    """Who leads a stage.
+
+    Attributes:
+        holder: Its name.
+        epoch: What it commits under.
+        digest: Of its code and configuration.
+    """
+
+    holder: str
+    epoch: int
+    digest: str
 
 
 class Entry(Struct, frozen=True):
@@ -136,8 +154,47 @@ class Commit(Struct, frozen=True, kw_only=True):
 class Store(Protocol):
     """Where stages keep what they know and say. Everything may raise `StoreTrouble`."""
 
+    async def acquire(
+        self, stage: str, holder: str, ttl_ms: int, *, above: int = 0, digest: str = ""
+    ) -> int | None:
+        """Lead a stage under a new epoch, unless somebody leads it.
+
+        Asked again by the same holder, after a lost reply, it answers the same epoch.
+
+        Args:
+            stage: Which.
+            holder: Whose name nobody else has, nor had.
+            ttl_ms: For how long, by the server's clock, unless renewed.
+            above: The new epoch is higher than this, and than any before.
+            digest: Of the holder's code and configuration, for those who wait.
+
+        Returns:
+            The epoch, or `None` while another leads.
+        """
+        ...
+
+    async def renew(self, stage: str, epoch: int, ttl_ms: int) -> bool:
+        """Go on leading for `ttl_ms` from now; whether we still do."""
+        ...
+
+    async def release(self, stage: str, epoch: int) -> None:
+        """Let the next one lead; nothing happens when we do not lead."""
+        ...
+
+    async def leader(self, stage: str) -> Leader | None:
+        """Return who leads a stage, if anybody does."""
+        ...
+
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch, higher than any before and than `above`; older holders are out."""
+        ...
+
+    async def fence(self, stage: str, epoch: int) -> int:
+        """Keep all below an epoch out of a stage that goes with another's lease.
+
+        Returns:
+            The stage's epoch now: higher when somebody newer was here.
+        """
         ...
 
     async def load(self, stage: str) -> StageRecord:
@@ -151,6 +208,7 @@ class Store(Protocol):
             StaleEpoch: Another epoch holds the stage.
             BatchMismatch: It does not follow the last commit.
             OutputMismatch: An output stream is not what its counter says.
+            StoreHalted: It has orders, and the stage's halt key is set; nothing was written.
             StoreUnavailable: Whether it took effect is unknown.
             StoreUnsafe: The store does not write now; nothing was written.
             ValueError: A key belongs to another stage, or the numbers contradict each other.

@@ -37,6 +37,16 @@ def record(stage: str) -> str:
     return stage_key(stage, "record")
 
 
+def lease(stage: str) -> str:
+    """Return the hash that holds who leads a stage; it is gone when nobody does."""
+    return stage_key(stage, "lease")
+
+
+def halt(stage: str = "hedger") -> str:
+    """Return the key which, set to anything by anybody, lets no order be committed."""
+    return stage_key(stage, "halt")
+
+
 def journal(stage: str = "ingest") -> str:
     """Return the stream of everything a decision depends on."""
     return stage_key(stage, "journal")

@@ -17,10 +17,12 @@ from shared.adapters.store import (
     Commit,
     Entry,
     Extent,
+    Leader,
     OutputMismatch,
     StageRecord,
     StaleEpoch,
     Store,
+    StoreHalted,
 )
 from shared.adapters.tails import TailedStore, Tails
 from shared.wire import keys
@@ -44,14 +46,18 @@ COMMIT = Commit(
 
 
 class Subject:
-    """A store, and two looks past its interface."""
+    """A store, and three ways past its interface."""
 
     def __init__(
         self,
         store: Store,
         readable: Callable[[str], dict[str, str]],
         meddle: Callable[[str, bytes], object],
+        halt: Callable[[str], object],
+        lift: Callable[[str], object],
     ) -> None:
+        self.halt = halt
+        self.lift = lift
         self.store = store
         self.readable = readable
         self.meddle = meddle
@@ -79,7 +85,13 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 async def subject(request: pytest.FixtureRequest, urls: dict[str, str]) -> AsyncIterator[Subject]:
     if request.param == "fake":
         fake = FakeStore()
-        yield Subject(fake, lambda key: fake.hashes[key], fake.append)
+        yield Subject(
+            fake,
+            lambda key: fake.hashes[key],
+            fake.append,
+            fake.halted.add,
+            fake.halted.discard,
+        )
         return
     is_tailed = request.param == "tailed"
     url = urls["redis" if is_tailed else request.param]
@@ -91,6 +103,8 @@ async def subject(request: pytest.FixtureRequest, urls: dict[str, str]) -> Async
                 store,
                 lambda key: dict(raw.hgetall(key)),
                 lambda key, payload: raw.xadd(key, {"payload": payload}),
+                lambda stage: raw.set(keys.halt(stage), ""),
+                lambda stage: raw.delete(keys.halt(stage)),
             )
 
 
@@ -112,6 +126,117 @@ async def test_a_lease_is_higher_than_what_the_gateway_has_seen(store: Store) ->
     await store.take_lease(STAGE)
     assert await store.take_lease(STAGE, above=7) == 8
     assert await store.take_lease(STAGE, above=3) == 9
+
+
+# --- leases -------------------------------------------------------------------------------------
+
+
+async def test_one_leads_and_the_others_wait_and_can_see_who_leads(store: Store) -> None:
+    assert await store.leader(STAGE) is None
+    assert await store.acquire(STAGE, "a", 10_000, digest="of a") == 1
+    assert await store.acquire(STAGE, "b", 10_000) is None
+    assert await store.leader(STAGE) == Leader("a", 1, "of a")
+    assert (await store.load(STAGE)).epoch == 1
+
+
+async def test_a_lease_asked_for_again_after_a_lost_reply_is_the_same(store: Store) -> None:
+    assert await store.acquire(STAGE, "a", 10_000) == 1
+    assert await store.acquire(STAGE, "a", 10_000) == 1
+    assert await store.acquire(STAGE, "a", 10_000, above=1) == 2
+    assert await store.acquire(STAGE, "a", 10_000, above=1) == 2
+
+
+async def test_a_lease_given_back_is_free_at_once_for_a_higher_epoch(store: Store) -> None:
+    await store.acquire(STAGE, "a", 10_000)
+    await store.release(STAGE, 1)
+    await store.release(STAGE, 1)
+    assert await store.leader(STAGE) is None
+    assert await store.acquire(STAGE, "b", 10_000, above=6) == 7
+    assert (await store.load(STAGE)).epoch == 7
+
+
+async def test_a_lease_ends_by_itself_unless_renewed(store: Store) -> None:
+    await store.acquire(STAGE, "a", 150)
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        assert await store.renew(STAGE, 1, 150)
+    assert await store.acquire(STAGE, "b", 150) is None
+    await asyncio.sleep(0.16)
+    assert not await store.renew(STAGE, 1, 150)
+    assert await store.acquire(STAGE, "b", 10_000) == 2
+
+
+async def test_nobody_renews_or_gives_back_the_lease_of_another(store: Store) -> None:
+    await store.acquire(STAGE, "a", 10_000)
+    await store.release(STAGE, 1)
+    await store.acquire(STAGE, "b", 10_000)
+    assert not await store.renew(STAGE, 1, 10_000)
+    await store.release(STAGE, 1)
+    assert await store.leader(STAGE) == Leader("b", 2, "")
+
+
+async def test_a_lease_whose_epoch_was_overtaken_is_had_again_only_above_it(store: Store) -> None:
+    await store.acquire(STAGE, "a", 10_000)
+    await store.take_lease(STAGE)
+    assert await store.acquire(STAGE, "a", 10_000) == 3
+
+
+async def test_commits_of_a_leader_end_with_its_epoch(store: Store) -> None:
+    await store.acquire(STAGE, "a", 10_000)
+    await store.release(STAGE, 1)
+    await store.acquire(STAGE, "b", 10_000)
+    with pytest.raises(StaleEpoch):
+        await store.commit(COMMIT)
+    await store.commit(replace(COMMIT, epoch=2))
+
+
+async def test_a_fence_only_rises(store: Store) -> None:
+    assert await store.fence(STAGE, 3) == 3
+    assert await store.fence(STAGE, 3) == 3
+    assert await store.fence(STAGE, 2) == 3
+    assert (await store.load(STAGE)).epoch == 3
+    await store.commit(replace(COMMIT, epoch=3))
+
+
+# --- the halt key -------------------------------------------------------------------------------
+
+ORDERS = Commit(
+    stage="hedger",
+    epoch=1,
+    batch=1,
+    emitted={keys.outbox(): 1, keys.decisions(): 1},
+    entries={keys.outbox(): [b"order"], keys.decisions(): [b"why"]},
+    readable={},
+)
+
+
+async def test_while_the_halt_key_is_set_no_order_is_committed(subject: Subject) -> None:
+    await subject.store.take_lease("hedger")
+    subject.halt("hedger")
+    with pytest.raises(StoreHalted, match="halt"):
+        await subject.store.commit(ORDERS)
+    assert (await subject.store.load("hedger")).batch == 0
+    assert await subject.payloads(keys.outbox()) == []
+    quiet = replace(ORDERS, entries={keys.decisions(): [b"why"]}, emitted={keys.decisions(): 1})
+    await subject.store.commit(quiet)
+    subject.lift("hedger")
+    await subject.store.commit(
+        replace(ORDERS, batch=2, emitted={keys.outbox(): 1, keys.decisions(): 2})
+    )
+    assert await subject.payloads(keys.outbox()) == [b"order"]
+
+
+async def test_a_commit_that_took_effect_before_the_halt_succeeds_when_made_again(
+    subject: Subject,
+) -> None:
+    await subject.store.take_lease("hedger")
+    await subject.store.commit(ORDERS)
+    subject.halt("hedger")
+    await subject.store.commit(ORDERS)
+    assert await subject.payloads(keys.outbox()) == [b"order"]
+
+
+# --- commits ------------------------------------------------------------------------------------
 
 
 async def test_a_commit_moves_state_cursor_entries_and_readable_fields_together(

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -13,11 +14,14 @@ from shared.adapters.store import (
     Commit,
     Entry,
     Extent,
+    Leader,
     OutputMismatch,
     StageRecord,
     StaleEpoch,
+    StoreHalted,
     check,
 )
+from shared.wire import keys
 
 
 class Fault(NamedTuple):
@@ -32,9 +36,18 @@ class FakeStore:
 
     Args:
         faults: What befalls each command in turn, `None` for nothing; nothing after the last.
+        now_s: The server's clock, by which leases end.
+
+    Attributes:
+        halted: Stages whose halt key is set.
     """
 
-    def __init__(self, faults: Iterable[Fault | None] = ()) -> None:
+    def __init__(
+        self, faults: Iterable[Fault | None] = (), now_s: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.now_s = now_s
+        self.halted: set[str] = set()
+        self._leases: dict[str, tuple[Leader, float]] = {}
         self.faults = iter(faults)
         self.records: defaultdict[str, StageRecord] = defaultdict(StageRecord)
         self.streams: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
@@ -43,6 +56,44 @@ class FakeStore:
         self._written: defaultdict[str, int] = defaultdict(int)
         self._commits: dict[str, Commit] = {}
         self._grown = asyncio.Event()
+
+    async def acquire(
+        self, stage: str, holder: str, ttl_ms: int, *, above: int = 0, digest: str = ""
+    ) -> int | None:
+        with self._faulty():
+            held = self._leader(stage)
+            if held is not None and held.holder != holder:
+                return None
+            epoch = self.records[stage].epoch
+            if held is None or held.epoch != epoch or epoch <= above:
+                epoch = max(epoch, above) + 1
+            self.records[stage] = replace(self.records[stage], epoch=epoch)
+            self._lease(stage, Leader(holder, epoch, digest), ttl_ms)
+            return epoch
+
+    async def renew(self, stage: str, epoch: int, ttl_ms: int) -> bool:
+        with self._faulty():
+            held = self._leader(stage)
+            if held is None or held.epoch != epoch:
+                return False
+            self._lease(stage, held, ttl_ms)
+            return True
+
+    async def release(self, stage: str, epoch: int) -> None:
+        with self._faulty():
+            held = self._leader(stage)
+            if held is not None and held.epoch == epoch:
+                del self._leases[stage]
+
+    async def leader(self, stage: str) -> Leader | None:
+        with self._faulty():
+            return self._leader(stage)
+
+    async def fence(self, stage: str, epoch: int) -> int:
+        with self._faulty():
+            stored = max(self.records[stage].epoch, epoch)
+            self.records[stage] = replace(self.records[stage], epoch=stored)
+            return stored
 
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         with self._faulty():
@@ -64,6 +115,8 @@ class FakeStore:
                 return
             if commit.batch != record.batch + 1:
                 raise BatchMismatch(commit.stage, commit.batch, record.batch)
+            if commit.stage in self.halted and commit.entries.get(keys.outbox(commit.stage)):
+                raise StoreHalted(f"{keys.halt(commit.stage)} is set: no order is committed")
             self._check_outputs(commit)
             self._apply(commit, record)
 
@@ -104,6 +157,13 @@ class FakeStore:
         self.last[stream] += 1
         self.streams[stream][self.last[stream]] = payload
         self._grown.set()
+
+    def _leader(self, stage: str) -> Leader | None:
+        leader, ends_s = self._leases.get(stage, (None, 0.0))
+        return leader if self.now_s() < ends_s else None
+
+    def _lease(self, stage: str, leader: Leader, ttl_ms: int) -> None:
+        self._leases[stage] = (leader, self.now_s() + ttl_ms / 1000)
 
     @contextlib.contextmanager
     def _faulty(self) -> Iterator[None]:

@@ -8,6 +8,8 @@ from shared.wire import keys
 def test_every_key_has_the_name_it_was_shipped_with() -> None:
     assert [
         keys.record("hedger-spx"),
+        keys.lease("hedger"),
+        keys.halt(),
         keys.journal(),
         keys.signal_log(),
         keys.decisions(),
@@ -16,6 +18,8 @@ def test_every_key_has_the_name_it_was_shipped_with() -> None:
         keys.signals(),
     ] == [
         "hedge:v1:{hedger-spx}:record",
+        "hedge:v1:{hedger}:lease",
+        "hedge:v1:{hedger}:halt",
         "hedge:v1:{ingest}:journal",
         "hedge:v1:{signals}:log",
         "hedge:v1:{hedger}:decisions",
