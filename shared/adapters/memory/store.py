@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
@@ -14,24 +14,38 @@ from shared.adapters.store import (
     Commit,
     Entry,
     Extent,
+    Leader,
     OutputMismatch,
     StageRecord,
     StaleEpoch,
+    StoreHalted,
     check,
 )
+from shared.wire import keys
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class MemoryStore:
     """A store that lives as long as the object.
+
+    Args:
+        now_s: The server's clock, by which leases end; the event loop's unless told.
 
     Attributes:
         records: By stage.
         streams: Payloads by stream and index.
         last: Index of the newest entry that each stream ever had.
         hashes: Fields of the readable hashes, by key.
+        halted: Stages whose halt key is set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = _loop_s) -> None:
+        self.halted: set[str] = set()
+        self._now_s = now_s
+        self._leases: dict[str, tuple[Leader, float]] = {}
         self.records: defaultdict[str, StageRecord] = defaultdict(StageRecord)
         self.streams: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         self.last: defaultdict[str, int] = defaultdict(int)
@@ -39,6 +53,49 @@ class MemoryStore:
         self._written: defaultdict[str, int] = defaultdict(int)
         self._commits: dict[str, Commit] = {}
         self._grown = asyncio.Event()
+
+    async def acquire(
+        self, stage: str, holder: str, ttl_ms: int, *, above: int = 0, digest: str = ""
+    ) -> int | None:
+        """Lead a stage under a new epoch, unless somebody leads it; see `Store.acquire`."""
+        with self._serving():
+            held = self._leader(stage)
+            if held is not None and held.holder != holder:
+                return None
+            epoch = self.records[stage].epoch
+            if held is None or held.epoch != epoch or epoch <= above:
+                epoch = max(epoch, above) + 1
+            self.records[stage] = replace(self.records[stage], epoch=epoch)
+            self._lease(stage, Leader(holder, epoch, digest), ttl_ms)
+            return epoch
+
+    async def renew(self, stage: str, epoch: int, ttl_ms: int) -> bool:
+        """Go on leading for `ttl_ms` from now; whether we still do."""
+        with self._serving():
+            held = self._leader(stage)
+            if held is None or held.epoch != epoch:
+                return False
+            self._lease(stage, held, ttl_ms)
+            return True
+
+    async def release(self, stage: str, epoch: int) -> None:
+        """Let the next one lead; nothing happens when we do not lead."""
+        with self._serving():
+            held = self._leader(stage)
+            if held is not None and held.epoch == epoch:
+                del self._leases[stage]
+
+    async def leader(self, stage: str) -> Leader | None:
+        """Return who leads a stage, if anybody does."""
+        with self._serving():
+            return self._leader(stage)
+
+    async def fence(self, stage: str, epoch: int) -> int:
+        """Keep all below an epoch out of a stage; see `Store.fence`."""
+        with self._serving():
+            stored = max(self.records[stage].epoch, epoch)
+            self.records[stage] = replace(self.records[stage], epoch=stored)
+            return stored
 
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch; see `Store.take_lease`."""
@@ -63,6 +120,8 @@ class MemoryStore:
                 return
             if commit.batch != record.batch + 1:
                 raise BatchMismatch(commit.stage, commit.batch, record.batch)
+            if commit.stage in self.halted and commit.entries.get(keys.outbox(commit.stage)):
+                raise StoreHalted(f"{keys.halt(commit.stage)} is set: no order is committed")
             self._check_outputs(commit)
             self._apply(commit, record)
 
@@ -113,6 +172,13 @@ class MemoryStore:
     def _serving(self) -> AbstractContextManager[None]:
         """Surround a command; one that fails on purpose is somebody's subclass."""
         return nullcontext()
+
+    def _leader(self, stage: str) -> Leader | None:
+        leader, ends_s = self._leases.get(stage, (None, 0.0))
+        return leader if self._now_s() < ends_s else None
+
+    def _lease(self, stage: str, leader: Leader, ttl_ms: int) -> None:
+        self._leases[stage] = (leader, self._now_s() + ttl_ms / 1000)
 
     def _following(self, after: Mapping[str, int], count: int) -> list[Entry]:
         return [
