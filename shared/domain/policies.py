@@ -156,6 +156,12 @@ class SignalPolicy(Struct, frozen=True, kw_only=True):
     crash_intensity: CrashIntensityPolicy = CrashIntensityPolicy()
     percentile_sessions: int = 504
     vix_stale_trading_ns: int = 60 * SECOND
+    vix_frozen: Hold = Hold(trading_ns=120 * SECOND, observations=9)
+    """For how long VIX may repeat itself to the last digit: 8 intervals of 15 s (spec 12)."""
+    market_halted_trading_ns: int = 2 * MINUTE
+    """After so long without a print of the index and of VIX the market is halted (spec 12) …"""
+    market_warm_up: int = 3
+    """… and after so many prints of each it is believed again."""
     stale_trading_ns: int = 5 * MINUTE
     portfolios: tuple[PortfolioPolicy, ...] = ()
     mark_symbols: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The signals' answer to an event: every signal's value and quality, and the marks of the legs."""
 
 from enum import StrEnum
+from math import isfinite
 
 from msgspec import Struct
 
@@ -9,11 +10,17 @@ from shared.domain.trading import TradingStateSet
 
 
 class Quality(StrEnum):
-    """Whether a rule may act on a signal: only `good` may (spec section 1)."""
+    """Whether a rule may act on a signal: only `good` may (spec section 1).
+
+    `stale`: older than its limit. `frozen`: prints come and repeat themselves. `halted`: the
+    market prints nothing (both spec 12).
+    """
 
     GOOD = "good"
     WARMING = "warming"
     STALE = "stale"
+    FROZEN = "frozen"
+    HALTED = "halted"
 
 
 class Signal(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -52,6 +59,13 @@ class Mark(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     event_ns: int
     bid: float | None = None
     ask: float | None = None
+
+    @property
+    def middle(self) -> float | None:
+        """The middle of a sound quote, else the level; `None` unless finite and above 0."""
+        quoted = self.bid is not None and self.ask is not None and 0 < self.bid <= self.ask
+        middle = (self.bid + self.ask) / 2 if quoted else self.level  # type: ignore[operator] # quoted says so
+        return middle if isfinite(middle) and middle > 0 else None
 
 
 class SignalsObserved(Struct, frozen=True, kw_only=True, tag="signals"):

@@ -9,6 +9,7 @@ from shared.domain.policies import (
     BookPolicy,
     CrashIntensityPolicy,
     Estimator,
+    Hold,
     IntakePolicy,
     PortfolioPolicy,
     RealizedVolatilityPolicy,
@@ -85,6 +86,11 @@ def read_signals(
         vix_stale_trading_ns=table.trading(
             "vix_stale_after", default.vix_stale_trading_ns, positive=True
         ),
+        vix_frozen=_frozen(table),
+        market_halted_trading_ns=table.trading(
+            "market_halted_after", default.market_halted_trading_ns, positive=True
+        ),
+        market_warm_up=table.ticks("market_warm_up", default.market_warm_up),
         stale_trading_ns=table.trading("stale_after", default.stale_trading_ns, positive=True),
         portfolios=portfolios,
         mark_symbols=tuple(sorted({index, *(leg.symbol for book in books for leg in book.legs)})),
@@ -92,6 +98,14 @@ def read_signals(
     for section in (correlation, transition, table):
         section.refuse_unknown_keys()
     return policy
+
+
+def _frozen(table: Table) -> Hold:
+    hold = table.hold("vix_frozen_after", SignalPolicy().vix_frozen)
+    if not hold.trading_ns:
+        remedy = 'write it as "2 min and 9 ticks"'
+        table.fault("vix_frozen_after", "says no time: quick prints may repeat themselves", remedy)
+    return hold
 
 
 def _smoothing(table: Table) -> SmoothingPolicy:

@@ -13,6 +13,15 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "warning",
         "Rules and triggers on this signal stand still, the others are live; check its feed.",
     ),
+    "vix_frozen": (
+        "warning",
+        "VIX repeats itself: nothing acts on it until it moves; check the exchange and its feed.",
+    ),
+    "market_halted": (
+        "critical",
+        "Neither the index nor VIX prints: a trading halt, or every feed is down; nothing trades.",
+    ),
+    "market_resumed": ("info", "The market prints again; signals are good after the warm-up."),
     "signal_recovered": ("info", "Nothing to do: the signal is acted on again."),
     "target_unknown": (
         "critical",
@@ -26,6 +35,19 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "A pre-trade limit blocked this order: check the figures, then raise the limit or resize.",
     ),
+    "trading_halted": (
+        "critical",
+        "No order leaves and the risk stays open: find out why, then `hedgestat resume`.",
+    ),
+    "trading_reducing": (
+        "warning",
+        "Only orders that bring the book's vega nearer to 0 leave, until `hedgestat resume`.",
+    ),
+    "trading_stopped": (
+        "critical",
+        "Too many orders too fast: no more leave. Find the cause, then `hedgestat resume`.",
+    ),
+    "trading_resumed": ("info", "Nothing to do: what was withheld is decided anew."),
     "order_rejected": (
         "warning",
         "The venue refused; the trigger is armed again and fires after the cooldown.",

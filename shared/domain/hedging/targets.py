@@ -183,7 +183,7 @@ class TargetSizer:
             Quality.WARMING if name not in facts.signals else facts.signals[name].quality
             for name in self.signals
         }
-        worst = (Quality.STALE, Quality.WARMING)
+        worst = (Quality.HALTED, Quality.FROZEN, Quality.STALE, Quality.WARMING)
         return next((quality for quality in worst if quality in found), Quality.GOOD)
 
     def _signals(self) -> tuple[str, ...]:

@@ -51,13 +51,14 @@ class Reading:
         observations: int,
         have: int = 1,
         state: str = "",
+        known: Quality = Quality.GOOD,
     ) -> None:
-        """Take a new value; `None` while its window is not full."""
+        """Take a new value, of the quality `known`; `None` while its window is not full."""
         self._hold(
             Signal(
                 value=value,
                 unit=self.unit,
-                quality=Quality.WARMING if value is None else Quality.GOOD,
+                quality=Quality.WARMING if value is None else known,
                 event_ns=event_ns,
                 observations=observations,
                 have=have,

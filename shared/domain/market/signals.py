@@ -11,12 +11,17 @@ Theory of operation:
    basket alone do not: they note a level, and what follows from it is computed when a snapshot
    is due.
 4. Values move by prints alone; time alone only turns `good` into `stale`.
+5. A frozen VIX (spec 12) prices nothing either: its mark is taken away until it thaws.
+6. While the market is halted, and until it is warm again, nothing is good (see `halts`), and
+   while it is halted there are no marks.
 """
 
+from collections.abc import Iterator
 from typing import Final, assert_never
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from shared.domain.events import (
@@ -27,6 +32,7 @@ from shared.domain.events import (
     RebalanceRequested,
     Tick,
 )
+from shared.domain.market.halts import HaltState, HaltWatch, MarketPhase
 from shared.domain.market.print_screen import BASKET, DRIVES, screen
 from shared.domain.market.readings import ReadingState
 from shared.domain.market.session_cursor import SessionCursor
@@ -38,7 +44,7 @@ from shared.domain.market.sources.term import TermSource, TermState
 from shared.domain.market.sources.vix import VixSource, VixState
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signals_observed import HedgerInput, Mark, SignalsObserved
+from shared.domain.signals_observed import HedgerInput, Mark, Quality, Signal, SignalsObserved
 from shared.domain.tick_block import TickBlock
 from shared.domain.trading import TradingStateSet
 
@@ -64,6 +70,7 @@ class SignalMonitorState(Struct, frozen=True, kw_only=True):
     newest: dict[str, int] = {}
     readings: dict[str, ReadingState] = {}
     marks: dict[str, Mark] = {}
+    halts: HaltState = HaltState()
     vix: VixState = VixState()
     index_source: IndexState = IndexState()
     term: TermState = TermState()
@@ -91,6 +98,7 @@ class SignalMonitor:
         self._now = state.now
         self._index = state.index
         self._marks = state.marks
+        self._halts = HaltWatch(policy, cursor, state.halts)
         self._vix = VixSource(policy, cursor, state.vix)
         self._index_source = IndexSource(policy, cursor, state.index_source)
         self._term = TermSource(policy, cursor, state.term)
@@ -169,12 +177,23 @@ class SignalMonitor:
 
     def _drive(self, tick: Tick) -> SignalsObserved:
         level = tick.level
+        if tick.symbol in self._halts.symbols:
+            self._halts.observe(tick.symbol, tick.event_ns)
         for source in self._sources[tick.symbol]:
             source.observe(tick.symbol, level, tick.event_ns)
         if tick.symbol in self._marked:
-            mark = Mark(level=level, event_ns=tick.event_ns, bid=tick.bid, ask=tick.ask)
-            self._marks = {**self._marks, tick.symbol: mark}
+            self._mark(tick, level)
         return self._observed(tick.symbol)
+
+    def _mark(self, tick: Tick, level: float) -> None:
+        marks = {**self._marks}
+        if self._vix.is_frozen and tick.symbol in self._vix.symbols:  # rule 5
+            marks.pop(tick.symbol, None)
+        else:
+            marks[tick.symbol] = Mark(
+                level=level, event_ns=tick.event_ns, bid=tick.bid, ask=tick.ask
+            )
+        self._marks = marks
 
     def _observed(self, cause: str) -> SignalsObserved:
         self._basket.refresh()
@@ -183,9 +202,25 @@ class SignalMonitor:
             event_ns=now,
             index=self._index,
             cause=cause,
-            signals={reading.name: reading.at(now) for reading in self._readings},
-            marks=self._marks,
+            signals=self._believed(now),
+            marks={} if self._halts.phase(now) is MarketPhase.HALTED else self._marks,
         )
+
+    def _believed(self, now: int) -> dict[str, Signal]:
+        """Rule 6."""
+        signals = {reading.name: reading.at(now) for reading in self._readings}
+        phase, halts = self._halts.phase(now), self._halts
+        if phase is MarketPhase.OPEN:
+            return signals
+        if phase is MarketPhase.HALTED:
+            return {name: _halted(signal) for name, signal in signals.items()}
+        of_vix = {reading.name for reading in self._vix.readings}
+        return {
+            name: _warming(
+                signal, halts.vix_prints if name in of_vix else halts.index_prints, halts.need
+            )
+            for name, signal in signals.items()
+        }
 
     def receive_block(self, block: TickBlock, first_index: int) -> list[HedgerInput]:
         """Take a run of ticks numbered from `first_index`: as `receive` of each, in one go.
@@ -237,18 +272,21 @@ class SignalMonitor:
         """Let time pass; a snapshot when that made a signal stale, else nothing."""
         self._basket.refresh()
         before, self._now = self._now, max(self._now, now)
-        if any(
-            reading.stale_from is not None and before < reading.stale_from <= self._now
-            for reading in self._readings
-        ):
+        if any(before < instant <= self._now for instant in self._deadlines()):
             return (self._observed(CLOCK),)
         return ()
 
     def next_deadline(self) -> int | None:
-        """The next instant at which time alone makes a signal stale, ns; `None` when none is."""
+        """The next instant at which time alone makes a signal less than good, ns, or `None`."""
         self._basket.refresh()
-        instants = (reading.stale_from for reading in self._readings)
-        return min((at for at in instants if at is not None and at > self._now), default=None)
+        return min((at for at in self._deadlines() if at > self._now), default=None)
+
+    def _deadlines(self) -> Iterator[int]:
+        if self._halts.halted_from is not None:
+            yield self._halts.halted_from
+        for reading in self._readings:
+            if reading.stale_from is not None:
+                yield reading.stale_from
 
     def snapshot(self) -> SignalMonitorState:
         """State for `resume`."""
@@ -261,6 +299,7 @@ class SignalMonitor:
             newest=dict(newest),
             readings={reading.name: reading.snapshot() for reading in self._readings},
             marks=self._marks,
+            halts=self._halts.snapshot(),
             vix=self._vix.snapshot(),
             index_source=self._index_source.snapshot(),
             term=self._term.snapshot(),
@@ -277,6 +316,17 @@ class SignalMonitor:
         Under another policy what it does not share with the old one starts cold.
         """
         return cls(policy, calendar, state)
+
+
+def _halted(signal: Signal) -> Signal:
+    known = signal.quality is not Quality.WARMING
+    return replace(signal, quality=Quality.HALTED) if known else signal
+
+
+def _warming(signal: Signal, have: int, need: int) -> Signal:
+    if not signal.is_good or have >= need:
+        return signal
+    return replace(signal, quality=Quality.WARMING, have=have, need=need)
 
 
 class _Run(Struct, frozen=True, array_like=True):

@@ -14,6 +14,7 @@ from shared.domain.instants import SECOND
         ("[broker]", "broker", "unknown key", "known here are"),
         ("[symbols.vix]", "vix", "cannot be a symbol", "A-Z"),
         ("[signals.correlation]\nbasket = [1]", "basket", "every", '"A"'),
+        ('[signals]\nvix_frozen_after = "9 ticks"', "vix_frozen_after", "no time", "2 min"),
         ("[signals.regime]\nlow_below = 0.15", "low_below", "decimal", "15"),
         ("[signals.regime]\nlow_below = 1500", "low_below", "range", "250"),
         ("[signals.regime]\nlow_below = []", "low_below", "a list", "18"),

@@ -51,3 +51,26 @@ def test_a_watch_goes_on_from_what_was_known() -> None:
     market.missing.add("vix_smooth")
     (lost,) = SignalWatch("overlay", ["vix_smooth"], watch.good).look(facts(market))
     assert lost.what == "signal_lost"
+
+
+def test_a_frozen_vix_is_told_by_its_name() -> None:
+    market, watch = HedgedMarket(), SignalWatch("overlay", ["vix_smooth"])
+    watch.look(facts(market))
+    market.qualities["vix_smooth"] = Quality.FROZEN
+    (frozen,) = watch.look(facts(market))
+    assert (frozen.what, frozen.where, frozen.severity) == ("vix_frozen", "vix_smooth", "warning")
+
+
+def test_a_halted_market_is_told_once_not_once_a_signal() -> None:
+    market, watch = HedgedMarket(), SignalWatch("overlay", ["vix_smooth", "rv", "regime"])
+    watch.look(facts(market))
+    market.qualities |= dict.fromkeys(("vix_smooth", "rv", "regime"), Quality.HALTED)
+    (halted,) = watch.look(facts(market))
+    assert (halted.what, halted.where, halted.severity) == ("market_halted", "market", "critical")
+    assert SignalWatch("overlay", ["vix_smooth", "rv"], watch.good).look(facts(market)) == []
+    market.qualities = dict.fromkeys(("vix_smooth", "rv"), Quality.WARMING)
+    back = [(each.what, each.where) for each in watch.look(facts(market))]
+    assert back == [("signal_recovered", "regime"), ("market_resumed", "market")]
+    market.qualities = {}
+    again = [(each.what, each.where) for each in watch.look(facts(market))]
+    assert again == [("signal_recovered", "vix_smooth"), ("signal_recovered", "rv")]

@@ -35,6 +35,14 @@ def test_it_is_stale_when_older_than_its_limit_and_keeps_its_value() -> None:
     assert rv.at(now + HOUR) is stale
 
 
+def test_a_value_that_is_known_and_not_good_is_said_to_be_so_and_does_not_age() -> None:
+    desk = Desk()
+    rv, now = reading(desk), desk.enter(at(1))
+    rv.move(0.2, event_ns=now, oldest_ns=now, observations=1, known=Quality.FROZEN)
+    assert (rv.at(now + HOUR).quality, rv.at(now + HOUR).value) == (Quality.FROZEN, 0.2)
+    assert rv.stale_from is None
+
+
 def test_closed_hours_do_not_age_it() -> None:
     desk = Desk()
     rv, now = reading(desk), desk.enter(close_of(1) - MINUTE)

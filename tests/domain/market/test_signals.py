@@ -291,6 +291,106 @@ def test_nothing_changes_before_the_deadline_and_something_does_at_it(before: li
     assert subject.advance_to(at(12)) == ()
 
 
+def busy(minutes: int, first_ns: int, vix: float | None = None) -> list[Event]:
+    """VIX and the index each minute; VIX moves unless told not to."""
+    return [
+        print_of(symbol, first_ns + minute * MINUTE, level)
+        for minute in range(minutes)
+        for symbol, level in (("VIX", vix or 20.0 + minute / 10), ("SPX", 2_000.0 + minute))
+    ]
+
+
+def qualities(output: HedgerInput) -> dict[str, Quality]:
+    assert isinstance(output, SignalsObserved)
+    return {name: signal.quality for name, signal in output.signals.items()}
+
+
+def test_a_vix_that_repeats_itself_is_frozen_and_prices_nothing_until_it_moves() -> None:
+    policy = msgspec.structs.replace(POLICY, mark_symbols=("SPX", "VIX"))
+    subject = SignalMonitor(policy, CALENDAR)
+    *_, before = settled(subject, busy(8, at(1), 20.0))
+    assert isinstance(before, SignalsObserved)
+    assert (qualities(before)["vix"], set(before.marks)) == (Quality.GOOD, {"SPX", "VIX"})
+    *_, frozen = settled(subject, busy(3, at(1, 8 * MINUTE), 20.0))
+    assert isinstance(frozen, SignalsObserved)
+    assert {qualities(frozen)[name] for name in VIX_NAMES - {"vix_percentile"}} == {Quality.FROZEN}
+    assert qualities(frozen)["nav.fund"] == qualities(before)["nav.fund"]
+    assert set(frozen.marks) == {"SPX"}
+    *_, thawed = settled(subject, busy(2, at(1, 11 * MINUTE), 21.0))
+    assert isinstance(thawed, SignalsObserved)
+    assert (qualities(thawed)["vix"], set(thawed.marks)) == (Quality.GOOD, {"SPX", "VIX"})
+
+
+def test_a_halted_market_has_nothing_good_and_no_marks_until_it_is_warm_again() -> None:
+    policy = msgspec.structs.replace(POLICY, mark_symbols=("SPX", "VIX"))
+    subject = SignalMonitor(policy, CALENDAR)
+    *_, _ = settled(subject, busy(5, at(2), None))
+    halted = observed(subject.advance_to(subject.next_deadline() or 0))  # VIX is stale
+    assert halted.signals["vix"].quality is Quality.STALE
+    halted = observed(subject.advance_to(at(2, 6 * MINUTE) + 1))
+    assert set(qualities(halted).values()) == {Quality.HALTED, Quality.WARMING}
+    assert {halted.signals[name].quality for name in ("vix", "regime")} == {Quality.HALTED}
+    assert halted.marks == {}
+    resumed = settled(subject, busy(4, at(2, 20 * MINUTE)), 50)
+    seen = [qualities(output) for output in resumed]
+    assert [each["vix"] for each in seen] == [Quality.WARMING] * 4 + [Quality.GOOD] * 4
+    marks = [set(output.marks) for output in resumed if isinstance(output, SignalsObserved)]
+    assert marks[0] == {"SPX", "VIX"}
+
+
+def test_after_a_halt_the_index_does_not_wait_for_vix() -> None:
+    subject = monitor()
+    settled(subject, busy(5, close_of(1) - 4 * MINUTE))
+    settled(subject, busy(5, at(2)))
+    index = [print_of("SPX", at(2, (20 + minute) * MINUTE), 1_900.0) for minute in range(4)]
+    seen = [qualities(output) for output in settled(subject, [*index])]
+    assert [each["index_return"] for each in seen] == [Quality.WARMING] * 2 + [Quality.GOOD] * 2
+    assert {each["vix"] for each in seen} == {Quality.STALE}
+
+
+@st.composite
+def halting(draw: st.DrawFn) -> list[Event]:
+    """Busy stretches with silences between them, VIX at times repeating itself."""
+    now, events = at(1), list[Event]()
+    for minutes, silence, vix in draw(
+        st.lists(
+            st.tuples(
+                st.integers(1, 14), st.integers(1, 40), st.sampled_from([None, None, 20.0, 21.0])
+            ),
+            max_size=6,
+        )
+    ):
+        events += busy(minutes, now, vix)
+        now += (minutes + silence) * MINUTE
+    return events
+
+
+@settings(max_examples=40, deadline=None)  # the first call loads compiled code
+@given(before=halting(), after=halting(), cut=st.integers(0, 60))
+def test_halts_and_freezes_survive_a_restart_and_any_cut(
+    before: list[Event], after: list[Event], cut: int
+) -> None:
+    ticks = [event for event in (*before, *after) if isinstance(event, Tick)]
+    going, batched = monitor(), monitor()
+    outputs = settled(going, list(ticks[:cut]))
+    assert batched.receive_block(TickBlock.of(ticks[:cut]), 0) == outputs
+    again = resumed(going)
+    assert again.next_deadline() == going.next_deadline()
+    rest = settled(going, list(ticks[cut:]), 100)
+    assert settled(again, list(ticks[cut:]), 100) == rest
+    assert again.snapshot() == going.snapshot()
+
+
+@settings(max_examples=40, deadline=None)  # the first call loads compiled code
+@given(before=halting())
+def test_a_halt_comes_at_its_deadline_and_not_before(before: list[Event]) -> None:
+    subject = monitor()
+    settled(subject, before)
+    while (deadline := subject.next_deadline()) is not None:
+        assert subject.advance_to(deadline - 1) == ()
+        assert observed(subject.advance_to(deadline)).event_ns == deadline
+
+
 @settings(max_examples=40, deadline=None)  # the first call loads compiled code
 @given(before=journals())
 def test_the_clock_and_the_age_of_signals_never_run_backwards(before: list[Event]) -> None:

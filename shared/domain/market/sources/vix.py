@@ -6,6 +6,7 @@ from shared.domain.market.readings import Reading
 from shared.domain.market.session_cursor import SessionCursor
 from shared.domain.market.sources.prints import PrintCount
 from shared.domain.market.statistics.averages import SmootherState, smoother
+from shared.domain.market.statistics.freeze import FreezeState, FreezeWatch
 from shared.domain.market.statistics.percentile import ClosePercentile, PercentileState
 from shared.domain.market.statistics.regime import RegimeMonitor, RegimeState
 from shared.domain.market.statistics.transitions import (
@@ -14,12 +15,14 @@ from shared.domain.market.statistics.transitions import (
     TransitionState,
 )
 from shared.domain.policies import SignalPolicy
+from shared.domain.signals_observed import Quality
 
 
 class VixState(Struct, frozen=True, kw_only=True):
     """Of `VixSource`."""
 
     prints: PrintCount = PrintCount()
+    freeze: FreezeState = FreezeState()
     smoother: SmootherState = SmootherState()
     percentile: PercentileState = PercentileState()
     regime: RegimeState = RegimeState()
@@ -27,11 +30,17 @@ class VixState(Struct, frozen=True, kw_only=True):
 
 
 class VixSource:
-    """VIX itself, smoothed, ranked, and the regimes read off it."""
+    """VIX itself, smoothed, ranked, and the regimes read off it.
+
+    Attributes:
+        is_frozen: Prints come, and repeat themselves: nothing read off them is good.
+    """
 
     def __init__(self, policy: SignalPolicy, cursor: SessionCursor, state: VixState) -> None:
         self._cursor = cursor
         self._prints = state.prints
+        self._freeze = FreezeWatch(policy.vix_frozen, state.freeze)
+        self.is_frozen = state.freeze.is_frozen
         self._smoother = smoother(policy.smoothing, state.smoother)
         self._percentile = ClosePercentile(policy.percentile_sessions, state.percentile)
         self._regime = RegimeMonitor(policy.regime, state.regime)
@@ -65,6 +74,8 @@ class VixSource:
         """Take a print of VIX, in vol points."""
         trading_ns, sessions, _ = self._prints.elapsed(self._cursor, event_ns)
         self._prints = prints = self._prints.after(event_ns)
+        self.is_frozen = self._freeze.observe(level, trading_ns)
+        known = Quality.FROZEN if self.is_frozen else Quality.GOOD
 
         def move(reading: Reading, value: float | None, have: int = 1, state: str = "") -> None:
             reading.move(
@@ -74,6 +85,7 @@ class VixSource:
                 observations=prints.observations,
                 have=have,
                 state=state,
+                known=known,
             )
 
         move(self._vix, level)
@@ -96,6 +108,7 @@ class VixSource:
         """State for the constructor."""
         return VixState(
             prints=self._prints,
+            freeze=self._freeze.snapshot(),
             smoother=self._smoother.snapshot(),
             percentile=self._percentile.snapshot(),
             regime=self._regime.snapshot(),

@@ -2,7 +2,7 @@
 
 from fakes.calendars import Desk, at, close_of
 
-from shared.domain.instants import MINUTE
+from shared.domain.instants import MINUTE, SECOND
 from shared.domain.market.sources.vix import VixSource, VixState
 from shared.domain.policies import SignalPolicy, SmoothingPolicy
 from shared.domain.signals_observed import Quality, Signal
@@ -69,6 +69,20 @@ def test_transitions_are_of_closes_above_the_upper_threshold() -> None:
     assert abs(high_to_low - 0.2) < 1e-6
     assert abs(stationary - 1 / 3) < 1e-6
     assert told(policy, prints[:20])["transition_p_low_to_high"].have == 13
+
+
+def test_what_is_read_off_a_vix_that_repeats_itself_is_frozen() -> None:
+    prints = [(at(1, quarter * 15 * SECOND), 20.0) for quarter in range(9)]
+    assert {signal.quality for signal in told(SignalPolicy(), prints[:8]).values()} == {
+        Quality.GOOD,
+        Quality.WARMING,
+    }
+    assert {signal.quality for signal in told(SignalPolicy(), prints).values()} == {
+        Quality.FROZEN,
+        Quality.WARMING,
+    }
+    back = [*prints, (at(1, 3 * MINUTE), 20.1), (at(1, 4 * MINUTE), 20.1)]
+    assert Quality.FROZEN not in {signal.quality for signal in told(SignalPolicy(), back).values()}
 
 
 def test_a_restart_changes_nothing() -> None:
