@@ -16,8 +16,9 @@ from typing import Final
 
 from shared.adapters.connections import RedisSettings
 from shared.adapters.redis_store import RedisStore
-from shared.adapters.store import Commit, Entry
+from shared.adapters.store import Commit, Entry, StageRecord
 
+_NONE: Final = -1
 MOST_ENTRIES: Final = 64
 """Of a tail: enough for a reader that keeps up; one that fell behind asks the server."""
 
@@ -26,14 +27,12 @@ class Tail:
     """The newest entries of one stream, without a hole, as this process committed them.
 
     Attributes:
-        is_live: Whether this process writes the stream now, as far as is known: then readers wait
-            here instead of at the server.
-        last: Index of the newest entry committed here.
+        last: Index of the newest entry committed here; a reader that has come so far waits here
+            instead of at the server.
     """
 
     def __init__(self) -> None:
-        self.is_live = False
-        self.last = 0
+        self.last = _NONE
         self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self._grown = asyncio.Event()
 
@@ -45,9 +44,8 @@ class Tail:
         if fresh[0].index != self.last + 1:  # others lie between, and only the server has them
             self._entries.clear()
         self._entries.extend(fresh)
-        self.last, self.is_live = fresh[-1].index, True
-        self._grown.set()
-        self._grown = asyncio.Event()
+        self.last = fresh[-1].index
+        self._wake()
 
     def after(self, index: int, count: int) -> list[Entry]:
         """Return what follows an index; nothing when that is not held."""
@@ -61,8 +59,18 @@ class Tail:
         while self._entries and self._entries[0].index <= index:
             self._entries.popleft()
 
+    def forget(self) -> None:
+        """Drop everything, and send those who wait here to the server."""
+        self._entries.clear()
+        self.last = _NONE
+        self._wake()
+
+    def _wake(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
+
     async def growth(self, within_ms: int) -> None:
-        """Wait for an entry, or until the time is over."""
+        """Wait for an entry, or until the time is over or all is forgotten."""
         try:
             async with asyncio.timeout(within_ms / 1_000):
                 await self._grown.wait()
@@ -79,6 +87,11 @@ class Tails:
     def __getitem__(self, stream: str) -> Tail:
         return self._tails[stream]
 
+    def forget(self) -> None:
+        """Drop everything."""
+        for tail in self._tails.values():
+            tail.forget()
+
 
 class TailedStore(RedisStore):
     """A store on a server whose readers are handed what other stages of their process commit.
@@ -91,6 +104,15 @@ class TailedStore(RedisStore):
     def __init__(self, settings: RedisSettings, tails: Tails) -> None:
         super().__init__(settings)
         self._tails = tails
+
+    async def load(self, stage: str) -> StageRecord:
+        """Load a record, and forget what came before; see `Store.load`.
+
+        Whoever loads begins, or begins anew after trouble: the server may be another one now, or
+        hold a commit whose reply was lost.
+        """
+        self._tails.forget()
+        return await super().load(stage)
 
     async def commit(self, commit: Commit) -> None:
         """Commit, and hand on what was confirmed; see `Store.commit`."""
@@ -109,16 +131,11 @@ class TailedStore(RedisStore):
             return await super().read(after, count=count, block_ms=block_ms)
         ((stream, index),) = after.items()
         tail = self._tails[stream]
-        if tail.is_live and index == tail.last:
+        if index == tail.last:
             await tail.growth(block_ms)
             block_ms = None
         held = tail.after(index, count)
-        if held:
-            return held
-        found = await super().read(after, count=count, block_ms=block_ms)
-        if found and found[-1].index > tail.last:
-            tail.is_live = False  # another process writes it
-        return found
+        return held or await super().read(after, count=count, block_ms=block_ms)
 
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """Remove acknowledged rows; see `Store.settle`."""

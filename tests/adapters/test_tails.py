@@ -71,15 +71,16 @@ def test_entries_that_come_again_are_not_doubled() -> None:
     assert (tail.after(0, 10), tail.last) == (entries(1, 4), 4)
 
 
-def test_a_tail_is_live_once_something_was_committed_here() -> None:
-    assert not Tail().is_live
-    assert tail_of(1, 1).is_live
+def test_nobody_waits_at_a_tail_before_something_was_committed_here() -> None:
+    assert Tail().last < 0
+    assert tail_of(1, 1).last == 1
 
 
 def test_what_was_forgotten_is_not_given_and_the_rest_goes_on() -> None:
     tail = tail_of(1, 4)
     tail.forget_through(2)
     assert tail.after(0, 10) == []
+    assert tail.after(1, 10) == []
     assert tail.after(2, 10) == entries(3, 4)
     tail.forget_through(99)
     tail.extend(entries(5, 5))
@@ -96,6 +97,18 @@ async def test_growth_wakes_all_who_wait_and_ends_with_the_time() -> None:
     await tail.growth(1)
 
 
+async def test_a_tail_that_forgets_all_sends_those_who_wait_away() -> None:
+    tail = tail_of(1, 3)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(tail.growth(60_000))
+        await asyncio.sleep(0)
+        tail.forget()
+    assert tail.after(0, 10) == []
+    assert tail.last < 0
+    tail.extend(entries(2, 3))  # as another server numbers them
+    assert tail.after(1, 10) == entries(2, 3)
+
+
 def settings(port: int) -> RedisSettings:
     return RedisSettings(url=f"redis://127.0.0.1:{port}", operation_timeout_s=2.0)
 
@@ -108,8 +121,21 @@ class Process:
         self.writer = TailedStore(settings(server.port), tails)
         self.reader = TailedStore(settings(server.port), tails)
 
+        self.batch = self.last = self.epoch = 0
+
+    async def begin(self) -> None:
+        """Take the lease, and go on from what the server has."""
+        self.epoch = await self.writer.take_lease(STAGE)
+        record = await self.writer.load(STAGE)
+        self.batch, self.last = record.batch, record.emitted.get(LOG, 0)
+
     async def write(self, count: int = 1) -> None:
-        await write(self.writer, count)
+        """Commit the next entries under our lease."""
+        if not self.epoch:
+            await self.begin()
+        self.batch += 1
+        self.last += count
+        await self.writer.commit(commit(self.epoch, self.batch, self.last, count))
 
     async def read(self, after: int, *, block_ms: int | None = 60_000) -> list[int]:
         async with asyncio.timeout(5):
@@ -127,15 +153,14 @@ async def write(store: RedisStore, count: int) -> None:
     epoch = await store.take_lease(STAGE)
     record = await store.load(STAGE)
     last = record.emitted.get(LOG, 0)
-    payloads = [entry.payload for entry in entries(last + 1, last + count)]
-    await store.commit(
-        Commit(
-            stage=STAGE,
-            epoch=epoch,
-            batch=record.batch + 1,
-            emitted={LOG: last + count},
-            entries={LOG: payloads},
-        )
+    await store.commit(commit(epoch, record.batch + 1, last + count, count))
+
+
+def commit(epoch: int, batch: int, last: int, count: int) -> Commit:
+    """The commit of the last entries up to an index."""
+    payloads = [entry.payload for entry in entries(last - count + 1, last)]
+    return Commit(
+        stage=STAGE, epoch=epoch, batch=batch, emitted={LOG: last}, entries={LOG: payloads}
     )
 
 
@@ -197,6 +222,7 @@ async def test_what_another_process_writes_is_read_in_its_turn(
             await eventually(lambda: is_blocked(redis_server))
             await write(another, 1)
     assert waiting.result() == [3]
+    await process.begin()
     await process.write()
     assert await process.read(1) == [2, 3, 4]
     assert await process.read(3) == [4]
@@ -216,20 +242,43 @@ async def test_a_commit_whose_reply_was_lost_is_read_once(redis_server: RedisSer
         TailedStore(settings(redis_server.port), tails) as reader,
     ):
         await write(writer, 1)
-        epoch = await writer.take_lease(STAGE)
-        batch = (await writer.load(STAGE)).batch + 1
-        commit = Commit(
-            stage=STAGE, epoch=epoch, batch=batch, emitted={LOG: 2}, entries={LOG: [b"2"]}
-        )
+        lost = commit(await writer.take_lease(STAGE), 2, last=2, count=1)
         proxy.lose_replies = True
         with pytest.raises(StoreUnavailable):
-            await writer.commit(commit)
+            await writer.commit(lost)
         proxy.lose_replies = False
         assert await reader.read({LOG: 1}, count=9, block_ms=1) == entries(2, 2)
-        await writer.commit(commit)
+        await writer.commit(lost)
         assert await reader.read({LOG: 2}, count=9, block_ms=1) == []
         await write(writer, 1)
         assert await reader.read({LOG: 2}, count=9, block_ms=1) == entries(3, 3)
+
+
+@pytest.mark.server
+async def test_who_waits_while_a_stage_begins_anew_is_told_at_once_what_the_server_has(
+    process: Process, redis_server: RedisServer
+) -> None:
+    await process.write()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(process.read(1))
+        await asyncio.sleep(0)
+        async with RedisStore(settings(redis_server.port)) as another:
+            await write(another, 1)
+        await process.begin()
+    assert waiting.result() == [2]
+
+
+@pytest.mark.server
+async def test_what_a_server_lost_is_not_given_after_a_new_beginning(
+    process: Process, redis_server: RedisServer
+) -> None:
+    await process.write(3)
+    with Redis(port=redis_server.port) as raw:
+        raw.flushall()
+    await process.begin()
+    assert await process.read(0, block_ms=1) == []
+    await process.write()
+    assert await process.read(0) == [1]
 
 
 @pytest.mark.server
@@ -297,8 +346,15 @@ def test_whoever_writes_a_reader_gets_every_entry_once_and_in_order(
             asyncio.TaskGroup() as tasks,
         ):
             tasks.create_task(follow(process.reader))
+            is_leading = False
             for is_ours, size in writes:
-                await write(process.writer if is_ours else another, size)
+                if not is_ours:
+                    await write(another, size)
+                elif not is_leading:
+                    await process.begin()
+                if is_ours:
+                    await process.write(size)
+                is_leading = is_ours
         await process.close()
 
     with Redis(port=redis_server.port) as raw:

@@ -567,6 +567,12 @@ def test_a_symbol_that_no_tick_touched_stays_as_it_was_in_the_snapshot() -> None
     assert before["VIX"].level == 14.0
 
 
+def test_an_intake_without_symbols_knows_none() -> None:
+    intake = Intake(IntakePolicy(symbols={}), lossless=False)
+    assert judge(intake, vix()) == [Verdict.UNKNOWN_SYMBOL]
+    assert intake.snapshot().symbols == {}
+
+
 def test_a_snapshot_does_not_change_with_what_comes_after() -> None:
     intake = warm()
     before = intake.snapshot()

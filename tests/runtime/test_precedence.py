@@ -46,8 +46,31 @@ async def test_a_stage_that_was_just_woken_and_the_one_that_it_wakes_go_first() 
         assert told == [0, 1]
 
 
+async def test_a_stage_that_is_woken_by_a_task_without_a_batch_goes_first_too() -> None:
+    precedence, told = Precedence(), []
+    committed, relayed = asyncio.Event(), asyncio.Event()
+
+    async def relay() -> None:
+        await committed.wait()
+        relayed.set()
+
+    async def stage() -> None:
+        await relayed.wait()
+        with precedence.holding():
+            await asyncio.sleep(0)
+            told.append("stage")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stage())
+        tasks.create_task(relay())
+        await asyncio.sleep(0)
+        committed.set()
+        await precedence.give_way()
+        assert told == ["stage"]
+
+
 async def test_one_after_the_other_in_hand_is_waited_for_too() -> None:
-    precedence, left = Precedence(), 3
+    precedence, left = Precedence(), 20
 
     async def batches() -> None:
         nonlocal left

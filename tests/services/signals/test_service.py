@@ -154,3 +154,19 @@ async def test_cut_off_at_any_await_the_log_is_the_same() -> None:
             async with signals.running():
                 await eventually(lambda: signals.cursor == 3)
             assert signals.log == expected
+
+
+async def test_after_a_crash_every_signal_is_written_for_people_again() -> None:
+    async with desk() as signals:
+        signals.print(18.0, 19.0)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(signals.signals.run(signals.stop))
+            await eventually(lambda: signals.cursor == 2)
+            task.cancel()
+        assert signals.store.records[SERVICE].state is None
+        written = signals.store.hashes.pop(keys.signals())
+        signals.new_process()
+        async with signals.running():
+            signals.print(20.0)
+            await eventually(lambda: signals.cursor == 3)
+        assert signals.store.hashes[keys.signals()].keys() == written.keys()
