@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from msgspec import Struct
 
@@ -46,6 +46,31 @@ INSERT INTO gateway VALUES (1, 0, '', NULL);
 
 class RecordInUse(RuntimeError):  # noqa: N818 - reads as what happened, like KeyError
     """Another process has the file: two gateways would be two authorities."""
+
+
+Status = Literal["accepted", "refused"]
+
+
+class RecordedOrder(Struct, frozen=True, kw_only=True):
+    """An order that was answered, and how: for good.
+
+    Attributes:
+        number: Counts answered orders from 1.
+        order_id: Its id.
+        epoch: Of the leader that sent it.
+        received_ns: When the gateway answered, by its own clock.
+        status: `accepted` or `refused`.
+        reason: Of a refusal.
+        payload: The sealed bytes, as they first came.
+    """
+
+    number: int
+    order_id: str
+    epoch: int
+    received_ns: int
+    status: Status
+    reason: str
+    payload: bytes
 
 
 class Accepted(Struct, frozen=True):
