@@ -162,8 +162,9 @@ class OrderWithheld(Struct, frozen=True, kw_only=True, tag="order_withheld"):
         event_ns: When.
         decision: The decision that wanted it.
         leg: Which leg.
-        control: `min_trade`, `mark`, `max_order_vega`, `max_order_notional`, `max_position_vega`
-            or `max_orders_per_day`.
+        control: `min_trade`; `halted`, `reducing`: the trading state; `rate`, `repeat`: the book
+            is stopped; `mark`: no fresh price; `figures`: one is not finite, or not above 0;
+            `agreement`: two statements of the size differ; `duplicate`; or the name of the limit.
         figures: What was compared, by name.
     """
 

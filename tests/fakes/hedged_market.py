@@ -1,7 +1,7 @@
 """A market for hedge books: a calendar, and signals as the signals stage would observe them."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import structs
@@ -24,6 +24,7 @@ from shared.domain.policies import (
 )
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, Mark, Quality, Signal, SignalsObserved
+from shared.domain.trading import TradingState, TradingStateSet
 
 
 def instant(text: str) -> int:
@@ -215,6 +216,25 @@ class HedgedMarket:
         """An operator asks for a rebalance."""
         return self.send(
             RebalanceRequested(scope="all", operator="ann", reason=reason, event_ns=self.now)
+        )
+
+    def set_trading(
+        self,
+        state: TradingState,
+        *,
+        scope: str = "all",
+        authority: Literal["operator", "gateway", "auditor"] = "operator",
+    ) -> list[Effect]:
+        """Somebody sets a trading state."""
+        return self.send(
+            TradingStateSet(
+                scope=scope,
+                state=state,
+                authority=authority,
+                operator="ann",
+                reason="drill",
+                event_ns=self.now,
+            )
         )
 
     def hedged(self, level: float = 18.0) -> "HedgedMarket":

@@ -3,21 +3,33 @@
 It knows nothing of signals or triggers: it is given a target, and says whether it was missed.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from shared.domain.accounts.leg_profit import unit_vega
 from shared.domain.dealing.cost_ledger import CostLedger, CostLedgerState
+from shared.domain.dealing.day_profit import DayProfit, LegDay
 from shared.domain.dealing.holdings import Holdings, HoldingsState, Outcome, TrackedOrder
-from shared.domain.dealing.order_maker import Change, Decision, is_meaningful, make_order
+from shared.domain.dealing.order_maker import (
+    Change,
+    Decision,
+    is_meaningful,
+    make_order,
+    withheld,
+)
+from shared.domain.dealing.pretrade import Block
+from shared.domain.dealing.throttles import STOPPING, Throttles, ThrottleState
 from shared.domain.effects import AlertRaised, Effect, OrderDecided, OrderWithheld
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.hedging.alerts import alert
-from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.hedging.targets import Target
 from shared.domain.orders import Order
-from shared.domain.policies import BookPolicy
+from shared.domain.policies import BookPolicy, LegPolicy
+from shared.domain.signals_observed import Mark
+from shared.domain.trading import TradingState
 
 _ENDINGS: Final = {
     ExecutionKind.FILL: "order_incomplete",
@@ -25,6 +37,8 @@ _ENDINGS: Final = {
     ExecutionKind.REJECT: "order_rejected",
     ExecutionKind.EXPIRE: "order_expired",
 }
+
+_SILENT: Final = frozenset({"min_trade", "halted", "reducing"})
 
 
 class DealerState(Struct, frozen=True, kw_only=True):
@@ -34,15 +48,29 @@ class DealerState(Struct, frozen=True, kw_only=True):
         holdings: Positions and orders.
         ledger: What the hedge cost.
         targets: The standing target, by leg, in the leg's unit.
-        session: The last session that orders were decided in …
-        orders_today: … and how many.
+        throttles: What was ordered lately.
+        days: The session's profit, by leg.
     """
 
     holdings: HoldingsState = HoldingsState()
     ledger: CostLedgerState = CostLedgerState()
     targets: dict[str, float] = {}
-    session: int = -1
-    orders_today: int = 0
+    throttles: ThrottleState = ThrottleState()
+    days: dict[str, LegDay] = {}
+
+
+class Market(Struct, frozen=True, kw_only=True):
+    """What orders are made in.
+
+    Attributes:
+        session: The number of the session.
+        marks: By symbol.
+        trading: What the book may do.
+    """
+
+    session: int
+    marks: Mapping[str, Mark]
+    trading: TradingState
 
 
 class Dealer:
@@ -60,8 +88,8 @@ class Dealer:
         self.holdings = Holdings(self._legs, state.holdings)
         self.ledger = CostLedger(clock, state.ledger)
         self._targets = state.targets
-        self._session = state.session
-        self._orders_today = state.orders_today
+        self._throttles = Throttles(policy.limits, state.throttles)
+        self._day = DayProfit(self._legs, state.days)
 
     def snapshot(self) -> DealerState:
         """Return all that a dealer goes on from."""
@@ -69,9 +97,22 @@ class Dealer:
             holdings=self.holdings.snapshot(),
             ledger=self.ledger.snapshot(),
             targets=self._targets,
-            session=self._session,
-            orders_today=self._orders_today,
+            throttles=self._throttles.snapshot(),
+            days=self._day.snapshot(),
         )
+
+    @property
+    def stopped(self) -> Block | None:
+        """What stopped the book from ordering until an operator resumes it."""
+        return self._throttles.stopped
+
+    def resume(self) -> None:
+        """Let a stopped book order again."""
+        self._throttles.resume()
+
+    def observe(self, marks: Mapping[str, Mark], moment: Moment) -> None:
+        """See the marks, by symbol, inside a session."""
+        self._day.observe(marks, moment, self.holdings.position)
 
     def vega(self) -> float:
         """Return the vega of position and open orders, currency per vol point."""
@@ -87,34 +128,25 @@ class Dealer:
             for order in self.holdings.unanswered(now)
         ]
 
-    def deal(self, decision: Decision, target: Target, session: int) -> tuple[list[Effect], bool]:
+    def deal(self, decision: Decision, target: Target, market: Market) -> tuple[list[Effect], bool]:
         """Order what each leg lacks; sales first, for they make room under the position limit.
 
         Returns:
             Orders, or what withheld them; and whether a control left the target missed.
         """
-        if session != self._session:
-            self._session, self._orders_today = session, 0
         self._targets = dict(zip(self._legs, target.quantities, strict=True))
         effects: list[Effect] = []
         missed = False
         legs = zip(self._policy.legs, target.legs, strict=True)
         for leg, shown in sorted(legs, key=lambda pair: self._lack(pair[0].name) >= 0):
-            change = Change(
-                leg=leg,
-                target=self._targets[leg.name],
-                expected=self.holdings.expected(leg.name),
-                middle=shown.mark,
-                book_vega=self.vega(),
-                orders_today=self._orders_today,
-            )
-            made = make_order(self._policy, decision, change)
+            change = self._change(leg, shown.mark, market)
+            was_stopped = self.stopped is not None
+            made = self._make(decision, change, market.session)
             if isinstance(made, Order):
                 self.holdings.place(made)
-                self._orders_today += 1
                 effects.append(OrderDecided(order=made))
             elif made is not None:
-                effects += self._withheld(made)
+                effects += [made, *self._told(made, was_stopped=was_stopped)]
                 missed |= made.control != "min_trade"
         return effects, missed
 
@@ -136,17 +168,42 @@ class Dealer:
         what = _said(outcome, report, missed=missed)
         return [self._alert(now, what, report.order_id, figures)] if what else [], missed
 
-    def _withheld(self, withheld: OrderWithheld) -> list[Effect]:
-        if withheld.control == "min_trade":
-            return [withheld]
-        what = "mark_unknown" if withheld.control == "mark" else "order_blocked"
-        where = f"{withheld.leg}: {withheld.control}"
-        return [withheld, self._alert(withheld.event_ns, what, where, withheld.figures)]
+    def _change(self, leg: LegPolicy, middle: float | None, market: Market) -> Change:
+        return Change(
+            leg=leg,
+            target=self._targets[leg.name],
+            expected=self.holdings.expected(leg.name),
+            middle=middle,
+            book_vega=self.vega(),
+            loss=self._day.loss(market.marks, market.session),
+            trading=market.trading,
+            stopped=self.stopped,
+        )
+
+    def _make(
+        self, decision: Decision, change: Change, session: int
+    ) -> Order | OrderWithheld | None:
+        made = make_order(self._policy, decision, change)
+        if not isinstance(made, Order):
+            return made
+        block = self._throttles.admit(made, session)
+        return made if block is None else withheld(decision, made.book, made.leg, block)
+
+    def _told(self, held: OrderWithheld, *, was_stopped: bool) -> list[AlertRaised]:
+        """Alert to an order withheld; of trading not allowed a person was told when it began."""
+        if held.control in _SILENT or was_stopped:
+            return []
+        stops = held.control in STOPPING
+        usual = "trading_stopped" if stops else "order_blocked"
+        what = "mark_unknown" if held.control == "mark" else usual
+        return [self._alert(held.event_ns, what, f"{held.leg}: {held.control}", held.figures)]
 
     def _account(self, report: ExecutionReported, order: TrackedOrder, now: int) -> None:
         """Charge the implementation shortfall (Perold 1988) against the decision's middle."""
         if not report.quantity:
             return
+        price = order.reference_price if report.price is None else report.price
+        self._day.trade(order.leg, report.quantity, price)
         if report.price is not None:
             shortfall = (report.price - order.reference_price) * report.quantity
             self.ledger.pay(shortfall * self._legs[order.leg].multiplier)

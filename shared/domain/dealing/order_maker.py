@@ -3,11 +3,12 @@
 from msgspec import Struct
 
 from shared.domain.accounts.leg_profit import unit_vega
-from shared.domain.dealing.pretrade import Block, ProposedOrder, check_order
+from shared.domain.dealing.pretrade import Block, ProposedOrder, check_order, check_trading
 from shared.domain.effects import OrderWithheld
 from shared.domain.hedging.sizing import smallest_trade
 from shared.domain.orders import Order, order_id, price_of
 from shared.domain.policies import BookPolicy, LegPolicy
+from shared.domain.trading import TradingState
 
 
 class Decision(Struct, frozen=True, kw_only=True):
@@ -39,7 +40,9 @@ class Change(Struct, frozen=True, kw_only=True):
         expected: Position and open orders, signed.
         middle: Good middle price; `None` without one.
         book_vega: The book's vega before, open orders included.
-        orders_today: The book's orders in this session so far.
+        loss: What the hedge has lost in this session, currency.
+        trading: What the book may do.
+        stopped: What stopped the book from ordering; `None` while nothing did.
     """
 
     leg: LegPolicy
@@ -47,7 +50,9 @@ class Change(Struct, frozen=True, kw_only=True):
     expected: float
     middle: float | None
     book_vega: float
-    orders_today: int
+    loss: float
+    trading: TradingState
+    stopped: Block | None
 
     @property
     def quantity(self) -> float:
@@ -62,7 +67,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 def is_meaningful(policy: BookPolicy, vega: float) -> bool:
     """Whether a change exceeds max(min_trade, x% of base) (spec 3)."""
-    return abs(vega) > smallest_trade(policy.sizing)
+    return not abs(vega) <= smallest_trade(policy.sizing)  # what is not a number is blocked later
 
 
 def make_order(
@@ -71,22 +76,42 @@ def make_order(
     """Return the order that makes the change, what withholds it, or `None` when there is none."""
     if change.quantity == 0:
         return None
-    if not is_meaningful(policy, change.vega):
-        block = Block(
-            "min_trade", {"value": abs(change.vega), "limit": smallest_trade(policy.sizing)}
-        )
-        return _withheld(policy, decision, change, block)
+    blocked = _check_change(policy, change)
+    if blocked is not None:
+        return withheld(decision, policy.name, change.leg.name, blocked)
     if change.middle is None:
-        return _withheld(policy, decision, change, Block("mark", {"vega": change.vega}))
+        unpriced = Block("mark", {"vega": change.vega})
+        return withheld(decision, policy.name, change.leg.name, unpriced)
     order = _order(policy, decision, change, change.middle)
     proposed = ProposedOrder(
-        vega=order.vega,
-        notional=order.notional,
-        vega_before=change.book_vega,
-        orders_today=change.orders_today,
+        order=order,
+        leg=change.leg,
+        mark=change.middle,
+        book_vega=change.book_vega,
+        loss=change.loss,
     )
     blocked = check_order(policy.limits, proposed)
-    return order if blocked is None else _withheld(policy, decision, change, blocked)
+    return order if blocked is None else withheld(decision, policy.name, order.leg, blocked)
+
+
+def withheld(decision: Decision, book: str, leg: str, block: Block) -> OrderWithheld:
+    """Say that a control withholds the order of a decision."""
+    return OrderWithheld(
+        book=book,
+        event_ns=decision.event_ns,
+        decision=decision.number,
+        leg=leg,
+        control=block.control,
+        figures=block.figures,
+    )
+
+
+def _check_change(policy: BookPolicy, change: Change) -> Block | None:
+    """Return what withholds a change whatever its price, or `None`."""
+    smallest = smallest_trade(policy.sizing)
+    if not is_meaningful(policy, change.vega):
+        return Block("min_trade", {"value": abs(change.vega), "limit": smallest})
+    return check_trading(change.trading, change.book_vega, change.vega) or change.stopped
 
 
 def _order(policy: BookPolicy, decision: Decision, change: Change, middle: float) -> Order:
@@ -113,17 +138,4 @@ def _order(policy: BookPolicy, decision: Decision, change: Change, middle: float
         trigger=decision.trigger,
         reason=decision.reason,
         config_digest=decision.config_digest,
-    )
-
-
-def _withheld(
-    policy: BookPolicy, decision: Decision, change: Change, block: Block
-) -> OrderWithheld:
-    return OrderWithheld(
-        book=policy.name,
-        event_ns=decision.event_ns,
-        decision=decision.number,
-        leg=change.leg.name,
-        control=block.control,
-        figures=block.figures,
     )

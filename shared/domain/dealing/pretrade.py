@@ -1,29 +1,39 @@
-"""Pre-trade controls of a book: what blocks an order before it exists (spec 6; promises B1).
+"""Pre-trade controls that look at one order alone (spec 6; promises B1 to B4, B6).
 
-The gateway checks again, with code and state of its own.
+What depends on the orders before it is in `throttles` beside this. Every comparison is written so
+that a figure which is not a number blocks. The gateway checks again, with code of its own.
 """
 
-from math import isfinite
+from math import isclose, isfinite
+from typing import Final
 
 from msgspec import Struct
 
-from shared.domain.policies import LimitPolicy
+from shared.domain.accounts.leg_profit import unit_vega
+from shared.domain.orders import Order
+from shared.domain.policies import LegPolicy, LimitPolicy
+from shared.domain.trading import TradingState
+
+ROUNDING: Final = 1e-9
+"""Relative; two statements of one size may differ by the noise of floats, not by more."""
 
 
 class ProposedOrder(Struct, frozen=True, kw_only=True):
     """What the controls look at.
 
     Attributes:
-        vega: Signed vega that the order adds, currency per vol point.
-        notional: Its notional, currency.
-        vega_before: The book's vega, open orders included, before it.
-        orders_today: Orders of this book decided in this session so far.
+        order: As it would be sent.
+        leg: Its leg, as configured.
+        mark: The leg's live mark, in its unit.
+        book_vega: The book's vega before it, open orders included, currency per vol point.
+        loss: What the hedge has lost in this session, currency; negative when it gained.
     """
 
-    vega: float
-    notional: float
-    vega_before: float
-    orders_today: int
+    order: Order
+    leg: LegPolicy
+    mark: float
+    book_vega: float
+    loss: float
 
 
 class Block(Struct, frozen=True):
@@ -45,20 +55,71 @@ def check_limits(limits: LimitPolicy) -> None:
             raise ValueError(f"limit {name} = {value} must be finite and above 0")
 
 
-def check_order(limits: LimitPolicy, order: ProposedOrder) -> Block | None:
+def check_trading(state: TradingState, book_vega: float, change: float) -> Block | None:
+    """Return what the trading state says against a change of the book's vega, or `None`."""
+    if state is TradingState.HALTED:
+        return Block("halted", {"vega": change})
+    if state is TradingState.REDUCING and _grows(book_vega, change):
+        return Block("reducing", {"vega_before": book_vega, "vega": change})
+    return None
+
+
+def check_order(limits: LimitPolicy, proposed: ProposedOrder) -> Block | None:
     """Return the first control that blocks the order, or `None`.
 
-    An order that brings the book's vega nearer to 0 is never blocked by the position limit.
+    An order that brings the book's vega nearer to 0 is blocked neither by the position limit nor
+    by the loss limit.
     """
-    after = abs(order.vega_before + order.vega)
-    grows = after > abs(order.vega_before)
+    return _check_figures(proposed) or _check_agreement(proposed) or _compare(limits, proposed)
+
+
+def _check_figures(proposed: ProposedOrder) -> Block | None:
+    order = proposed.order
+    positive = {
+        "quantity": order.quantity,
+        "reference_price": order.reference_price,
+        "limit_price": order.limit_price,
+        "notional": order.notional,
+        "mark": proposed.mark,
+    }
+    for name, value in positive.items():
+        if not (isfinite(value) and value > 0):
+            return Block("figures", {name: value})
+    for name, value in {"vega": order.vega, "book_vega": proposed.book_vega}.items():
+        if not isfinite(value):
+            return Block("figures", {name: value})
+    return None
+
+
+def _check_agreement(proposed: ProposedOrder) -> Block | None:
+    """Compare what the order says of its size three times (Citi 2022: promises B2)."""
+    order, leg = proposed.order, proposed.leg
+    implied = {
+        "vega": (order.vega, order.signed_quantity * unit_vega(leg)),
+        "notional": (order.notional, order.quantity * order.reference_price * leg.multiplier),
+    }
+    for name, (stated, follows) in implied.items():
+        if not isclose(stated, follows, rel_tol=ROUNDING):
+            return Block("agreement", {name: stated, "implied": follows})
+    return None
+
+
+def _compare(limits: LimitPolicy, proposed: ProposedOrder) -> Block | None:
+    order, mark = proposed.order, proposed.mark
+    grows = _grows(proposed.book_vega, order.vega)
+    after = abs(proposed.book_vega + order.vega)
     compared = {
         "max_order_vega": (abs(order.vega), limits.max_order_vega),
-        "max_order_notional": (abs(order.notional), limits.max_order_notional),
+        "max_order_notional": (order.notional, limits.max_order_notional),
+        "max_price_deviation": (abs(order.limit_price - mark) / mark, limits.max_price_deviation),
         "max_position_vega": (after if grows else 0.0, limits.max_position_vega),
-        "max_orders_per_day": (float(order.orders_today + 1), float(limits.max_orders_per_day)),
+        "max_daily_loss": (proposed.loss if grows else 0.0, limits.max_daily_loss),
     }
     for control, (value, limit) in compared.items():
-        if not value <= limit:  # also when it is NaN
+        if not value <= limit:
             return Block(control, {"value": value, "limit": limit})
     return None
+
+
+def _grows(before: float, change: float) -> bool:
+    return not abs(before + change) <= abs(before)

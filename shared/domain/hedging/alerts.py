@@ -80,6 +80,22 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "The broker refuses to carry this order: check who may publish to its topic.",
     ),
+    "lease_refused": (
+        "critical",
+        "Another version or configuration leads: this one waits; give all replicas the same.",
+    ),
+    "store_unsafe": (
+        "critical",
+        "The store does not write, so nothing is decided: see its log for disk, memory, replicas.",
+    ),
+    "store_halted": (
+        "critical",
+        "Its halt key keeps orders back: delete the key when they may go; what is late expires.",
+    ),
+    "stage_stopped": (
+        "critical",
+        "The stage cannot go on by itself: its log says why and what to restore.",
+    ),
     "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
     "order_unknown": (
         "critical",

@@ -6,8 +6,11 @@ every event is judged; when a trigger fires, the book sizes an *absolute* target
 orders what position and open orders lack. A decision moves the reference that moves are measured
 from, also one that found nothing to change: it was a review. When an order of the standing
 decision fails and the target is missed, the references go back, and the triggers that fired are
-armed again after the cooldown. Signals seen while the market is closed do not count. Time passes
-with signals, hence with ticks and clock events, never with reports and commands (spec 3).
+armed again after the cooldown. While trading is not allowed (`shared.domain.trading`) decisions
+are made and shown as ever, and their orders withheld; when it is allowed again, the triggers of
+the standing one need not wait for the cooldown. Signals seen while the market is closed do not
+count. Time passes with signals, hence with ticks and clock events, never with reports and commands
+(spec 3).
 
 The fast path confirms a level of raw VIX. Until the smoothed VIX has caught up, rules and move
 triggers read max(smoothed, min(confirmed, raw)): else the lag of the smoothing would sell within
@@ -23,9 +26,9 @@ from typing import Final, assert_never
 
 from msgspec import Struct, structs
 
-from shared.domain.dealing.dealer import Dealer, DealerState
+from shared.domain.dealing.dealer import Dealer, DealerState, Market
 from shared.domain.dealing.order_maker import Decision
-from shared.domain.effects import Effect, TargetChanged, WhipsawSuppressed
+from shared.domain.effects import AlertRaised, Effect, TargetChanged, WhipsawSuppressed
 from shared.domain.events import ExecutionReported, ExposureMeasured, RebalanceRequested
 from shared.domain.hedging.alerts import alert
 from shared.domain.hedging.conditions import FAST, Condition, Facts, References, conditions_of
@@ -39,10 +42,21 @@ from shared.domain.instants import DAY, MINUTE
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
-from shared.domain.trading import TradingStates, TradingStateSet
+from shared.domain.trading import (
+    TradingState,
+    TradingStates,
+    TradingStateSet,
+    is_resumption,
+)
 
 RETRY_TRADING_NS: Final = MINUTE
 """Least trading time before a failed decision is tried again, whatever the cooldown."""
+
+_TRADING_ALERTS: Final = {
+    TradingState.ACTIVE: "trading_resumed",
+    TradingState.REDUCING: "trading_reducing",
+    TradingState.HALTED: "trading_halted",
+}
 
 
 class StandingDecision(Struct, frozen=True, kw_only=True):
@@ -54,6 +68,7 @@ class StandingDecision(Struct, frozen=True, kw_only=True):
         before: The references that it replaced.
         request: The operator's request that it answered.
         multiplier: The rules' multiplier that is held since.
+        taken_back: Whether its references went back, for its target was missed.
     """
 
     number: int = 0
@@ -61,6 +76,7 @@ class StandingDecision(Struct, frozen=True, kw_only=True):
     before: References = References()
     request: RebalanceRequested | None = None
     multiplier: float | None = None
+    taken_back: bool = False
 
 
 class HedgeBookState(Struct, frozen=True, kw_only=True):
@@ -193,6 +209,7 @@ class HedgeBook:
                 if self._facts.moment.is_open:
                     self._observed = event
                     self._facts.signals = event.signals
+                    self._dealer.observe(event.marks, self._facts.moment)
                     self._dealer.ledger.observe(self._facts.read("vix"), self._facts.read("rv"))
             case ExecutionReported():
                 self._refresh()
@@ -201,7 +218,7 @@ class HedgeBook:
             case RebalanceRequested():
                 self._request = event
             case TradingStateSet():
-                self._trading = self._trading.after(event)
+                effects += self._set_trading(event)
             case ExposureMeasured():
                 self._facts.exposure = event
                 self._facts.exposures += 1
@@ -295,6 +312,33 @@ class HedgeBook:
         vix = self._facts.vix if references.vix is None else references.vix
         self._facts.references = structs.replace(references, vix=vix, regime=state)
 
+    # --- whether it may trade ----------------------------------------------------------------
+
+    def _set_trading(self, change: TradingStateSet) -> list[Effect]:
+        """Take a trading state; a person is told once, when what the book may do changes."""
+        before = self._may_trade()
+        self._trading = self._trading.after(change)
+        if is_resumption(change):
+            self._dealer.resume()
+        after = self._may_trade()
+        if after is before:
+            return []
+        if after is not TradingState.HALTED and self._standing.taken_back:
+            self._cooldown_until_ns = min(self._cooldown_until_ns, self._now)
+            self._bank.hasten(self._standing.triggers, self._now)
+        return [self._trading_alert(change)]
+
+    def _may_trade(self) -> TradingState:
+        stopped = self._dealer.stopped is not None
+        return TradingState.HALTED if stopped else self._trading.of(self._policy.name)
+
+    def _trading_alert(self, change: TradingStateSet) -> AlertRaised:
+        """Say what the book may do now, and who wanted it so and why."""
+        governing = self._trading.governing(self._policy.name) or change
+        what = _TRADING_ALERTS[governing.state]
+        where = f"{governing.authority} {governing.operator}: {governing.reason}"
+        return alert(self._policy.name, self._now or change.event_ns, what, where)
+
     # --- decisions ---------------------------------------------------------------------------
 
     def _judge(self) -> list[Effect]:
@@ -320,9 +364,10 @@ class HedgeBook:
     def _decide(self, firing: Sequence[Condition]) -> list[Effect]:
         self._confirm_fast(firing)
         facts = self._facts
+        marks = {} if self._observed is None else self._observed.marks
         target = self._sizer.target(
             facts,
-            {} if self._observed is None else self._observed.marks,
+            marks,
             held=self._standing.multiplier,
             confirmed_by=firing[0].name,
             budget=self._budget_room(),
@@ -334,7 +379,9 @@ class HedgeBook:
             self._fast_level = min(self._fast_level, facts.vix)
         self._refer_to(self._new_references())
         changed = self._target_changed(decision, target)
-        orders, missed = self._dealer.deal(decision, target, facts.moment.session)
+        trading = self._trading.of(self._policy.name)
+        market = Market(session=facts.moment.session, marks=marks, trading=trading)
+        orders, missed = self._dealer.deal(decision, target, market)
         self._cooldown_until_ns = self._after(self._policy.triggers.cooldown_trading_ns)
         settled = self._bank.settle(facts, self._cooldown_until_ns)
         cooldown_ns = self._policy.triggers.cooldown_trading_ns
@@ -419,6 +466,7 @@ class HedgeBook:
                 controls blocked is likely to be blocked again.
         """
         standing = self._standing
+        self._standing = structs.replace(standing, taken_back=True)
         self._refer_to(standing.before)
         self._request = self._request or standing.request
         retry_ns = self._after(max(self._policy.triggers.cooldown_trading_ns, RETRY_TRADING_NS))

@@ -1,7 +1,6 @@
 """From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
 
 from collections.abc import Mapping
-from math import isfinite
 
 from msgspec import Struct
 
@@ -138,10 +137,7 @@ class TargetSizer:
         if mark is None:
             return None
         age_ns = facts.moment.trading_ns - self._clock.at(mark.event_ns).trading_ns
-        quoted = mark.bid is not None and mark.ask is not None and 0 < mark.bid <= mark.ask
-        middle = (mark.bid + mark.ask) / 2 if quoted else mark.level  # type: ignore[operator] # quoted says so
-        fresh = age_ns <= self._policy.order.stale_mark_trading_ns
-        return middle if fresh and isfinite(middle) and middle > 0 else None
+        return mark.middle if age_ns <= self._policy.order.stale_mark_trading_ns else None
 
     def _assemble(
         self,

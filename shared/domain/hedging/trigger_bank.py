@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
+
 from shared.domain.effects import Effect, TriggerChanged, TriggerState, WhipsawSuppressed
 from shared.domain.hedging.conditions import Condition, Facts
 from shared.domain.hedging.session_clock import Moment, SessionClock
@@ -105,6 +107,13 @@ class TriggerBank:
                 effects.append(self._changed(condition, after, facts, before.state, reason))
                 self.runs[condition.name] = after
         return effects
+
+    def hasten(self, names: Sequence[str], now_ns: int) -> None:
+        """Let armed triggers go on at `now_ns`: what their decision failed for is over."""
+        for name in names:
+            run = self.runs.get(name)
+            if run is not None and run.state == "cooldown" and run.armed:
+                self.runs[name] = structs.replace(run, until_ns=min(run.until_ns, now_ns))
 
     def next_deadline(self, moment: Moment, blocked_until_ns: int) -> int | None:
         """Return when a hold or a cooldown next ends; one that ended while closed waits to open."""

@@ -5,14 +5,15 @@ import pytest
 from fakes.hedged_market import CALENDAR, FUTURE, LIMITS, MONDAY, SWAP, policy
 from msgspec import structs
 
-from shared.domain.dealing.dealer import Dealer, DealerState
+from shared.domain.dealing.dealer import Dealer, DealerState, Market
 from shared.domain.dealing.order_maker import Decision
 from shared.domain.effects import AlertRaised, Effect, LegTarget, OrderDecided, OrderWithheld
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.hedging.targets import Target
 from shared.domain.instants import DAY, MINUTE
-from shared.domain.signals_observed import Quality
+from shared.domain.signals_observed import Mark, Quality
+from shared.domain.trading import TradingState
 
 BOOK = policy(legs=(SWAP, FUTURE))
 
@@ -22,6 +23,13 @@ def dealer(state: DealerState | None = None, **limits: float) -> Dealer:
     found = Dealer(book, SessionClock(CALENDAR), state or DealerState())
     found.advance_to(MONDAY)
     return found
+
+
+def market(
+    session: int = 0, trading: TradingState = TradingState.ACTIVE, level: float = 20.0
+) -> Market:
+    marks = {symbol: Mark(level=level, event_ns=MONDAY) for symbol in ("VIX", "VX6")}
+    return Market(session=session, marks=marks, trading=trading)
 
 
 def decision(number: int) -> Decision:
@@ -71,12 +79,12 @@ def whats(effects: list[Effect]) -> list[str]:
 def dealt(**limits: float) -> Dealer:
     """A dealer that ordered 400 swap and 2 futures."""
     found = dealer(None, **limits)
-    found.deal(decision(1), target(400.0, 2.0), 0)
+    found.deal(decision(1), target(400.0, 2.0), market())
     return found
 
 
 def test_each_leg_gets_what_it_lacks() -> None:
-    effects, missed = dealer().deal(decision(1), target(400.0, 2.0), 0)
+    effects, missed = dealer().deal(decision(1), target(400.0, 2.0), market())
     orders = [effect.order for effect in effects if isinstance(effect, OrderDecided)]
     assert [(order.leg, order.quantity) for order in orders] == [("swap", 400.0), ("future", 2.0)]
     assert not missed
@@ -84,8 +92,10 @@ def test_each_leg_gets_what_it_lacks() -> None:
 
 def test_what_is_sold_makes_room_for_what_is_bought() -> None:
     found = dealer(max_position_vega=4_000.0)
-    found.deal(decision(1), target(1000.0, 3.0), 0)
-    effects, missed = found.deal(decision(2), target(3000.0, 1.0), 0)  # 2020-03-16: to short legs
+    found.deal(decision(1), target(1000.0, 3.0), market())
+    effects, missed = found.deal(
+        decision(2), target(3000.0, 1.0), market()
+    )  # 2020-03-16: to short legs
     orders = [effect.order for effect in effects if isinstance(effect, OrderDecided)]
     assert [(order.leg, order.side, order.quantity) for order in orders] == [
         ("future", "sell", 2.0),
@@ -96,12 +106,12 @@ def test_what_is_sold_makes_room_for_what_is_bought() -> None:
 
 def test_open_orders_are_not_ordered_twice() -> None:
     found = dealt()
-    assert found.deal(decision(2), target(400.0, 2.0), 0) == ([], False)
+    assert found.deal(decision(2), target(400.0, 2.0), market()) == ([], False)
     assert found.vega() == 2400.0
 
 
 def test_a_change_too_small_is_withheld_and_misses_nothing() -> None:
-    effects, missed = dealt().deal(decision(2), target(400.5, 2.0), 0)
+    effects, missed = dealt().deal(decision(2), target(400.5, 2.0), market())
     (withheld,) = effects
     assert isinstance(withheld, OrderWithheld)
     assert (withheld.control, missed) == ("min_trade", False)
@@ -117,7 +127,7 @@ def test_a_change_too_small_is_withheld_and_misses_nothing() -> None:
 def test_a_blocked_order_misses_the_target_and_alerts(
     limits: dict[str, float], mark: float | None, control: str, what: str
 ) -> None:
-    effects, missed = dealer(None, **limits).deal(decision(1), target(400.0, 0.0, mark), 0)
+    effects, missed = dealer(None, **limits).deal(decision(1), target(400.0, 0.0, mark), market())
     withheld = effects[0]
     assert isinstance(withheld, OrderWithheld)
     assert withheld.control == control
@@ -127,10 +137,10 @@ def test_a_blocked_order_misses_the_target_and_alerts(
 
 def test_orders_are_counted_by_session() -> None:
     found = dealt(max_orders_per_day=2)
-    effects, missed = found.deal(decision(2), target(500.0, 2.0), 0)
+    effects, missed = found.deal(decision(2), target(500.0, 2.0), market())
     assert whats(effects) == ["order_blocked"]
     assert missed
-    effects, missed = found.deal(decision(3), target(500.0, 2.0), 1)
+    effects, missed = found.deal(decision(3), target(500.0, 2.0), market(1))
     assert [type(effect) for effect in effects] == [OrderDecided]
 
 
@@ -158,7 +168,7 @@ def test_a_contract_missing_is_a_miss() -> None:
     book = policy(legs=(SWAP, FUTURE), sizing={"min_trade_vega": 500.0})
     found = Dealer(book, SessionClock(CALENDAR), DealerState())
     found.advance_to(MONDAY)
-    found.deal(decision(1), target(0.0, 2.0), 0)
+    found.deal(decision(1), target(0.0, 2.0), market())
     _, missed = found.take(report("future", ExecutionKind.FILL, 1.0), MONDAY)
     assert missed
 

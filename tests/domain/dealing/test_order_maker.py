@@ -1,10 +1,15 @@
+from math import nan
+from typing import Any
+
 import pytest
 from fakes.hedged_market import FUTURE, MONDAY, SWAP, policy
 from msgspec import structs
 
 from shared.domain.dealing.order_maker import Change, Decision, is_meaningful, make_order
+from shared.domain.dealing.pretrade import Block
 from shared.domain.effects import OrderWithheld
 from shared.domain.orders import Order
+from shared.domain.trading import TradingState
 
 DECISION = Decision(
     number=7,
@@ -14,7 +19,17 @@ DECISION = Decision(
     reason="vix_move: vix 22",
     config_digest="digest",
 )
-BUY = Change(leg=SWAP, target=1000.0, expected=600.0, middle=22.0, book_vega=600.0, orders_today=0)
+BUY = Change(
+    leg=SWAP,
+    target=1000.0,
+    expected=600.0,
+    middle=22.0,
+    book_vega=600.0,
+    loss=0.0,
+    trading=TradingState.ACTIVE,
+    stopped=None,
+)
+STOPPED = Block("rate", {"value": 5.0, "limit": 4.0})
 BOOK = policy(sizing={"min_trade_vega": 10.0})
 
 
@@ -58,7 +73,32 @@ def test_without_a_middle_there_is_no_order_and_never_a_default_price() -> None:
 
 
 def test_a_limit_that_blocks_is_named() -> None:
-    withheld = make_order(BOOK, DECISION, structs.replace(BUY, orders_today=50))
+    withheld = make_order(BOOK, DECISION, structs.replace(BUY, target=10_000.5, expected=0.0))
     assert isinstance(withheld, OrderWithheld)
-    assert withheld.control == "max_orders_per_day"
-    assert withheld.figures == {"value": 51.0, "limit": 50.0}
+    assert withheld.control == "max_order_vega"
+    assert withheld.figures == {"value": 10_000.5, "limit": 10_000.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "control"),
+    [
+        ({"trading": TradingState.HALTED, "stopped": STOPPED, "middle": None}, "halted"),
+        ({"trading": TradingState.REDUCING, "stopped": STOPPED}, "reducing"),
+        ({"stopped": STOPPED, "middle": None}, "rate"),
+        ({"middle": None, "target": 20_000.0}, "mark"),
+        ({"trading": TradingState.HALTED, "target": 601.0}, "min_trade"),
+    ],
+)
+def test_of_several_controls_the_one_a_person_must_lift_first_is_named(
+    change: dict[str, Any], control: str
+) -> None:
+    withheld = make_order(BOOK, DECISION, structs.replace(BUY, **change))
+    assert isinstance(withheld, OrderWithheld)
+    assert withheld.control == control
+
+
+def test_a_target_that_is_no_number_is_not_taken_for_a_small_change() -> None:
+    withheld = make_order(BOOK, DECISION, structs.replace(BUY, target=nan))
+    assert isinstance(withheld, OrderWithheld)
+    assert withheld.control == "figures"
+    assert is_meaningful(BOOK, nan)

@@ -1,90 +1,202 @@
 from math import inf, nan
+from typing import Any
 
 import pytest
-from fakes.hedged_market import LIMITS
-from hypothesis import given
-from hypothesis import strategies as st
+from fakes.hedged_market import FUTURE, LIMITS, SWAP
+from fakes.orders import make_order
 from msgspec import structs
 
-from shared.domain.dealing.pretrade import Block, ProposedOrder, check_limits, check_order
-from shared.domain.policies import LimitPolicy
+from shared.domain.dealing.pretrade import (
+    Block,
+    ProposedOrder,
+    check_limits,
+    check_order,
+    check_trading,
+)
+from shared.domain.orders import Order
+from shared.domain.policies import LegPolicy
+from shared.domain.trading import TradingState
 
-TIGHT = LimitPolicy(
+TIGHT = structs.replace(
+    LIMITS,
     max_order_vega=100.0,
     max_order_notional=2000.0,
     max_position_vega=300.0,
-    max_orders_per_day=2,
-    max_orders_per_minute=100,
-    max_daily_turnover=1e9,
-    max_daily_loss=1e9,
-    max_price_deviation=0.5,
-    max_repeats=100,
-    repeat_ns=600_000_000_000,
-    duplicate_ns=1,
+    max_daily_loss=500.0,
+    max_price_deviation=0.125,
 )
-SOUND = ProposedOrder(vega=100.0, notional=2000.0, vega_before=200.0, orders_today=1)
+
+
+def order(quantity: float = 100.0, side: str = "buy", leg: LegPolicy = SWAP, **more: Any) -> Order:  # noqa: ANN401 - any of its fields
+    sign = 1 if side == "buy" else -1
+    vega = sign * quantity * (1.0 if leg is SWAP else leg.multiplier)
+    fields: dict[str, Any] = {
+        "side": side,
+        "quantity": quantity,
+        "vega": vega,
+        "reference_price": 20.0,
+        "limit_price": 20.0 * (1 + sign * 0.125),
+        "notional": quantity * 20.0 * leg.multiplier,
+    }
+    return make_order(1, **(fields | more))
+
+
+def proposed(made: Order | None = None, **more: Any) -> ProposedOrder:  # noqa: ANN401 - any of its fields
+    fields: dict[str, Any] = {"leg": SWAP, "mark": 20.0, "book_vega": 200.0, "loss": 0.0}
+    return ProposedOrder(order=order() if made is None else made, **(fields | more))
+
+
+def control(of: ProposedOrder) -> str:
+    block = check_order(TIGHT, of)
+    return "" if block is None else block.control
 
 
 def test_an_order_at_every_limit_passes() -> None:
-    assert check_order(TIGHT, SOUND) is None
-    assert check_order(TIGHT, structs.replace(SOUND, vega=-100.0, vega_before=-200.0)) is None
+    assert check_order(TIGHT, proposed(loss=500.0)) is None
+    assert check_order(TIGHT, proposed(order(side="sell"), book_vega=-200.0, loss=500.0)) is None
 
 
 @pytest.mark.parametrize(
-    ("change", "control"),
+    ("beyond", "blocks", "figures"),
     [
-        ({"vega": 100.001}, "max_order_vega"),
-        ({"vega": nan}, "max_order_vega"),
-        ({"notional": 2000.01}, "max_order_notional"),
-        ({"notional": inf}, "max_order_notional"),
-        ({"vega_before": 200.001}, "max_position_vega"),
-        ({"orders_today": 2}, "max_orders_per_day"),
+        (proposed(order(100.5)), "max_order_vega", {"value": 100.5, "limit": 100.0}),
+        (
+            proposed(order(96.0, reference_price=21.0, notional=2016.0), mark=21.0),
+            "max_order_notional",
+            {"value": 2016.0, "limit": 2000.0},
+        ),
+        (
+            proposed(order(limit_price=23.0)),
+            "max_price_deviation",
+            {"value": 0.15, "limit": 0.125},
+        ),
+        (
+            proposed(order(limit_price=17.0)),
+            "max_price_deviation",
+            {"value": 0.15, "limit": 0.125},
+        ),
+        (proposed(book_vega=200.5), "max_position_vega", {"value": 300.5, "limit": 300.0}),
+        (proposed(loss=500.5), "max_daily_loss", {"value": 500.5, "limit": 500.0}),
     ],
 )
 def test_an_order_beyond_a_limit_is_blocked_with_the_figures(
-    change: dict[str, float], control: str
+    beyond: ProposedOrder, blocks: str, figures: dict[str, float]
 ) -> None:
-    block = check_order(TIGHT, structs.replace(SOUND, **change))
-    assert isinstance(block, Block)
-    assert block.control == control
-    assert set(block.figures) == {"value", "limit"}
+    assert check_order(TIGHT, beyond) == Block(blocks, figures)
 
 
-def test_an_order_that_reduces_is_not_blocked_by_the_position_limit() -> None:
-    selling = structs.replace(SOUND, vega=-100.0, vega_before=900.0)
-    assert check_order(TIGHT, selling) is None
+def test_the_collar_is_measured_from_the_live_mark_not_from_what_the_order_says() -> None:
+    assert control(proposed(mark=19.0)) == "max_price_deviation"
+    assert control(proposed(order(reference_price=10.0, notional=1000.0))) == ""
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf, 0.0, -20.0])
+@pytest.mark.parametrize("name", ["quantity", "reference_price", "limit_price", "notional"])
+def test_a_figure_of_an_order_that_is_not_finite_and_positive_blocks(
+    name: str, value: float
+) -> None:
+    changed: dict[str, Any] = {name: value}
+    block = check_order(TIGHT, proposed(order(**changed)))
+    assert block is not None
+    assert block.control == "figures"
+    assert name in block.figures
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf, 0.0, -20.0])
+def test_a_mark_that_is_not_finite_and_positive_blocks(value: float) -> None:
+    assert control(proposed(mark=value)) == "figures"
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+def test_a_vega_that_is_not_finite_blocks(value: float) -> None:
+    assert control(proposed(order(vega=value))) == "figures"
+    assert control(proposed(book_vega=value)) == "figures"
+
+
+def test_a_loss_that_is_not_a_number_blocks_what_does_not_reduce() -> None:
+    assert control(proposed(loss=nan)) == "max_daily_loss"
+    assert control(proposed(order(side="sell"), loss=nan)) == ""
+
+
+@pytest.mark.parametrize(
+    ("swapped", "figure"),
+    [
+        (order(quantity=2000.0, vega=100.0, notional=2000.0), "vega"),  # units for money: Citi 2022
+        (order(notional=100.0), "notional"),
+        (order(side="sell", vega=100.0), "vega"),
+        (order(vega=100.0 * (1 + 1e-8)), "vega"),
+        (order(notional=2000.0 * (1 - 1e-8)), "notional"),
+    ],
+)
+def test_statements_of_one_size_that_disagree_block(swapped: Order, figure: str) -> None:
+    block = check_order(TIGHT, proposed(swapped))
+    assert block is not None
+    assert block.control == "agreement"
+    assert set(block.figures) == {figure, "implied"}
+
+
+def test_the_multiplier_of_another_leg_does_not_agree() -> None:
+    small = order(1.0, vega=1.0, notional=20.0)
+    assert control(proposed(small)) == ""
+    assert control(proposed(small, leg=FUTURE)) == "agreement"
+
+
+def test_the_noise_of_floats_is_no_disagreement() -> None:
+    assert control(proposed(order(vega=100.0 * (1 - 1e-12)))) == ""
+
+
+def test_an_order_that_reduces_is_blocked_neither_by_position_nor_by_loss() -> None:
+    assert control(proposed(order(side="sell"), book_vega=900.0, loss=1e9)) == ""
 
 
 def test_a_position_turned_round_without_growing_is_not_blocked() -> None:
-    limits = structs.replace(TIGHT, max_order_vega=1000.0)
-    turned = structs.replace(SOUND, vega=-800.0, vega_before=400.0)
-    assert check_order(limits, turned) is None
+    limits = structs.replace(TIGHT, max_order_vega=1000.0, max_order_notional=1e5)
+    assert check_order(limits, proposed(order(800.0, side="sell"), book_vega=400.0)) is None
 
 
 def test_selling_through_zero_into_a_larger_short_is_blocked() -> None:
-    limits = structs.replace(TIGHT, max_order_vega=1000.0)
-    short = structs.replace(SOUND, vega=-800.0, vega_before=390.0)
+    limits = structs.replace(TIGHT, max_order_vega=1000.0, max_order_notional=1e5)
+    short = proposed(order(800.0, side="sell"), book_vega=390.0)
     assert check_order(limits, short) == Block("max_position_vega", {"value": 410, "limit": 300})
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, inf, nan])
-def test_a_limit_that_limits_nothing_is_refused(value: float) -> None:
-    for name in LIMITS.__struct_fields__:
-        with pytest.raises(ValueError, match=name):
-            check_limits(structs.replace(LIMITS, **{name: value}))
+def test_halted_nothing_passes_and_active_everything() -> None:
+    for change in (100.0, -100.0, nan):
+        block = check_trading(TradingState.HALTED, 200.0, change)
+        assert block is not None
+        assert block.control == "halted"
+        assert check_trading(TradingState.ACTIVE, 200.0, change) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "passes"),
+    [
+        (200.0, -100.0, True),
+        (200.0, -400.0, True),
+        (200.0, -400.5, False),
+        (-200.0, 100.0, True),
+        (-200.0, -0.5, False),
+        (200.0, 0.5, False),
+        (0.0, 1.0, False),
+        (nan, -100.0, False),
+        (200.0, nan, False),
+    ],
+)
+def test_reducing_only_what_brings_vega_nearer_to_zero_passes(
+    before: float, change: float, *, passes: bool
+) -> None:
+    block = check_trading(TradingState.REDUCING, before, change)
+    assert (block is None) is passes
+    if block is not None:
+        assert (block.control, set(block.figures)) == ("reducing", {"vega_before", "vega"})
+
+
+@pytest.mark.parametrize("name", LIMITS.__struct_fields__)
+@pytest.mark.parametrize("value", [0.0, -1.0, inf, -inf, nan])
+def test_a_limit_that_limits_nothing_is_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        check_limits(structs.replace(LIMITS, **{name: value}))
 
 
 def test_sound_limits_pass() -> None:
     check_limits(LIMITS)
-
-
-@given(st.floats(-1e4, 1e4), st.floats(-1e5, 1e5), st.floats(-1e3, 1e3), st.integers(0, 5))
-def test_nothing_beyond_a_limit_ever_passes(
-    vega: float, notional: float, before: float, count: int
-) -> None:
-    order = ProposedOrder(vega=vega, notional=notional, vega_before=before, orders_today=count)
-    if check_order(TIGHT, order) is None:
-        assert abs(vega) <= 100
-        assert abs(notional) <= 2000
-        assert abs(before + vega) <= max(300, abs(before))
-        assert count < 2

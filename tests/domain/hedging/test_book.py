@@ -31,6 +31,7 @@ from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.policies import BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.signals_observed import Quality
+from shared.domain.trading import TradingState
 
 DAYS_LEFT = (instant("2025-01-01 00:00") - MONDAY) / DAY
 CLOSE = MONDAY + 6 * HOUR + 30 * MINUTE
@@ -668,6 +669,158 @@ def test_carry_is_charged_to_the_book_at_the_close() -> None:
     market.fill()
     market.clock(after=DAY)
     assert market.book.snapshot().dealer.ledger.carry == pytest.approx(600 * 2.75 / 30 * 6.5 / 24)
+
+
+# --- whether it may trade --------------------------------------------------------------------
+
+ACTIVE, REDUCING, HALTED = TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED
+
+
+def controls(market: HedgedMarket) -> list[str]:
+    return [each.control for each in market.of(OrderWithheld)]
+
+
+def test_halted_it_decides_and_shows_targets_as_ever_and_orders_nothing() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(HALTED)
+    move(market, 22.0)
+    (target,) = market.of(TargetChanged)
+    assert (target.target_vega, target.trigger) == (1000.0, "vix_move")
+    assert (market.orders, controls(market)) == ([], ["halted"])
+
+
+def test_who_halted_it_and_why_is_said_once_a_spell() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(HALTED)
+    market.set_trading(HALTED, scope="overlay", authority="gateway")
+    move(market, 22.0, minutes=120)
+    assert len(controls(market)) > 2
+    assert whats(market) == [("trading_halted", "operator ann: drill")]
+    market.set_trading(ACTIVE)
+    assert len(whats(market)) == 1  # the gateway's still stands
+    market.set_trading(ACTIVE, scope="overlay", authority="gateway")
+    market.set_trading(REDUCING, scope="overlay", authority="auditor")
+    assert whats(market)[1:] == [
+        ("trading_resumed", "gateway ann: drill"),
+        ("trading_reducing", "auditor ann: drill"),
+    ]
+
+
+def test_a_state_set_before_the_first_signal_is_said_at_its_own_time() -> None:
+    market = HedgedMarket()
+    (said,) = market.set_trading(HALTED)
+    assert said.event_ns == MONDAY
+
+
+def test_what_was_withheld_fires_again_when_trading_is_resumed() -> None:
+    market = HedgedMarket()
+    market.set_trading(HALTED)
+    market.vix(18.0)
+    assert controls(market) == ["halted"]
+    market.vix(18.0, after=SECOND)
+    assert controls(market) == ["halted"]
+    market.set_trading(ACTIVE)
+    assert [order.trigger for order in market.orders] == ["initial"]
+
+
+def test_an_operator_halted_is_answered_once_trading_is_resumed() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(HALTED)
+    market.vix(20.0, after=SECOND)
+    market.ask("before the vote")
+    assert market.orders == []
+    market.vix(20.0, after=SECOND)
+    market.set_trading(ACTIVE)
+    assert [order.reason for order in market.orders] == ["operator ann: before the vote"]
+
+
+def test_resuming_does_not_shorten_the_cooldown_after_an_order_that_went_well() -> None:
+    book = policy(triggers={"hold": IMMEDIATELY, "fast": None})
+    market = HedgedMarket(book).hedged(18.0)
+    market.vix(22.0)
+    market.fill()
+    market.set_trading(HALTED)
+    market.vix(26.0, after=MINUTE)
+    market.set_trading(ACTIVE)
+    market.vix(26.0, after=MINUTE)
+    assert [order.quantity for order in market.orders] == [400.0]
+
+
+def test_halting_and_resuming_over_and_over_makes_one_order() -> None:
+    market = HedgedMarket()
+    market.vix(18.0)
+    market.fill()
+    for _ in range(50):
+        market.set_trading(HALTED)
+        market.vix(18.0, after=SECOND)
+        market.set_trading(ACTIVE)
+        market.vix(18.0, after=SECOND)
+    assert len(market.orders) == 1
+
+
+def test_reducing_it_sells_what_it_holds_and_buys_nothing() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(REDUCING)
+    move(market, 22.0)
+    assert (market.orders, controls(market)) == ([], ["reducing"])
+    move(market, 14.0, minutes=40)
+    assert [(order.side, order.quantity) for order in market.orders] == [("sell", 400.0)]
+
+
+def test_from_halted_to_reducing_a_sale_that_was_withheld_leaves() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(HALTED)
+    market.vix(14.0)
+    market.ask()
+    assert controls(market) == ["halted"]
+    market.vix(14.0, after=SECOND)
+    market.set_trading(REDUCING)
+    assert [order.side for order in market.orders] == ["sell"]
+
+
+def runaway(market: HedgedMarket, orders: int) -> None:
+    """An operator's tool gone wrong asks every second, each time at another VIX."""
+    for number in range(orders):
+        market.vix(18.0 + 0.125 * (number + 1), after=SECOND)
+        market.ask()
+
+
+def test_a_runaway_is_stopped_and_stays_so_until_an_operator_resumes_it() -> None:
+    def told() -> list[tuple[str, str]]:
+        return [each for each in whats(market) if each[0].startswith("trading")]
+
+    market = HedgedMarket(policy(limits=structs.replace(LIMITS, max_orders_per_minute=4)))
+    market.vix(18.0)
+    runaway(market, 10)
+    assert len(market.orders) == 4
+    assert controls(market) == ["rate"]
+    move(market, 40.0, minutes=120)
+    market.set_trading(ACTIVE, authority="gateway")
+    market.set_trading(HALTED, authority="auditor")
+    market.set_trading(ACTIVE, authority="auditor")
+    assert len(market.orders) == 4
+    assert set(controls(market)) == {"rate"}
+    assert told() == [("trading_stopped", "swap: rate")]
+    market.set_trading(ACTIVE)
+    move(market, 40.0, minutes=40)
+    assert len(market.orders) == 5
+    assert told()[1:] == [("trading_resumed", "operator ann: drill")]
+
+
+def test_only_reducing_orders_leave_beyond_the_daily_loss() -> None:
+    book = policy(limits=structs.replace(LIMITS, max_daily_loss=1000.0))
+    market = HedgedMarket(book).hedged(22.0)  # 1000 vega bought at 22
+    market.vix(20.5, after=SECOND)
+    market.ask()
+    market.fill()
+    market.vix(20.875, after=SECOND)
+    market.ask()
+    assert [order.side for order in market.orders] == ["sell"]
+    (withheld,) = market.of(OrderWithheld)
+    assert withheld.control == "max_daily_loss"
+    assert withheld.figures == {"value": 150 * 1.5 + 850 * 1.125, "limit": 1000.0}
+    market.vix(20.875, after=DAY)
+    assert [order.side for order in market.orders] == ["sell", "buy"]
 
 
 # --- laws ------------------------------------------------------------------------------------
