@@ -21,6 +21,13 @@ app = typer.Typer(
     "orders out.",
     epilog="Begin with: hedgestat demo. Then: hedgestat check -c deploy/hedges.toml",
 )
+keys = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Make and look after the keys that sign orders and commands.",
+    epilog="Begin with: hedgestat keys new",
+)
+app.add_typer(keys, name="keys")
 console = Console()
 errors = Console(stderr=True)
 
@@ -228,19 +235,130 @@ def tail(
 @app.command(epilog="Example:\n\n  hedgestat check -c deploy/hedges.toml")
 def check(config: Configuration) -> None:
     """List every fault of a configuration, with its line and what to write instead."""
+    from services.command.doctor import missing_keys
+
     settings = _settings(config)
     books = ", ".join(book.name for book in settings.books)
     verdict = f"[green]{escape(str(config))}: no fault.[/]"
     told = f"{verdict} Books: {books}. Digest {settings.digest[:16]}."
     console.print(told, highlight=False, soft_wrap=True)
+    for line in missing_keys(settings):
+        console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
 
 
-@app.command(epilog="Example:\n\n  hedgestat doctor -c deploy/hedges.toml")
-def doctor(config: Configuration) -> None:
-    """Check broker, store, clock and permissions, and say what to do about what is wrong."""
+@app.command(
+    epilog="Examples:\n\n  hedgestat doctor -c deploy/hedges.toml\n\n"
+    "  hedgestat doctor gateway -c deploy/hedges.toml"
+)
+def doctor(
+    config: Configuration,
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(help="The services of this machine, whose keys it needs; else all."),
+    ] = None,
+) -> None:
+    """Check broker, store, clock, keys and permissions, and say what to do about what is wrong."""
     from services.command.doctor import examine
+    from services.command.up import SERVICES
 
-    if not examine(_settings(config), console):
+    for service in services or ():
+        if service not in SERVICES:
+            raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
+    if not examine(_settings(config), services or list(SERVICES), console):
+        raise typer.Exit(1)
+
+
+audit = typer.Typer(help="Whether the record of decisions is what was decided.")
+app.add_typer(
+    audit,
+    name="audit",
+    no_args_is_help=True,
+    epilog="Example:\n\n  hedgestat audit verify -c x.toml",
+)
+
+
+@audit.command(
+    epilog="Examples:\n\n  hedgestat audit verify -c deploy/hedges.toml\n\n"
+    "  hedgestat audit verify --from archive/hedge.v1.hedger.decisions -c deploy/hedges.toml"
+)
+def verify(
+    config: Configuration,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help="[bold]store[/]: archive and store; or segments of an archive, or their folder.",
+            show_default="store",
+        ),
+    ] = None,
+    without_head: Annotated[
+        bool, typer.Option(help="Be content when no signed head is known.")
+    ] = False,
+) -> None:
+    """Follow the chain of the decision log, and hold it against the heads that were signed."""
+    from services.command.audit import STORE, VerifyOptions, run_verify
+
+    paths = tuple(Path(each) for each in files or () if each != STORE)
+    settings = _settings(config)
+    with _answering():
+        run_verify(settings, VerifyOptions(files=paths, without_head=without_head), console)
+
+
+KeyDirectory = Annotated[
+    Path,
+    typer.Option(
+        "-d", "--directory", help=r"Where they are: \[keys] directory.", envvar="HEDGESTAT_KEYS"
+    ),
+]
+KeyRole = Annotated[str, typer.Argument(help="monitor, gateway, operator or auditor.")]
+
+
+@keys.command(
+    "new",
+    epilog="Examples:\n\n  hedgestat keys new\n\n  hedgestat keys new operator -d ~/keys",
+)
+def keys_new(
+    roles: Annotated[
+        list[str] | None,
+        typer.Argument(help="monitor, gateway, operator, auditor; all when none is named."),
+    ] = None,
+    directory: KeyDirectory = Path("keys"),
+) -> None:
+    """Make the first key of each role; what is there is never overwritten."""
+    from services.command.keys import make
+
+    with _answering():
+        make(directory, roles or [], console)
+
+
+@keys.command("rotate", epilog="Example:\n\n  hedgestat keys rotate monitor")
+def keys_rotate(role: KeyRole, directory: KeyDirectory = Path("keys")) -> None:
+    """Make a role's next key and sign with it; the old one stays trusted until it is retired."""
+    from services.command.keys import rotate
+
+    with _answering():
+        rotate(directory, role, console)
+
+
+@keys.command("retire", epilog="Example:\n\n  hedgestat keys retire monitor 6c1de8a05f3b7942")
+def keys_retire(
+    role: KeyRole,
+    key_id: Annotated[str, typer.Argument(help="As `hedgestat keys show` prints it.")],
+    directory: KeyDirectory = Path("keys"),
+) -> None:
+    """Stop trusting a key that does not sign any more."""
+    from services.command.keys import retire
+
+    with _answering():
+        retire(directory, role, key_id, console)
+
+
+@keys.command("show", epilog="Example:\n\n  hedgestat keys show")
+def keys_show(directory: KeyDirectory = Path("keys")) -> None:
+    """List keys: role, id, whether it signs or is trusted here, and what is wrong with it."""
+    from services.command.keys import show
+
+    if not show(directory, console):
         raise typer.Exit(1)
 
 

@@ -1,5 +1,6 @@
 """Composition root of the hedger."""
 
+from services.hedger.heads import HeadTeller
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
 from shared.adapters.code_version import code_version
@@ -34,5 +35,9 @@ async def run(site: Site) -> None:
             precedence=site.precedence,
         )
         await site.until_stopped(check_durability("orders", orders))
-        async with kept_bounded(site, orders, keys.decisions(), (), decision_span):
+        heads = HeadTeller(bus, site.keyring, lambda: hedger.chain)
+        async with (
+            kept_bounded(site, orders, keys.decisions(), (), decision_span),
+            heads.telling(),
+        ):
             await hedger.run(site.stop)

@@ -25,6 +25,7 @@ from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import keys, topics
+from shared.wire.decisions import ChainHead
 from shared.wire.messages import AckMessage, ProgressMessage
 from shared.wire.times import format_instant
 
@@ -105,9 +106,15 @@ class Hedger:
         health.failing(_STAGE, "its record is not loaded yet")
         health.watch("hedger.orders", self._orders_trouble)
         self._step = HedgerStep((), calendar, "", None)
+        self._chain = self._step.chain
         self._decided = 0
         self._committed_progress: ProgressMessage | None = None
         self._cursors: Mapping[str, int] = {}
+
+    @property
+    def chain(self) -> ChainHead:
+        """The last entry of the decision log that is committed."""
+        return self._chain
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`, then wait a little for the orders on their way.
@@ -149,6 +156,7 @@ class Hedger:
             record.state,
             code_version=self._policy.code_version,
         )
+        self._chain = self._step.chain
         self._decided = record.emitted.get(keys.outbox(), 0)
         self._cursors = {keys.signal_log(): record.cursors.get(keys.signal_log(), 0)}
         self._health.passing(_STAGE)
@@ -165,6 +173,7 @@ class Hedger:
         ]
         self._relay.take_committed(rows)
         self._decided += len(rows)
+        self._chain = self._step.chain
         self._committed_progress = self._progress_of_step()
         self._cursors = committed.cursors
         self._metrics.decided(self._step.effects)

@@ -23,20 +23,24 @@ from shared.adapters.configuration.faults import Fault, Faults, FaultyConfigurat
 from shared.adapters.configuration.lines import locate
 from shared.adapters.configuration.market import read_intake, read_signals
 from shared.adapters.configuration.services import (
+    AuditorSettings,
     CalendarSettings,
     ClockSettings,
     GatewaySettings,
     HttpSettings,
     KeySettings,
+    LeaseSettings,
     LogSettings,
     RetentionSettings,
     StoreSettings,
     TradingSettings,
+    read_auditor,
     read_calendar,
     read_clock,
     read_gateway,
     read_http,
     read_keys,
+    read_lease,
     read_logs,
     read_mqtt,
     read_redis,
@@ -70,6 +74,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         trading: What the orders are for.
         keys: Where the keys are.
         gateway: Where the execution side keeps its record.
+        auditor: When it looks, and what it keeps.
+        lease: How long a stage is lent to the process that leads it.
         http: Pages, health, metrics.
         logs: How much.
         retention: Where old stream entries go.
@@ -88,6 +94,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     trading: TradingSettings
     keys: KeySettings
     gateway: GatewaySettings
+    auditor: AuditorSettings
+    lease: LeaseSettings
     http: HttpSettings
     logs: LogSettings
     retention: RetentionSettings
@@ -169,6 +177,8 @@ def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
         trading=read_trading(root.table("trading")),
         keys=read_keys(root.table("keys"), environment),
         gateway=read_gateway(root.table("gateway")),
+        auditor=read_auditor(root.table("auditor")),
+        lease=read_lease(root.table("lease")),
         http=read_http(root.table("http"), environment),
         logs=read_logs(root.table("logs")),
         retention=read_retention(root.table("retention")),

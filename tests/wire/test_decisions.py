@@ -1,13 +1,12 @@
 """The decision log's chain: whatever is done to a record of it shows."""
 
 import hashlib
-from collections.abc import Callable
 
 import msgspec
 import pytest
+from fakes.decision_log import TAMPERINGS, Tampering, chain, forged, head_at, record
 from fakes.hedged_market import policy
 
-from shared.domain.effects import AlertRaised
 from shared.domain.signals_observed import Quality, Signal, SignalsObserved
 from shared.wire.decisions import (
     NO_HASH,
@@ -23,20 +22,6 @@ from shared.wire.decisions import (
 SIZE = 2_000
 
 
-def record(number: int) -> DecisionRecord:
-    """Any effect."""
-    effect = AlertRaised(
-        book="overlay",
-        event_ns=number,
-        severity="info",
-        what="signal_unknown",
-        where=f"signal-{number % 7}",
-        figures={"value": number / 3},
-        runbook="",
-    )
-    return DecisionRecord(effect)
-
-
 def grounded() -> DecisionRecord:
     signal = Signal(value=18.0, unit="points", quality=Quality.GOOD, event_ns=3, observations=9)
     observed = SignalsObserved(event_ns=4, index=7, cause="VIX", signals={"vix": signal})
@@ -44,14 +29,6 @@ def grounded() -> DecisionRecord:
         code_version="0.1.0", config_digest="abc", limits=policy().limits, observed=observed
     )
     return DecisionRecord(record(1).effect, grounds)
-
-
-def chain(size: int) -> tuple[list[bytes], ChainHead]:
-    head, log = ChainHead(), []
-    for number in range(size):
-        entry, head = append(head, record(number))
-        log.append(entry)
-    return log, head
 
 
 def holds(log: list[bytes], told: ChainHead) -> bool:
@@ -70,57 +47,15 @@ def holds(log: list[bytes], told: ChainHead) -> bool:
 LOG, HEAD = chain(SIZE)
 
 
-def flipped(log: list[bytes], at: int) -> list[bytes]:
-    entry, position = log[at], at * 7919 % (len(log[at]) * 8)
-    changed = bytearray(entry)
-    changed[position // 8] ^= 1 << position % 8
-    return [*log[:at], bytes(changed), *log[at + 1 :]]
-
-
-def deleted(log: list[bytes], at: int) -> list[bytes]:
-    return [*log[:at], *log[at + 1 :]]
-
-
-def doubled(log: list[bytes], at: int) -> list[bytes]:
-    return [*log[:at], log[at], *log[at:]]
-
-
-def inserted(log: list[bytes], at: int) -> list[bytes]:
-    """An entry made by somebody who knows how, behind the one before."""
-    before = ChainHead(at, hashlib.sha256(log[at - 1]).digest()) if at else ChainHead()
-    return [*log[:at], append(before, record(4711))[0], *log[at:]]
-
-
-def truncated(log: list[bytes], at: int) -> list[bytes]:
-    return log[:at]
-
-
-def swapped(log: list[bytes], at: int) -> list[bytes]:
-    other = (at + 1) % len(log)
-    changed = list(log)
-    changed[at], changed[other] = log[other], log[at]
-    return changed
-
-
-def forged(log: list[bytes], at: int) -> list[bytes]:
-    """All of it written anew from one record on, with every hash right."""
-    head = ChainHead(at, hashlib.sha256(log[at - 1]).digest()) if at else ChainHead()
-    changed = log[:at]
-    for number in range(at, len(log)):
-        entry, head = append(head, record(number + (number == at)))
-        changed.append(entry)
-    return changed
-
-
 def test_an_untouched_log_holds() -> None:
     assert holds(LOG, HEAD)
-    assert holds(LOG, ChainHead(1_000, hashlib.sha256(LOG[999]).digest()))
+    assert holds(LOG, head_at(LOG, 1_000))
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("tamper", [flipped, deleted, doubled, inserted, truncated, swapped])
+@pytest.mark.parametrize("tamper", TAMPERINGS)
 def test_whatever_is_done_to_one_record_at_any_position_shows(
-    tamper: Callable[[list[bytes], int], list[bytes]],
+    tamper: Tampering,
 ) -> None:
     found = sum(not holds(tamper(LOG, at), HEAD) for at in range(SIZE))
     assert found == SIZE
@@ -132,7 +67,7 @@ def test_a_log_written_anew_does_not_hold_the_head_that_was_told() -> None:
 
 
 def test_what_lies_behind_the_last_head_told_can_only_be_cut_off() -> None:
-    told = ChainHead(1_000, hashlib.sha256(LOG[999]).digest())
+    told = head_at(LOG, 1_000)
     assert holds(LOG[:1_000], told)
     assert not holds(LOG[:999], told)
 

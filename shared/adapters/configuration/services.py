@@ -22,8 +22,16 @@ from shared.domain.policies import PaperPolicy
 PAPER: Final = "paper"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PORT: Final = Range(0, 65_535)
+_SHORTEST_LEASE_NS: Final = 200 * MILLISECOND
 _KEPT: Final = Range(1, 1e12)  # the last one taken proves that the store is the same
-_PORTS: Final = {"ingest": 8081, "signals": 8082, "hedger": 8083, "gateway": 8084, "feed": 8085}
+_PORTS: Final = {
+    "ingest": 8081,
+    "signals": 8082,
+    "hedger": 8083,
+    "gateway": 8084,
+    "feed": 8085,
+    "auditor": 8086,
+}
 
 
 class CalendarSettings(Struct, frozen=True, kw_only=True):
@@ -67,6 +75,20 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     record: str = "gateway.sqlite"
 
 
+class AuditorSettings(Struct, frozen=True, kw_only=True):
+    """The one that holds the gateway's record against what was decided.
+
+    Attributes:
+        heads: File that remembers the signed heads of the decision log.
+        pause_ns: Between two comparisons.
+        grace_ns: An order may be on its way that long, while everybody is up.
+    """
+
+    heads: str = "decision-heads"
+    pause_ns: int = 2 * SECOND
+    grace_ns: int = 5 * SECOND
+
+
 class TradingSettings(Struct, frozen=True, kw_only=True):
     """What the orders are for.
 
@@ -83,6 +105,17 @@ class KeySettings(Struct, frozen=True, kw_only=True):
     """Where signing and trusted keys are; see `shared.adapters.keyring`."""
 
     directory: str = "keys"
+
+
+class LeaseSettings(Struct, frozen=True, kw_only=True):
+    """How long a stage is lent to the process that leads it; see `shared.runtime.lease`."""
+
+    ttl_ns: int = 1_200 * MILLISECOND
+
+    @property
+    def ttl_s(self) -> float:
+        """In seconds."""
+        return self.ttl_ns / SECOND
 
 
 class HttpSettings(Struct, frozen=True, kw_only=True):
@@ -274,6 +307,18 @@ def read_gateway(table: Table) -> GatewaySettings:
     return settings
 
 
+def read_auditor(table: Table) -> AuditorSettings:
+    """`[auditor]`."""
+    default = AuditorSettings()
+    settings = AuditorSettings(
+        heads=table.text("heads", default.heads),
+        pause_ns=table.duration("pause", default.pause_ns, positive=True),
+        grace_ns=table.duration("grace", default.grace_ns, positive=True),
+    )
+    table.refuse_unknown_keys()
+    return settings
+
+
 def read_trading(table: Table) -> TradingSettings:
     """`[trading]`."""
     default = TradingSettings()
@@ -295,6 +340,15 @@ def read_keys(table: Table, environment: Mapping[str, str]) -> KeySettings:
     directory = table.text("directory", KeySettings().directory)
     table.refuse_unknown_keys()
     return KeySettings(directory=environment.get("HEDGESTAT_KEYS", directory))
+
+
+def read_lease(table: Table) -> LeaseSettings:
+    """`[lease]`."""
+    settings = LeaseSettings(ttl_ns=table.duration("ttl", LeaseSettings().ttl_ns, positive=True))
+    if settings.ttl_ns < _SHORTEST_LEASE_NS:
+        table.fault("ttl", "is too short: a busy machine would lose it", 'write "1.2 s"')
+    table.refuse_unknown_keys()
+    return settings
 
 
 def read_http(table: Table, environment: Mapping[str, str]) -> HttpSettings:

@@ -34,6 +34,8 @@ from fakes.configurations import SOUND, load, only_fault
         ('[redis]\npassword = "pw"', "password", "a secret", "password_file"),
         ("[http]\nports = { feed = 8081 }", "feed", "taken by ingest", "another"),
         ("[http]\nport = 99999", "port", "out of range", "65535"),
+        ('[auditor]\ngrace = "0 s"', "grace", "", ""),
+        ("[auditor]\ngarce = 1", "garce", "unknown", "grace"),
         ("[retention]\nkeep_entries = 0", "keep_entries", "out of range", "1"),
         ("[retention]\nkeep_days = 2", "keep_days", "unknown", "keep_entries"),
     ],
