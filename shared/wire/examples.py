@@ -90,6 +90,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         service="hedger",
         epoch=7,
         config_digest=_DIGEST,
+        holder="hedge-a-4711-1",
     ),
     EpochAnswerMessage(
         environment=_ENVIRONMENT,

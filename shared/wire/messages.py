@@ -99,11 +99,15 @@ class HeartbeatMessage(SealedMessage, frozen=True, kw_only=True):
 
 
 class EpochMessage(SealedMessage, frozen=True, kw_only=True):
-    """A new leader tells the gateway of its epoch, before its first order."""
+    """A new leader tells the gateway of its epoch, before its first order.
+
+    `holder` names it among all that ever led: two with one epoch show that the store lost data.
+    """
 
     service: Name
     epoch: int
     config_digest: str
+    holder: Name = "-"
 
 
 class EpochAnswerMessage(SealedMessage, frozen=True, kw_only=True):
