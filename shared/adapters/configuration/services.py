@@ -16,7 +16,7 @@ from shared.adapters.calendars import (
 )
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
 from shared.adapters.connections import MqttSettings, RedisSettings
-from shared.domain.instants import SECOND
+from shared.domain.instants import MILLISECOND, SECOND
 from shared.domain.policies import PaperPolicy
 
 PAPER: Final = "paper"
