@@ -25,7 +25,7 @@ keys = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Make and look after the keys that sign orders and commands.",
-    epilog="Begin with: hedgestat keys new",
+    epilog="Examples:\n\n  hedgestat keys new\n\n  hedgestat keys show",
 )
 app.add_typer(keys, name="keys")
 console = Console()

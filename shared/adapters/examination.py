@@ -16,6 +16,8 @@ from redis.asyncio import Redis
 from shared.adapters.bus import BusEvent, BusUnavailable, PublishRefused, Subscription
 from shared.adapters.clock import Clock
 from shared.adapters.connections import RedisSettings, redacted
+from shared.adapters.key_files import KeyShown, list_keys
+from shared.adapters.keyring import KeysNeeded
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.redis_store import connect
 from shared.adapters.settings import Settings
@@ -43,14 +45,16 @@ class Finding(Struct, frozen=True):
     remedy: str = ""
 
 
-async def examine_all(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
-    """Check broker, both roles of the store, clock and permissions, one after the other."""
+async def examine_all(
+    settings: Settings, needed: KeysNeeded, clock: Clock
+) -> AsyncIterator[Finding]:
+    """Check broker, both roles of the store, clock, keys and permissions, one after the other."""
     yield await examine_broker(settings)
     roles = {"orders": settings.redis.orders, "market": settings.redis.market}
     for role, where in roles.items():
         async for finding in examine_store(role, where, clock):
             yield finding
-    for finding in examine_files(settings):
+    for finding in (*examine_keys(settings, needed), *examine_files(settings)):
         yield finding
 
 
@@ -150,6 +154,36 @@ async def _is_of_our_time(subject: str, client: Redis, clock: Clock) -> Finding:
         return Finding(f"{subject}: clock", is_well=True, seen=seen)
     remedy = "run chrony or another NTP client on both machines"
     return Finding(f"{subject}: clock", is_well=False, seen=seen, remedy=remedy)
+
+
+def examine_keys(settings: Settings, needed: KeysNeeded) -> list[Finding]:
+    """Can what runs here sign, whom does it believe, and are its keys kept from others?"""
+    directory = Path(settings.keys.directory)
+    keys = list_keys(directory)
+    if not keys:
+        remedy = "`hedgestat keys new`, or copy them there"
+        return [Finding("keys", is_well=False, seen=f"none in {directory}", remedy=remedy)]
+    findings = [_key(key) for key in keys]
+    signing = {key.role for key in keys if key.signs}
+    trusted = {key.role for key in keys if key.is_trusted}
+    for role in (role for role in needed.signs if role not in signing):
+        remedy = f"`hedgestat keys new {role}`, or copy private/{role}.pem there"
+        seen = f"no private key in {directory}"
+        findings.append(Finding(f"key of {role}", is_well=False, seen=seen, remedy=remedy))
+    for role in (role for role in needed.believes if role not in trusted):
+        remedy = "copy trusted/ from where that key was made"
+        seen = f"no trusted key in {directory}"
+        findings.append(Finding(f"key of {role}", is_well=False, seen=seen, remedy=remedy))
+    return findings
+
+
+def _key(key: KeyShown) -> Finding:
+    subject = f"key of {key.role} {key.key_id}".rstrip()
+    if key.fault:
+        seen, _, remedy = key.fault.rpartition(": ")
+        return Finding(subject, is_well=False, seen=seen, remedy=remedy)
+    uses = [word for word, is_so in (("signs", key.signs), ("is trusted", key.is_trusted)) if is_so]
+    return Finding(subject, is_well=True, seen=" and ".join(uses))
 
 
 def examine_files(settings: Settings) -> list[Finding]:

@@ -193,13 +193,18 @@ def write_key(directory: Path, role: Role) -> str:
     """
     key = Ed25519PrivateKey.generate()
     name = key_id(key.public_key())
-    for part in ("private", "trusted"):
-        (directory / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (directory, directory / "private", directory / "trusted"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _write(directory / "trusted" / f"{role}-{name}.pem", public, 0o644)
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    _write(directory / "private" / f"{role}.pem", secret, 0o600)
+    _write(private_path(directory, role), secret, 0o600)
     return name
+
+
+def private_path(directory: Path, role: Role) -> Path:
+    """Where the key is that a role signs with."""
+    return directory / "private" / f"{role}.pem"
 
 
 def read_private(directory: Path, role: Role) -> Ed25519PrivateKey:
@@ -208,7 +213,7 @@ def read_private(directory: Path, role: Role) -> Ed25519PrivateKey:
     Raises:
         KeyMissing: It is not there, not readable, no such key, or readable by others.
     """
-    path = directory / "private" / f"{role}.pem"
+    path = private_path(directory, role)
     try:
         mode = path.stat().st_mode
         key = load_pem_private_key(path.read_bytes(), password=None)
@@ -218,6 +223,7 @@ def read_private(directory: Path, role: Role) -> Ed25519PrivateKey:
         raise KeyMissing(f"{path} cannot be read: {_reason(error)}") from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyMissing(f"{path} can be read by others: chmod 600 {path}")
+    _check_closed(path.parent)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyMissing(f"{path} is not an ed25519 key: `hedgestat keys rotate {role}`")
     return key
@@ -238,9 +244,11 @@ def read_trusted_files(directory: Path, role: Role) -> dict[Path, Ed25519PublicK
     Raises:
         KeyMissing: See `read_trusted`.
     """
-    return {
-        path: _read_public(path) for path in sorted((directory / "trusted").glob(f"{role}-*.pem"))
-    }
+    folder = directory / "trusted"
+    found = {path: _read_public(path) for path in sorted(folder.glob(f"{role}-*.pem"))}
+    if found:
+        _check_closed(folder)
+    return found
 
 
 def _read_public(path: Path) -> Ed25519PublicKey:
@@ -254,6 +262,12 @@ def _read_public(path: Path) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise KeyMissing(f"{path} is not an ed25519 key: remove it")
     return key
+
+
+def _check_closed(folder: Path) -> None:
+    """Whoever can write a folder can put a key of their own there."""
+    if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise KeyMissing(f"{folder} can be written by others: chmod 700 {folder}")
 
 
 def _reason(error: Exception) -> str:

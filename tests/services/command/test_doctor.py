@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 from fakes.command import DEPLOY, hedgestat
+from fakes.keys import write_keys
 from fakes.servers import MosquittoServer, RedisServer, free_port
 
 pytestmark = pytest.mark.server
 
 
-def doctor(directory: Path, mqtt: str, redis: str) -> subprocess.CompletedProcess[str]:
+def doctor(
+    directory: Path, mqtt: str, redis: str, *services: str
+) -> subprocess.CompletedProcess[str]:
+    if not (directory / "keys").exists():
+        write_keys(directory / "keys")
     variables = {"HEDGESTAT_MQTT_URL": mqtt, "HEDGESTAT_REDIS_URL": redis}
-    configuration = str(DEPLOY / "hedges.toml")
-    return hedgestat("doctor", "-c", configuration, directory=directory, variables=variables)
+    words = ["doctor", *services, "-c", str(DEPLOY / "hedges.toml")]
+    return hedgestat(*words, directory=directory, variables=variables)
 
 
 def failures(output: str) -> list[str]:
@@ -34,7 +39,13 @@ def test_a_sound_installation_is_told_in_lines_that_are_all_ok(
     assert told.returncode == 0, told.stdout + told.stderr
     lines = told.stdout.splitlines()
     assert all(line.startswith("ok ") for line in lines)
-    for subject in ("broker mqtt://", "store for orders", "store for market", "gateway record"):
+    for subject in (
+        "broker mqtt://",
+        "store for orders",
+        "store for market",
+        "key of",
+        "gateway record",
+    ):
         assert any(subject in line for line in lines), subject
 
 
@@ -84,8 +95,35 @@ def test_an_archive_is_looked_at_when_there_is_to_be_one(
     text = (DEPLOY / "hedges.toml").read_text()
     configuration = tmp_path / "hedges.toml"
     configuration.write_text(text.replace('archive = "off"', f'archive = "{tmp_path}/archive"'))
+    write_keys(tmp_path / "keys")
     variables = {"HEDGESTAT_MQTT_URL": mosquitto_server.url, "HEDGESTAT_REDIS_URL": redis.url}
     told = hedgestat("doctor", "-c", str(configuration), directory=tmp_path, variables=variables)
     assert told.returncode == 0
     assert f"ok   archive: {tmp_path}/archive can be written" in told.stdout
     assert "ok   archive: Parquet: pyarrow is installed" in told.stdout
+
+
+def test_keys_that_are_missing_or_open_to_others_are_named(
+    tmp_path: Path, mosquitto_server: MosquittoServer, redis: RedisServer
+) -> None:
+    keys = write_keys(tmp_path / "keys")
+    (keys / "private/monitor.pem").unlink()
+    (keys / "private/gateway.pem").chmod(0o644)
+    told = doctor(tmp_path, mosquitto_server.url, redis.url)
+    assert told.returncode == 1
+    assert failures(told.stdout) == [
+        "FAIL key of gateway: keys/private/gateway.pem can be read by others",
+        "FAIL key of monitor: no private key in keys",
+    ]
+    assert "-> chmod 600 keys/private/gateway.pem" in told.stdout
+    assert "-> `hedgestat keys new monitor`, or copy private/monitor.pem there" in told.stdout
+
+
+def test_a_machine_of_one_service_needs_its_keys_alone(
+    tmp_path: Path, mosquitto_server: MosquittoServer, redis: RedisServer
+) -> None:
+    keys = write_keys(tmp_path / "keys")
+    for role in ("monitor", "operator", "auditor"):
+        (keys / f"private/{role}.pem").unlink()
+    assert doctor(tmp_path, mosquitto_server.url, redis.url, "gateway").returncode == 0
+    assert doctor(tmp_path, mosquitto_server.url, redis.url, "hedger").returncode == 1

@@ -5,12 +5,24 @@ from pathlib import Path
 import pytest
 from fakes.command import DEPLOY
 from fakes.configurations import SOUND, line_of
+from fakes.keys import write_keys
 from typer.main import get_group
 from typer.testing import CliRunner, Result
 
 from services.__main__ import app
 
-COMMANDS = ("demo", "up", "run", "replay", "tail", "check", "doctor", "asyncapi")
+COMMANDS = (
+    "demo",
+    "up",
+    "run",
+    "replay",
+    "tail",
+    "check",
+    "doctor",
+    "keys",
+    "audit",
+    "asyncapi",
+)
 HEDGES = str(DEPLOY / "hedges.toml")
 FAULTY = (
     SOUND.replace("base_vega = 1000", "base_vega = -1")
@@ -40,6 +52,19 @@ def test_help_shows_an_example(command: str) -> None:
     shown = invoke(command, "--help")
     assert shown.exit_code == 0
     assert f"hedgestat {command}" in shown.output.partition("Example")[2]
+
+
+def test_check_mentions_keys_that_are_missing_and_passes(tmp_path: Path) -> None:
+    lacking = CliRunner().invoke(
+        app, ["check", "-c", HEDGES], env={"COLUMNS": "300", "HEDGESTAT_KEYS": str(tmp_path)}
+    )
+    assert lacking.exit_code == 0
+    assert f"keys: none in {tmp_path}\n  -> `hedgestat keys new`" in lacking.output
+    write_keys(tmp_path)
+    checked = CliRunner().invoke(
+        app, ["check", "-c", HEDGES], env={"COLUMNS": "300", "HEDGESTAT_KEYS": str(tmp_path)}
+    )
+    assert len(checked.output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("path", sorted(DEPLOY.glob("*.toml")), ids=lambda path: path.name)
