@@ -73,10 +73,22 @@ class HedgerMetrics:
             ["book", "outcome"],
             registry=registry,
         )
+        self._withheld = Counter(
+            "hedge_orders_withheld",
+            "Orders that a control held back.",
+            ["book", "control"],
+            registry=registry,
+        )
         self._sendings = Counter(
             "hedge_order_sendings",
             "Times an order was sent; more than once when the gateway was slow to answer.",
             ["outcome"],
+            registry=registry,
+        )
+        self._forged = Counter(
+            "hedge_answers_refused",
+            "Answers that the gateway did not send: malformed, or why the seal is not its own.",
+            ["reason"],
             registry=registry,
         )
         self._waiting = Gauge(
@@ -111,6 +123,10 @@ class HedgerMetrics:
         """Count the gateway's answer."""
         self._orders.labels(book_of(answer.order_id), answer.status).inc()
 
+    def answer_refused(self, reason: str) -> None:
+        """Count a message that claimed to be the gateway's."""
+        self._forged.labels(reason).inc()
+
     def waiting(self, count: int) -> None:
         """Show how many orders are not acknowledged."""
         self._waiting.set(count)
@@ -134,6 +150,6 @@ class HedgerMetrics:
                     age_ns = self._clock.now_ns() - effect.event_ns
                     self._tick_to_order.observe(max(0, age_ns) / SECOND)
             case OrderWithheld():
-                self._orders.labels(effect.book, f"withheld_{effect.control}").inc()
+                self._withheld.labels(effect.book, effect.control).inc()
             case _:
                 pass

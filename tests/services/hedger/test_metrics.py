@@ -1,0 +1,42 @@
+import pytest
+from fakes.hedged_market import LIMITS, HedgedMarket, policy
+from msgspec import structs
+from prometheus_client import CollectorRegistry
+
+from services.hedger.metrics import HedgerMetrics
+from shared.domain.effects import OrderWithheld
+from shared.domain.trading import TradingState
+
+CONTROLS = (
+    *("min_trade", "halted", "reducing", "mark", "figures", "agreement", "duplicate"),
+    *("rate", "repeat", "max_order_vega", "max_order_notional", "max_position_vega"),
+    *("max_orders_per_day", "max_daily_turnover", "max_daily_loss", "max_price_deviation"),
+)
+
+
+def counted(registry: CollectorRegistry, control: str) -> float | None:
+    labels = {"book": "overlay", "control": control}
+    return registry.get_sample_value("hedge_orders_withheld_total", labels)
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_an_order_withheld_is_counted_by_the_control_that_did_it(control: str) -> None:
+    registry = CollectorRegistry()
+    metrics = HedgerMetrics(registry, None)
+    withheld = OrderWithheld(
+        book="overlay", event_ns=1, decision=1, leg="swap", control=control, figures={}
+    )
+    metrics.decided([withheld, withheld])
+    assert counted(registry, control) == 2
+
+
+def test_what_a_book_decides_is_counted() -> None:
+    registry = CollectorRegistry()
+    metrics = HedgerMetrics(registry, None)
+    market = HedgedMarket(policy(limits=structs.replace(LIMITS, max_order_vega=300.0)))
+    market.vix(18.0)
+    market.set_trading(TradingState.HALTED)
+    market.ask()
+    metrics.decided(market.effects)
+    assert counted(registry, "max_order_vega") == 1
+    assert counted(registry, "halted") == 1
