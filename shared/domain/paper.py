@@ -5,6 +5,7 @@ events alone. At the clock instant C(k) it sees the orders decided no later than
 last print of each symbol before C(k). In a replay the feed lets the pipeline settle between two
 clocks, so when exactly an order arrived never shows in a result. At one clock, in this order:
 
+0. every order that was to be cancelled is reported `cancel`, whatever else may be;
 1. every order that has become due, by (event_ns, order_id), is reported `new`, or `reject`;
 2. every order still open, again by (event_ns, order_id), expires when past its `valid_until`;
    else it trades, if the market is open and its symbol printed after the decision plus latency.
@@ -16,7 +17,7 @@ A buy pays the print's ask (without one: its level plus half a spread) plus slip
 the mirror image, and neither trades beyond its limit price.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from math import floor
 from typing import Final, Literal
 
@@ -45,11 +46,13 @@ class WorkingOrder(Struct, frozen=True, kw_only=True):
         order: As it was accepted.
         filled: Unsigned quantity traded so far, in the leg's unit.
         reports: Execution reports made on it; 0 until the venue has seen it at a clock.
+        cancelled: Why it ends at the next clock; empty while it is to go on.
     """
 
     order: Order
     filled: float = 0.0
     reports: int = 0
+    cancelled: str = ""
 
     @property
     def rest(self) -> float:
@@ -133,6 +136,17 @@ class PaperVenue:
         self._working[_name(order)] = WorkingOrder(order=order)
         return True
 
+    def cancel(self, book: str, reason: str) -> None:
+        """Have every open order of a book cancelled at the next clock; this always passes."""
+        for name, working in self._working.items():
+            if working.order.book == book and not working.cancelled:
+                self._working[name] = structs.replace(working, cancelled=reason)
+
+    @property
+    def marks(self) -> Mapping[str, Mark]:
+        """The last print of each symbol."""
+        return self._marks
+
     def receive(self, event: Event) -> tuple[ExecutionReported, ...]:
         """Take one event of the journal; only ticks and clocks concern a venue."""
         match event:
@@ -157,7 +171,7 @@ class PaperVenue:
         if now <= self._clock_ns:
             return ()
         due_ns, self._clock_ns = self._clock_ns, now
-        return (*self._admit(due_ns), *self._trade())
+        return (*self._cancel(), *self._admit(due_ns), *self._trade())
 
     def next_deadline(self) -> int | None:
         """Return the first clock instant, in ns, that matters even if nothing else arrives."""
@@ -176,6 +190,11 @@ class PaperVenue:
 
     def _open(self) -> list[WorkingOrder]:
         return [each for each in self._in_order() if each.reports]
+
+    def _cancel(self) -> Iterator[ExecutionReported]:
+        for working in self._in_order():
+            if working.cancelled:
+                yield self._report(working, ExecutionKind.CANCEL, reason=working.cancelled)
 
     def _admit(self, due_ns: int) -> Iterator[ExecutionReported]:
         for working in self._in_order():
@@ -264,6 +283,8 @@ class PaperVenue:
 
     def _deadline(self, working: WorkingOrder) -> int:
         order = working.order
+        if working.cancelled:
+            return self._clock_ns + 1
         if not working.reports:
             return max(order.event_ns, self._clock_ns + 1)
         expiry = order.valid_until_ns + 1

@@ -26,7 +26,8 @@ class TradingState(StrEnum):
     HALTED = "halted"
 
 
-_STRICTNESS: Final = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
+STRICTNESS: Final = (TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED)
+"""From the least strict to the strictest."""
 
 
 class TradingStateSet(Struct, frozen=True, kw_only=True, tag="trading_state"):
@@ -79,7 +80,7 @@ class TradingStates(Struct, frozen=True):
     def governing(self, book: str) -> TradingStateSet | None:
         """Return the strictest order that concerns a book, the oldest of equals; `None`: active."""
         concerning = [order for order in self.orders.values() if order.scope in {ALL, book}]
-        return max(concerning, key=lambda order: _STRICTNESS.index(order.state), default=None)
+        return max(concerning, key=lambda order: STRICTNESS.index(order.state), default=None)
 
     def of(self, book: str) -> TradingState:
         """Return what a book may do."""

@@ -1,0 +1,1 @@
+"""The gateway's own controls: what it takes, whatever the hedger checked (promises B1 to B7)."""
