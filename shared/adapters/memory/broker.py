@@ -8,6 +8,7 @@ else's clock.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from typing import Final
 
@@ -223,6 +224,7 @@ class MemoryBroker:
         self._carry(deliver)
 
 
+@lru_cache(maxsize=4096)
 def matches(subscription: str, topic: str) -> bool:
     """Whether a topic filter, with `+` for a level and a final `#` for the rest, takes a topic."""
     if subscription == topic:

@@ -1,0 +1,25 @@
+"""What stood in the way of harm, counted: from the services' own metrics."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+GUARDS: Final[Mapping[str, str]] = {
+    "hedge_rejects": "reason",
+    "hedge_gateway_orders": "status",
+}
+"""Counters of guards, by the name of their metric, and the label that tells them apart."""
+
+
+def guards_of(registry: CollectorRegistry) -> Counter[str]:
+    """Return how often each guard fired, as `metric: reason`; a sum over all other labels."""
+    fired: Counter[str] = Counter()
+    for metric in registry.collect():
+        label = GUARDS.get(metric.name)
+        if label is not None:
+            for sample in metric.samples:
+                if sample.name.endswith("_total") and sample.value:
+                    fired[f"{metric.name}: {sample.labels[label]}"] += int(sample.value)
+    return fired

@@ -1,0 +1,77 @@
+"""One simulated process: a `Site` whose bus, stores, clock and calendar are the simulation's."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.command.simulation.links import BusLink, StoreLink, StoreServer
+from services.command.simulation.loop import Process
+from services.command.simulation.weather import Weather
+from shared.adapters.bus import BusEvent, Subscription
+from shared.adapters.memory.broker import MemoryBroker
+from shared.adapters.memory.bus import MemoryBus
+from shared.domain.sessions import SessionCalendar
+from shared.runtime.site import Site
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What all simulated processes have in common."""
+
+    broker: MemoryBroker
+    market: StoreServer
+    orders: StoreServer
+    weather: Weather
+    sessions: SessionCalendar
+    kill: Callable[[Process, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedSite(Site):
+    """What a simulated process gives its services.
+
+    Attributes:
+        process: Whose.
+        around: The servers it reaches.
+        buses: The connections it made.
+    """
+
+    process: Process
+    around: Surroundings
+    buses: list[MemoryBus]
+
+    def bus(self, service: str, subscriptions: Sequence[str]) -> BusLink:  # type: ignore[override] # a simulation's
+        """See `Site.bus`."""
+        check = f"{service}.bus"
+        self.health.failing(check, "not connected yet")
+
+        def heard(event: BusEvent) -> None:
+            if event.name == "connected":
+                self.health.passing(check)
+            else:
+                self.health.failing(check, event.reason)
+
+        bus = MemoryBus(
+            self.around.broker,
+            client_id=f"hedgestat-{service}{self.instance}",
+            subscriptions=[Subscription(topic) for topic in subscriptions],
+            birth=self._status(service, "online"),
+            will=self._status(service, "offline"),
+            on_event=heard,
+        )
+        self.buses.append(bus)
+        return BusLink(bus, self.process, self.around.weather, self.around.kill)
+
+    def market(self) -> StoreLink:  # type: ignore[override] # a simulation's
+        """See `Site.market`."""
+        return self._link(self.around.market)
+
+    def orders(self) -> StoreLink:  # type: ignore[override] # a simulation's
+        """See `Site.orders`."""
+        return self._link(self.around.orders)
+
+    def calendar(self) -> SessionCalendar:
+        """See `Site.calendar`."""
+        return self.around.sessions
+
+    def _link(self, server: StoreServer) -> StoreLink:
+        return StoreLink(server, self.process, self.around.weather, self.around.kill)

@@ -1,0 +1,347 @@
+"""One seed from beginning to end: the services, what befalls them, and what was left when quiet.
+
+First a storm: the market prints, operators command, and everything fails that this seed has drawn.
+Then the weather clears, the market stops, and all that was decided must come to its end. What the
+servers then hold is judged by `judgement`.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct, structs
+from prometheus_client import CollectorRegistry
+
+from services.command.endings import FOR_A_REASON, leaves
+from services.command.simulation.guards import guards_of
+from services.command.simulation.judgement import Remains, judge
+from services.command.simulation.links import StoreServer, Wire
+from services.command.simulation.loop import Process, VirtualClock, VirtualLoop
+from services.command.simulation.market import Market
+from services.command.simulation.place import SimulatedSite, Surroundings
+from services.command.simulation.weather import Weather
+from services.command.up import SERVICES
+from shared.adapters.keyring import Keyring
+from shared.adapters.memory.broker import MemoryBroker
+from shared.adapters.memory.bus import MemoryBus
+from shared.adapters.memory.store import MemoryStore
+from shared.adapters.settings import Settings
+from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
+from shared.domain.sessions import SessionCalendar
+from shared.runtime.site import Site
+from shared.wire import keys
+
+MONDAY: Final = 1_733_149_800 * SECOND
+"""2024-12-02 14:30 UTC: an opening."""
+
+SESSIONS: Final = SessionCalendar(
+    [MONDAY + day * DAY for day in range(-5, 5)],
+    [MONDAY + day * DAY + 6 * HOUR + 30 * MINUTE for day in range(-5, 5)],
+)
+
+_DRAWS_A_SECOND: Final = 10
+_SHORTEST_STORM_S: Final = 5.0
+_LONGEST_STORM_S: Final = 14.0
+_LONGEST_DOWN_S: Final = 2.0
+_LONGEST_FROZEN_S: Final = 4.0
+_LONGEST_RESTART_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.5
+_QUIET_S: Final = 5.0
+"""After the last print: by then every order has ended, for none is valid longer than 4 s."""
+_LONGEST_DRAIN_S: Final = 120.0
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of one seed.
+
+    Attributes:
+        seed: Which.
+        violations: What must never happen and did, in words.
+        faults: How often each fault struck.
+        guards: How often each guard fired.
+        endings: How often a process ended by itself, by the name of the reason.
+        orders: How many the gateway's record holds.
+        digest: Of decisions, record and the order of all events.
+        virtual_s: How much time passed in it.
+    """
+
+    seed: int
+    violations: tuple[str, ...]
+    faults: dict[str, int]
+    guards: dict[str, int]
+    endings: dict[str, int]
+    orders: int
+    digest: str
+    virtual_s: float
+
+
+def simulate(
+    seed: int,
+    settings: Settings,
+    keyring: Keyring,
+    record: Path,
+    tell: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Run one seed.
+
+    Args:
+        seed: Of everything.
+        settings: What the services are told.
+        keyring: What they sign with.
+        record: Where the gateway keeps its record; must not exist.
+        tell: Told of all that happens.
+    """
+    random.seed(seed)  # the pauses between attempts
+    loop = VirtualLoop(seed)
+    weather = Weather(seed, loop.time, tell)
+    gateway = structs.replace(settings.gateway, record=str(record))
+    world = World(loop, weather, structs.replace(settings, gateway=gateway), keyring)
+    try:
+        loop.run_until_complete(world.run())
+    finally:
+        loop.close()
+    remains = Remains(
+        settings=world.settings,
+        sessions=SESSIONS,
+        market=world.around.market.store,
+        orders=world.around.orders.store,
+        record=record,
+        now_ns=world.clock.now_ns(),
+    )
+    judgement = judge(remains)
+    weather.note(judgement.digest)
+    return Outcome(
+        seed=seed,
+        violations=(*world.violations, *judgement.violations),
+        faults=dict(weather.struck),
+        guards=dict(world.guards),
+        endings=dict(world.endings),
+        orders=judgement.orders,
+        digest=weather.digest,
+        virtual_s=loop.time(),
+    )
+
+
+class Life(Struct):
+    """A process and what it was given."""
+
+    process: Process
+    site: SimulatedSite
+    task: asyncio.Task[None] | None = None
+
+
+class World:
+    """Everything of one seed.
+
+    Attributes:
+        violations: What must never happen and did.
+        endings: How often a process ended by itself, and why.
+        guards: How often each guard fired.
+    """
+
+    def __init__(
+        self, loop: VirtualLoop, weather: Weather, settings: Settings, keyring: Keyring
+    ) -> None:
+        self.violations: list[str] = []
+        self.endings: Counter[str] = Counter()
+        self.guards: Counter[str] = Counter()
+        self.settings = settings
+        begins_ns = MONDAY + weather.one_of((HOUR, 3 * HOUR, 6 * HOUR + 29 * MINUTE + 40 * SECOND))
+        self.clock = VirtualClock(loop, begins_ns)
+        self._loop = loop
+        self._weather = weather
+        self._keyring = keyring
+        self.around = Surroundings(
+            broker=MemoryBroker(carry=Wire(weather).carry, now_s=loop.time),
+            market=StoreServer(MemoryStore(loop.time)),
+            orders=StoreServer(MemoryStore(loop.time)),
+            weather=weather,
+            sessions=SESSIONS,
+            kill=self.kill,
+        )
+        self._lives: dict[str, Life] = {}
+        self._market = Market(self.around.broker, self.clock, weather)
+
+    async def run(self) -> None:
+        """Storm, calm, end."""
+        async with asyncio.TaskGroup() as tasks:
+            services = [
+                tasks.create_task(self._keep_alive(name, main, tasks), name=f"init {name}")
+                for name, main in SERVICES.items()
+            ]
+            market = tasks.create_task(self._market.run(), name="market")
+            nemesis = tasks.create_task(self._nemesis(tasks), name="nemesis")
+            await asyncio.sleep(self._weather.between(_SHORTEST_STORM_S, _LONGEST_STORM_S))
+            nemesis.cancel()
+            self._clear_up()
+            await asyncio.sleep(self._weather.between(0.5, 2.0))
+            market.cancel()
+            await self._drain()
+            for service in services:
+                service.cancel()
+            for life in self._lives.values():
+                self.kill(life.process, "the end")
+
+    def kill(self, process: Process, why: str) -> None:
+        """Kill a process: from now on nothing it does has any effect."""
+        if not process.is_alive:
+            return
+        self._weather.note(f"{process.name} is killed: {why}")
+        life = self._lives[process.name]
+        process.is_alive = False
+        self._loop.thaw(process)
+        for bus in life.site.buses:
+            _cut(bus)
+        if life.task is not None:
+            life.task.cancel()
+
+    async def _keep_alive(
+        self, name: str, main: Callable[[Site], Awaitable[None]], tasks: asyncio.TaskGroup
+    ) -> None:
+        """Start a service again whenever it ends, as an init system does."""
+        while True:
+            process = Process(name)
+            life = Life(process, self._site(process))
+            self._lives[name] = life
+            self._weather.note(f"{name} starts")
+            life.task = self._loop.start(process, self._live(life, main), tasks)
+            while not life.task.done():
+                await asyncio.wait({life.task}, timeout=None if process.is_alive else 0.01)
+                if not process.is_alive:
+                    life.task.cancel()  # again: a task group passes a cancellation on once
+            process.is_alive = False
+            self.guards.update(guards_of(life.site.registry))
+            await asyncio.sleep(self._weather.between(0.05, _LONGEST_RESTART_S))
+
+    async def _live(self, life: Life, main: Callable[[Site], Awaitable[None]]) -> None:
+        name = life.process.name
+        reasons: list[BaseException] = []
+        try:
+            await main(life.site)
+            reasons.append(RuntimeError("it just ended"))
+        except* FOR_A_REASON as stopped:
+            reasons += leaves(stopped)
+        except* Exception as failure:
+            reasons += leaves(failure)
+        for reason in reasons if life.process.is_alive else ():
+            self._weather.note(f"{name} ends: {type(reason).__name__}: {reason}")
+            self.endings[f"{name}: {type(reason).__name__}"] += 1
+            if not isinstance(reason, FOR_A_REASON):
+                self.violations.append(f"{name} broke: {type(reason).__name__}: {reason}")
+
+    def _site(self, process: Process) -> SimulatedSite:
+        return SimulatedSite(
+            settings=self.settings,
+            clock=self.clock,
+            registry=CollectorRegistry(),
+            keys=self._keyring,
+            process=process,
+            around=self.around,
+            buses=[],
+        )
+
+    async def _nemesis(self, tasks: asyncio.TaskGroup) -> None:
+        """Draw what happens to servers and processes, some times a second."""
+        befall: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "store_restarts": self._restart_store,
+            "orders_halted_by_key": self._halt_by_key,
+            "broker_restarts_and_forgets": self._restart_broker,
+            "broker_freezes": self._freeze_broker,
+            "connection_cut": self._cut_connection,
+            "process_killed": self._kill_one,
+            "process_frozen": self._freeze_one,
+        }
+        while True:
+            await asyncio.sleep(1 / _DRAWS_A_SECOND)
+            for fault, carry_out in befall.items():
+                if self._weather.strikes(fault):
+                    tasks.create_task(_awaited(carry_out()), name=fault)
+
+    async def _restart_store(self) -> None:
+        server = self._weather.one_of((self.around.market, self.around.orders))
+        server.kill()
+        await self._pause(_LONGEST_DOWN_S)
+        server.start()
+
+    async def _halt_by_key(self) -> None:
+        halted = self.around.orders.store.halted
+        halted.add("hedger")
+        await self._pause(_LONGEST_DOWN_S)
+        halted.discard("hedger")
+
+    async def _restart_broker(self) -> None:
+        self.around.broker.kill()
+        await self._pause(_LONGEST_DOWN_S)
+        self.around.broker.start()
+
+    async def _freeze_broker(self) -> None:
+        self.around.broker.freeze()
+        await self._pause(_LONGEST_FROZEN_S)
+        self.around.broker.thaw()
+
+    async def _cut_connection(self) -> None:
+        for bus in self._one().site.buses:
+            _cut(bus)
+
+    async def _kill_one(self) -> None:
+        self.kill(self._one().process, "at any await")
+
+    async def _freeze_one(self) -> None:
+        process = self._one().process
+        if process.is_alive and not process.is_frozen:
+            self._weather.note(f"{process.name} freezes")
+            self._loop.freeze(process)
+            await self._pause(_LONGEST_FROZEN_S)
+            self._loop.thaw(process)
+
+    def _one(self) -> Life:
+        return self._lives[self._weather.one_of(sorted(self._lives))]
+
+    async def _pause(self, longest_s: float) -> None:
+        await asyncio.sleep(self._weather.between(0.0, longest_s))
+
+    def _clear_up(self) -> None:
+        """End all faults; what they began ends in its own time, within some seconds."""
+        self._weather.clear_up()
+
+    async def _drain(self) -> None:
+        """Wait until nothing is on its way any more."""
+        await asyncio.sleep(_QUIET_S)
+        deadline_s = self._loop.time() + _LONGEST_DRAIN_S
+        while left := self._left():
+            if self._loop.time() > deadline_s:
+                self.violations.append(f"not drained after {_LONGEST_DRAIN_S:.0f} s: {left}")
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _left(self) -> str:
+        """Say what is still on its way; nothing when all is done."""
+        waiting = len(self.around.orders.store.streams[keys.outbox()])
+        if waiting:
+            return f"{waiting} order(s) in the outbox"
+        gateway = self._lives["gateway"]
+        reports = gateway.site.registry.get_sample_value("hedge_gateway_reports_waiting")
+        if not gateway.process.is_alive or reports is None:
+            return "no gateway"
+        if reports:
+            return f"{reports:.0f} report(s) not journalled"
+        behind = self.around.market.store.last[keys.journal()] - int(
+            gateway.site.registry.get_sample_value("hedge_gateway_journal_entries") or 0
+        )
+        return f"gateway {behind} entries behind" if behind > _BEHIND else ""
+
+
+_BEHIND: Final = 3
+"""The clock goes on: a reader that keeps up is that far behind at most."""
+
+
+def _cut(bus: MemoryBus) -> None:
+    if bus.connected.is_set():
+        bus.cut()
+
+
+async def _awaited(happening: Awaitable[None]) -> None:
+    await happening
