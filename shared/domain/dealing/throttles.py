@@ -116,14 +116,11 @@ class Throttles:
 
     def _repetition(self, order: Order) -> Repetition:
         """Return the leg's run of orders with this one in it."""
-        last = self._repetitions.get(order.leg)
-        goes_on = (
-            last is not None
-            and last.side == order.side
-            and order.event_ns - last.event_ns < self._limits.repeat_ns
-        )
-        before = last.count if last is not None and goes_on else 0
-        return Repetition(order.side, order.event_ns, before + 1)
+        last, now = self._repetitions.get(order.leg), order.event_ns
+        if last is None or last.side != order.side:
+            return Repetition(order.side, now, 1)
+        goes_on = now - last.event_ns < self._limits.repeat_ns
+        return Repetition(order.side, now, last.count + 1 if goes_on else 1)
 
     def _check(self, order: Order, repeats: int) -> Block | None:
         """Compare counts with this order in them; what stops the book comes last."""

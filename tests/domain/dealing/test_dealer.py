@@ -7,6 +7,7 @@ from msgspec import structs
 
 from shared.domain.dealing.dealer import Dealer, DealerState, Market
 from shared.domain.dealing.order_maker import Decision
+from shared.domain.dealing.pretrade import Block
 from shared.domain.effects import AlertRaised, Effect, LegTarget, OrderDecided, OrderWithheld
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.hedging.session_clock import SessionClock
@@ -246,6 +247,66 @@ def test_an_order_that_nobody_answers_alerts_once() -> None:
     assert found.advance_to(MONDAY + DAY) == []
 
 
+@pytest.mark.parametrize("trading", [TradingState.HALTED, TradingState.REDUCING])
+def test_what_the_trading_state_withholds_misses_the_target_without_an_alert(
+    trading: TradingState,
+) -> None:
+    effects, missed = dealer().deal(decision(1), target(400.0, 0.0), market(trading=trading))
+    (withheld,) = effects
+    assert isinstance(withheld, OrderWithheld)
+    assert (withheld.control, missed) == (trading.value, True)
+
+
+def test_reducing_the_sale_of_one_leg_leaves_and_the_purchase_of_another_does_not() -> None:
+    found = dealt()
+    reducing = market(trading=TradingState.REDUCING)
+    effects, missed = found.deal(decision(2), target(900.0, 1.0), reducing)
+    order, withheld = effects
+    assert isinstance(order, OrderDecided)
+    assert isinstance(withheld, OrderWithheld)
+    assert (order.order.leg, withheld.leg, missed) == ("future", "swap", True)
+
+
+def test_a_book_that_was_stopped_says_so_once_and_orders_nothing_until_resumed() -> None:
+    found = dealer(max_orders_per_minute=2)
+    answers = [
+        found.deal(decision(number), target(100.0 * number**2, 0.0), market())
+        for number in range(1, 6)
+    ]
+    assert [missed for _, missed in answers] == [False, False, True, True, True]
+    assert [what for effects, _ in answers for what in whats(effects)] == ["trading_stopped"]
+    assert found.stopped == Block("rate", {"value": 3.0, "limit": 2.0})
+    found.resume()
+    effects, _ = found.deal(decision(6), target(2500.0, 0.0), market())
+    assert [type(effect) for effect in effects] == [OrderDecided]
+
+
+def test_an_order_is_counted_as_open_only_once_every_control_let_it_pass() -> None:
+    found = dealer(max_daily_turnover=7_999.0)
+    effects, _ = found.deal(decision(1), target(400.0, 0.0), market())
+    assert [each.control for each in effects if isinstance(each, OrderWithheld)] == [
+        "max_daily_turnover"
+    ]
+    assert found.vega() == 0
+
+
+def test_beyond_the_daily_loss_only_reducing_orders_leave() -> None:
+    found = dealer(max_daily_loss=1000.0)
+    found.observe(market().marks, SessionClock(CALENDAR).at(MONDAY))
+    found.deal(decision(1), target(0.0, 2.0), market())
+    found.take(report("future", ExecutionKind.FILL, 2.0, price=20.5), MONDAY)
+    effects, _ = found.deal(decision(2), target(0.0, 3.0), market(level=20.0))
+    assert [type(effect) for effect in effects] == [OrderDecided]  # has lost 1000: at the limit
+    found.take(report("future", ExecutionKind.REJECT, order_id="overlay-00000002-future"), MONDAY)
+    effects, _ = found.deal(decision(3), target(0.0, 3.0), market(level=19.5))
+    (withheld, _) = effects
+    assert isinstance(withheld, OrderWithheld)
+    assert withheld.control == "max_daily_loss"
+    assert withheld.figures == {"value": 2000.0, "limit": 1000.0}
+    effects, _ = found.deal(decision(4), target(0.0, 1.0), market(level=19.5))
+    assert [type(effect) for effect in effects] == [OrderDecided]
+
+
 def test_a_dealer_goes_on_from_its_snapshot() -> None:
     found = dealt()
     found.take(report("swap", ExecutionKind.PARTIAL, 150.0), MONDAY)
@@ -253,3 +314,5 @@ def test_a_dealer_goes_on_from_its_snapshot() -> None:
     again = dealer(msgspec.msgpack.decode(stored, type=DealerState))
     assert again.snapshot() == found.snapshot()
     assert again.vega() == found.vega()
+    both = [each.deal(decision(2), target(500.0, 2.0), market()) for each in (again, found)]
+    assert both[0] == both[1]

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from fakes.hedged_market import (
@@ -29,7 +29,7 @@ from shared.domain.events import ExecutionKind, ExposureMeasured, RebalanceReque
 from shared.domain.hedging.book import HedgeBook
 from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
-from shared.domain.policies import BudgetPolicy, FastPathPolicy, GreekBand, Hold
+from shared.domain.policies import BookPolicy, BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.signals_observed import Quality
 from shared.domain.trading import TradingState
 
@@ -673,6 +673,8 @@ def test_carry_is_charged_to_the_book_at_the_close() -> None:
 
 # --- whether it may trade --------------------------------------------------------------------
 
+Authority = Literal["operator", "gateway", "auditor"]
+AUTHORITIES: tuple[Authority, ...] = ("operator", "gateway", "auditor")
 ACTIVE, REDUCING, HALTED = TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED
 
 
@@ -840,6 +842,21 @@ FULL = policy(
     },
 )
 
+BOUND = structs.replace(
+    FULL,
+    limits=structs.replace(
+        LIMITS,
+        max_position_vega=6_000.0,
+        max_orders_per_day=6,
+        max_orders_per_minute=3,
+        max_daily_turnover=200_000.0,
+        max_daily_loss=5_000.0,
+        max_repeats=2,
+        repeat_ns=2 * HOUR,
+        duplicate_ns=MINUTE,
+    ),
+)
+
 Step = Callable[[HedgedMarket], None]
 
 
@@ -894,6 +911,13 @@ def _clock(after: int) -> Step:
     return step
 
 
+def _set_trading(state: TradingState, authority: Authority) -> Step:
+    def step(market: HedgedMarket) -> None:
+        market.set_trading(state, authority=authority)
+
+    return step
+
+
 waits = st.sampled_from([SECOND, MINUTE, 7 * MINUTE, 2 * HOUR, 20 * HOUR, 3 * DAY])
 levels = st.sampled_from([12.0, 17.0, 18.0, 20.5, 22.0, 26.0, 31.0, 60.0])
 steps = st.lists(
@@ -908,19 +932,20 @@ steps = st.lists(
         ),
         st.builds(_answer, st.sampled_from(list(ExecutionKind)), st.sampled_from([0.3, 1.0])),
         st.builds(_expose, st.sampled_from([0.0, 150.0])),
+        st.builds(_set_trading, st.sampled_from(TradingState), st.sampled_from(AUTHORITIES)),
         st.just(_ask),
     ),
     max_size=25,
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(steps, st.integers(0, 25))
-def test_a_restart_changes_nothing(journal: list[Step], at: int) -> None:
-    steady, stopped = HedgedMarket(FULL), HedgedMarket(FULL)
+@settings(max_examples=200, deadline=None)
+@given(steps, st.integers(0, 25), st.sampled_from([FULL, BOUND]))
+def test_a_restart_changes_nothing(journal: list[Step], at: int, book: BookPolicy) -> None:
+    steady, stopped = HedgedMarket(book), HedgedMarket(book)
     for number, step in enumerate(journal):
         if number == at:
-            stopped.book = restarted(stopped.book, FULL)
+            stopped.book = restarted(stopped.book, book)
         step(steady)
         step(stopped)
     assert steady.effects == stopped.effects
@@ -940,9 +965,11 @@ def test_a_restart_remembers_the_regime_also_when_its_change_is_no_trigger() -> 
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps)
-def test_nothing_changes_before_the_deadline_and_something_does_at_it(journal: list[Step]) -> None:
-    market = HedgedMarket(FULL)
+@given(steps, st.sampled_from([FULL, BOUND]))
+def test_nothing_changes_before_the_deadline_and_something_does_at_it(
+    journal: list[Step], limited: BookPolicy
+) -> None:
+    market = HedgedMarket(limited)
     market.vix(18.0)
     for step in journal:
         step(market)
@@ -1022,6 +1049,6 @@ def test_nothing_good_means_no_order_whatever_happens() -> None:
         {"limits": structs.replace(LIMITS, max_order_vega=0.0)},
     ],
 )
-def test_a_policy_that_contradicts_the_specification_is_refused(wrong: dict[str, Any]) -> None:
+def test_a_limitedthat_contradicts_the_specification_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         HedgeBook(policy(**wrong), CALENDAR, "")

@@ -129,3 +129,22 @@ def test_of_several_deadlines_the_first_counts() -> None:
 
 def test_a_bank_goes_on_from_its_runs() -> None:
     assert bank(persisted().runs).runs == persisted().runs
+
+
+def test_an_armed_trigger_that_is_hastened_need_not_wait_for_its_cooldown() -> None:
+    triggers = persisted()
+    triggers.judge(facts(22.5, 15, 15), 0)
+    triggers.settle(facts(22.5, 15, 15), MONDAY + 30 * MINUTE)
+    triggers.rearm(["vix_move"], facts(22.5, 15, 15), MONDAY + 60 * MINUTE, MONDAY)
+    triggers.hasten(["vix_move"], MONDAY + 16 * MINUTE)
+    assert triggers.runs["vix_move"].until_ns == MONDAY + 16 * MINUTE
+    triggers.hasten(["vix_move"], MONDAY + 20 * MINUTE)
+    assert triggers.runs["vix_move"].until_ns == MONDAY + 16 * MINUTE
+
+
+def test_what_is_not_armed_pends_or_is_not_there_cannot_be_hastened() -> None:
+    resting = TriggerRun(state="cooldown", until_ns=MONDAY + MINUTE, armed=False)
+    pending = TriggerRun(state="pending", since_ns=MONDAY)
+    triggers = bank({"operator": resting, "vix_move": pending})
+    triggers.hasten(["operator", "vix_move", "gone"], MONDAY)
+    assert triggers.runs == {"operator": resting, "vix_move": pending}
