@@ -22,6 +22,7 @@ async def run(site: Site) -> None:
     async with site.bus(SERVICE, SUBSCRIPTIONS) as bus, site.market() as store:
         ingest = Ingest(
             policy=policy,
+            keyring=site.keyring,
             bus=bus,
             store=store,
             clock=site.clock,

@@ -2,8 +2,11 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from services.ingest.commands import CONTROLS
 from services.ingest.step import Taken
+from shared.domain.events import RebalanceRequested
 from shared.domain.intake import Verdict
+from shared.domain.trading import TradingStateSet
 
 
 class IngestMetrics:
@@ -21,6 +24,18 @@ class IngestMetrics:
         )
         self._rejects = Counter(
             "hedge_rejects", "Refused messages by reason.", ["reason"], registry=registry
+        )
+        self._commands = Counter(
+            "hedge_commands",
+            "Commands taken into the journal, by kind.",
+            ["kind"],
+            registry=registry,
+        )
+        self._commands_refused = Counter(
+            "hedge_commands_refused",
+            "Commands refused: forged, altered, replayed, stale or beside the point.",
+            ["reason"],
+            registry=registry,
         )
         self._missing = Counter(
             "hedge_ticks_missing",
@@ -41,6 +56,13 @@ class IngestMetrics:
             self._child(symbol, verdict).inc(count)
         for letter in taken.rejects:
             self._rejects.labels(letter.reason).inc()
+            if letter.topic in CONTROLS:
+                self._commands_refused.labels(letter.reason).inc()
+        for item in taken.items:
+            if isinstance(item, RebalanceRequested):
+                self._commands.labels("rebalance").inc()
+            elif isinstance(item, TradingStateSet):
+                self._commands.labels(item.state.value).inc()
         missing = sum(taken.missing.values())
         if missing:
             self._missing.inc(missing)

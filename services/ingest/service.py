@@ -10,10 +10,12 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from services.ingest.commands import CONTROLS
 from services.ingest.metrics import IngestMetrics
 from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
 from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
+from shared.adapters.keyring import Keyring
 from shared.adapters.store import BatchMismatch, CommitRefused, StageRecord, Store, StoreTrouble
 from shared.domain.instants import SECOND
 from shared.runtime.announcer import Announcer
@@ -35,7 +37,7 @@ SUBSCRIPTIONS = (
     topics.TICKS_OF_A_SYMBOL,
     topics.CLOCK,
     topics.EXECUTIONS,
-    topics.REBALANCE,
+    *CONTROLS,
 )
 _CHECK = "ingest.journal"
 _MESSAGES_AT_ONCE = 1000
@@ -47,6 +49,7 @@ class Ingest:
 
     Args:
         policy: What may arrive.
+        keyring: Whose commands are believed.
         bus: Subscribed to `SUBSCRIPTIONS`.
         store: Where the journal is.
         clock: The wall clock.
@@ -59,6 +62,7 @@ class Ingest:
         self,
         *,
         policy: IngestPolicy,
+        keyring: Keyring,
         bus: Bus,
         store: Store,
         clock: Clock,
@@ -67,9 +71,10 @@ class Ingest:
         precedence: Precedence | None = None,
     ) -> None:
         self._policy = policy
+        self._keyring = keyring
         self._bus = bus
         self._ledger = Ledger(store, SERVICE, keep={keys.announcements(SERVICE): _REJECTS_KEPT})
-        self._step = IngestStep(policy, IngestState())
+        self._step = IngestStep(policy, IngestState(), keyring)
         self._clock = clock
         self._precedence = precedence or Precedence()
         self._metrics = metrics
@@ -136,7 +141,7 @@ class Ingest:
         state = IngestState()
         if record.state is not None:
             state = msgspec.msgpack.decode(record.state, type=IngestState)
-        self._step = IngestStep(self._policy, state)
+        self._step = IngestStep(self._policy, state, self._keyring)
         self._report(self._step.sequences)
         self._health.passing(_CHECK)
         return record.batch

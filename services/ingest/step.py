@@ -8,13 +8,15 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from services.ingest.commands import CONTROLS, Commands
+from services.ingest.refusal import Refusal
 from services.ingest.tick_run import TickRun, Verdicts
 from shared.adapters.bus import Message
+from shared.adapters.keyring import Keyring
 from shared.domain.events import (
     ClockAdvanced,
     ExecutionKind,
     ExecutionReported,
-    RebalanceRequested,
 )
 from shared.domain.intake import Intake, IntakeState, Verdict
 from shared.domain.policies import IntakePolicy
@@ -25,7 +27,6 @@ from shared.wire.journal import JournalEntry, JournalItem
 from shared.wire.messages import (
     ClockMessage,
     ExecutionMessage,
-    RebalanceMessage,
     RejectMessage,
 )
 from shared.wire.times import format_instant
@@ -57,12 +58,21 @@ class IngestPolicy(Struct, frozen=True, kw_only=True):
 
 
 class IngestState(Struct, frozen=True):
-    """What a restarted ingest goes on from."""
+    """What a restarted ingest goes on from.
+
+    Attributes:
+        intake: What ticks are judged by.
+        next_index: Number of the journal's next event.
+        clock_ns: When the wall clock was last journalled.
+        executions: The latest ids of execution reports.
+        commands: When each key gave its last command: see `Commands.heard`.
+    """
 
     intake: IntakeState = IntakeState()
     next_index: int = 0
     clock_ns: int = 0
     executions: tuple[str, ...] = ()
+    commands: dict[str, int] = {}
 
 
 class Taken(Struct):
@@ -83,24 +93,18 @@ class Taken(Struct):
     reports: dict[str, int] = {}
 
 
-class Refusal(Exception):  # noqa: N818 - a verdict, not a fault
-    """A message is refused: why, in a word and in a sentence."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
 class IngestStep:
     """Reads, judges and lays out what arrives.
 
     Args:
         policy: What may arrive.
         state: Where to go on from.
+        keyring: Whose commands are believed.
     """
 
-    def __init__(self, policy: IngestPolicy, state: IngestState) -> None:
+    def __init__(self, policy: IngestPolicy, state: IngestState, keyring: Keyring) -> None:
         self._policy = policy
+        self._commands = Commands(keyring, policy.books, state.commands)
         self._intake = Intake.resume(policy.intake, state.intake, lossless=policy.clock_from_feed)
         self._next_index = state.next_index
         self._clock_ns = state.clock_ns
@@ -138,7 +142,11 @@ class IngestStep:
     def snapshot(self) -> IngestState:
         """Copy the state."""
         return IngestState(
-            self._intake.snapshot(), self._next_index, self._clock_ns, tuple(self._executions)
+            self._intake.snapshot(),
+            self._next_index,
+            self._clock_ns,
+            tuple(self._executions),
+            dict(self._commands.heard),
         )
 
     @property
@@ -155,8 +163,9 @@ class IngestStep:
     def _take(self, message: Message, now_ns: int, taken: Taken) -> None:
         if message.topic == topics.CLOCK:
             self._take_clock(decode(ClockMessage, message.payload), taken)
-        elif message.topic == topics.REBALANCE:
-            self._take_rebalance(decode(RebalanceMessage, message.payload), taken)
+        elif message.topic in CONTROLS:
+            wall_ns = None if self._policy.clock_from_feed else now_ns
+            taken.items.append(self._commands.receive(message, wall_ns))
         elif message.topic.startswith(topics.TICKS):
             run = TickRun.of_arrow(message)
             self._judge(run, now_ns, taken)
@@ -194,18 +203,6 @@ class IngestStep:
             taken.items.append(event)
         elif verdict.is_refusal:
             raise Refusal(verdict.name.lower(), "a clock event behind the newest instant")
-
-    def _take_rebalance(self, message: RebalanceMessage, taken: Taken) -> None:
-        if message.scope != "all" and message.scope not in self._policy.books:
-            raise Refusal("unknown_book", message.scope)
-        taken.items.append(
-            RebalanceRequested(
-                scope=message.scope,
-                operator=message.operator,
-                reason=message.reason,
-                event_ns=instant_ns(message.issued_at),
-            )
-        )
 
     def _take_execution(self, message: Message, report: ExecutionMessage, taken: Taken) -> None:
         book = message.topic.split("/")[-2]

@@ -21,6 +21,10 @@ SIGNATURE_BYTES: Final = 64
 _CONTEXT: Final = b"hedgestat/v1\n"
 
 
+class NotSealed(MalformedMessage):
+    """A payload that is not two lines, the second a signature."""
+
+
 class Sealed(Struct, frozen=True):
     """A message and its signature, neither checked yet."""
 
@@ -48,15 +52,15 @@ def split(payload: bytes) -> Sealed:
     """Read a sealed payload.
 
     Raises:
-        MalformedMessage: It is not two lines, the second a signature.
+        NotSealed: It is none.
     """
     body, newline, text = payload.partition(b"\n")
     if not newline:
-        raise MalformedMessage("not signed: a second line with the signature is missing")
+        raise NotSealed("not signed: a second line with the signature is missing")
     try:
         signature = b64decode(text.rstrip(b"\n"), validate=True)
     except binascii.Error as error:
-        raise MalformedMessage(f"the signature is not base64: {error}") from error
+        raise NotSealed(f"the signature is not base64: {error}") from error
     if len(signature) != SIGNATURE_BYTES:
-        raise MalformedMessage(f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
+        raise NotSealed(f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
     return Sealed(body, signature)

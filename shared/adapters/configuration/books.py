@@ -20,6 +20,7 @@ from shared.domain.policies import (
     SizingPolicy,
     TriggerPolicy,
 )
+from shared.domain.trading import ALL
 
 Composition = Literal["product", "max", "mean"]
 
@@ -93,6 +94,8 @@ def _name(table: Table, what: str) -> str:
     if table.is_sound("name") and not _NAME.fullmatch(name):
         remedy = "it becomes part of order ids: write 1 to 32 of a-z 0-9 _"
         table.fault("name", f"{name!r} cannot be the name of a {what}", remedy)
+    if name == ALL and what == "book":
+        table.fault("name", f"{ALL!r} is how a command means every book", "name it differently")
     return name
 
 

@@ -33,7 +33,6 @@ from fakes.configurations import SOUND, faults_of, load, only_fault, spoilt
             "sum to 0.5, not 1",
             "sum to 1",
         ),
-        ("max_order_notional = 150_000", "", "max_order_notional", "is missing", "no default"),
         ("max_orders_per_day = 20", "max_orders_per_day = 0", "max_orders_per_day", "range", "1"),
         ('"90 days"', '"90 min"\nx = 1', "x", "unknown key", "known here"),
         ('maturity = "90 days"', "", "maturity", "is missing", "90 days"),
@@ -41,6 +40,11 @@ from fakes.configurations import SOUND, faults_of, load, only_fault, spoilt
         ('"variance_swap"', '"bond"', "instrument", "is not one of", "another"),
         ('"variance_swap"', '"put"', "vega_per_unit", "is missing", "vol point"),
         ('"varswap"', '"Var Swap"', "name", "cannot be the name of a leg", "a-z"),
+        ('"overlay"', '"all"', "name", "means every book", "differently"),
+        *(
+            (line, "", line.partition(" ")[0], "is missing", "no default")
+            for line in SOUND.partition("[books.limits]\n")[2].splitlines()
+        ),
     ],
 )
 def test_numbers_of_a_book_are_checked(  # noqa: PLR0913, PLR0917 - one row of the table

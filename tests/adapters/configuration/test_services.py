@@ -36,6 +36,16 @@ from fakes.configurations import SOUND, load, only_fault
         ("[http]\nport = 99999", "port", "out of range", "65535"),
         ('[auditor]\ngrace = "0 s"', "grace", "", ""),
         ("[auditor]\ngarce = 1", "garce", "unknown", "grace"),
+        ('[trading]\nenvironment = "paper money"', "environment", "is no name", '"live"'),
+        ('[trading]\nenvironment = ""', "environment", "", ""),
+        (
+            '[trading]\nenvironment = "live"\narms_itself = true',
+            "arms_itself",
+            "is for paper alone",
+            "hedgestat resume",
+        ),
+        ("[trading]\nbypass = true", "bypass", "unknown", "arms_itself"),
+        ('[keys]\nmonitor = "…"', "monitor", "unknown", "directory"),
         ("[retention]\nkeep_entries = 0", "keep_entries", "out of range", "1"),
         ("[retention]\nkeep_days = 2", "keep_days", "unknown", "keep_entries"),
     ],
@@ -69,3 +79,21 @@ def test_how_much_stays_in_the_store_is_a_count(tmp_path: Path) -> None:
     assert load(tmp_path, SOUND).retention.keep_entries == 10_000
     retention = load(tmp_path, SOUND + "[retention]\nkeep_entries = 5\n").retention
     assert retention.keep_entries == 5
+
+
+def test_orders_are_for_paper_and_the_gateway_starts_halted_unless_told_otherwise(
+    tmp_path: Path,
+) -> None:
+    trading = load(tmp_path, SOUND).trading
+    assert (trading.environment, trading.arms_itself) == ("paper", False)
+    told = load(tmp_path, SOUND + '[trading]\nenvironment = "live-2"\n').trading
+    assert (told.environment, told.arms_itself) == ("live-2", False)
+    assert load(tmp_path, SOUND + "[trading]\narms_itself = true\n").trading.arms_itself
+
+
+def test_the_environment_names_another_directory_of_keys(tmp_path: Path) -> None:
+    assert load(tmp_path, SOUND).keys.directory == "keys"
+    text = SOUND + '[keys]\ndirectory = "/etc/keys"\n'
+    assert load(tmp_path, text).keys.directory == "/etc/keys"
+    told = load(tmp_path, text, {"HEDGESTAT_KEYS": "/run/keys"})
+    assert told.keys.directory == "/run/keys"

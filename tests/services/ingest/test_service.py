@@ -11,6 +11,7 @@ from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
 from fakes.interrupted import run_for_turns
+from fakes.keys import make_keyring
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
@@ -59,6 +60,7 @@ class Edge:
         self.registry = CollectorRegistry()
         self.ingest = Ingest(
             policy=self.policy,
+            keyring=make_keyring(),
             bus=self.bus,
             store=self.store,
             clock=self.clock,
