@@ -304,6 +304,54 @@ def verify(
         run_verify(settings, VerifyOptions(files=paths, without_head=without_head), console)
 
 
+journal = typer.Typer(help="The journal as a file: taken along, and decided once more.")
+app.add_typer(journal, name="journal", no_args_is_help=True)
+
+
+@journal.command(
+    epilog="Examples:\n\n  hedgestat journal export run.parquet -c deploy/hedges.toml\n\n"
+    "  hedgestat journal export 2026.parquet --to 2026-12-31 -c deploy/hedges.toml"
+)
+def export(
+    file: Annotated[Path, typer.Argument(help="Written whole at the end, or not at all.")],
+    config: Configuration,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day, UTC.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, UTC, included.")
+    ] = None,
+) -> None:
+    """Write the journal and what was decided of it, archive and store together, to one file."""
+    from services.command.journal import Period, run_export
+
+    period = Period.of(first.date() if first else None, last.date() if last else None)
+    settings = _settings(config)
+    with _answering():
+        if not run_export(settings, file, period, console):
+            raise typer.Exit(130)
+
+
+@journal.command(
+    "replay",
+    epilog="Example:\n\n  hedgestat journal replay run.parquet --compare -c deploy/hedges.toml",
+)
+def journal_replay(
+    file: Annotated[Path, typer.Argument(help="As `hedgestat journal export` writes it.")],
+    config: Configuration,
+    compare: Annotated[
+        bool, typer.Option(help="Hold the decisions against those that were recorded.")
+    ] = False,
+    write: Annotated[Path | None, typer.Option(help="Write the decisions to this file.")] = None,
+) -> None:
+    """Decide an exported journal anew, without servers, and print the digest of the decisions."""
+    from services.command.journal import run_journal_replay
+
+    settings = _settings(config)
+    with _answering():
+        run_journal_replay(settings, file, write=write, compare=compare, console=console)
+
+
 KeyDirectory = Annotated[
     Path,
     typer.Option(
