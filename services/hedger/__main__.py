@@ -1,24 +1,37 @@
 """Composition root of the hedger."""
 
+from services.hedger.answers import SERVICE, SUBSCRIPTIONS
 from services.hedger.heads import HeadTeller
 from services.hedger.metrics import HedgerMetrics
-from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from services.hedger.service import Hedger, HedgerPolicy
 from shared.adapters.code_version import code_version
+from shared.adapters.store import Store
 from shared.runtime.bounded import decision_span, kept_bounded
 from shared.runtime.durability import check_durability
+from shared.runtime.leading import lead
+from shared.runtime.lease import Term
 from shared.runtime.site import Site
 from shared.wire import keys
 
 
 async def run(site: Site) -> None:
-    """Run the hedger until the site is to stop."""
+    """Run the hedger, whenever it is our turn, until the site is to stop."""
+    on_wall_clock = site.settings.clock.source == "wall"
+    metrics = HedgerMetrics(site.registry, site.clock if on_wall_clock else None)
+    async with site.orders() as orders, site.market() as market:
+
+        async def serve(term: Term) -> None:
+            await _serve(site, term, orders, market, metrics)
+
+        await site.until_stopped(check_durability("orders", orders))
+        await lead(site, SERVICE, orders, serve)
+
+
+async def _serve(
+    site: Site, term: Term, orders: Store, market: Store, metrics: HedgerMetrics
+) -> None:
     settings = site.settings
-    on_wall_clock = settings.clock.source == "wall"
-    async with (
-        site.bus(SERVICE, SUBSCRIPTIONS) as bus,
-        site.orders() as orders,
-        site.market() as market,
-    ):
+    async with site.bus(SERVICE, SUBSCRIPTIONS, session=term.holder) as bus:
         hedger = Hedger(
             policy=HedgerPolicy(
                 books=settings.books,
@@ -26,15 +39,16 @@ async def run(site: Site) -> None:
                 code_version=code_version(),
             ),
             calendar=site.calendar(),
+            term=term,
+            keyring=site.keyring,
             bus=bus,
             orders=orders,
             market=market,
             clock=site.clock,
-            metrics=HedgerMetrics(site.registry, site.clock if on_wall_clock else None),
+            metrics=metrics,
             health=site.health,
             precedence=site.precedence,
         )
-        await site.until_stopped(check_durability("orders", orders))
         heads = HeadTeller(bus, site.keyring, lambda: hedger.chain)
         async with (
             kept_bounded(site, orders, keys.decisions(), (), decision_span),

@@ -1,8 +1,9 @@
 """Carries orders from the hedger's outbox to the gateway, until the gateway has each on its disk.
 
-The outbox is a stream that the hedger's commit appends to. The relay reads it, sends each row
-under the present epoch, and removes it on the gateway's acknowledgement. Rows whose commit is
-confirmed are also handed to it at once, which saves the way through the store.
+The outbox is a stream that the hedger's commit appends to. The relay reads it, seals each row
+under the present epoch, and removes it on the gateway's sealed acknowledgement; anybody else's is
+counted and ignored. Rows whose commit is confirmed are also handed to it at once, which saves the
+way through the store.
 """
 
 import asyncio
@@ -14,12 +15,15 @@ import structlog
 
 from shared.adapters.bus import Bus
 from shared.adapters.clock import Clock
+from shared.adapters.keyring import Keyring
 from shared.adapters.store import Entry, Store, StoreTrouble
 from shared.domain.orders import Order
 from shared.runtime.backoff import delays_s
 from shared.runtime.delivery import Delivery
+from shared.runtime.lease import Term
+from shared.runtime.ledger import LeaseLost
 from shared.runtime.outbox import OutboxRow
-from shared.wire import codec, keys, topics
+from shared.wire import keys, topics
 from shared.wire.announcements import order_message
 from shared.wire.messages import AckMessage
 
@@ -34,12 +38,15 @@ class OrderRelay:
     """Sends orders and settles them.
 
     Args:
-        bus: Subscribed to the acknowledgements.
+        bus: Where orders go.
         store: Where the outbox is.
+        keyring: Seals orders as the monitor.
+        term: Under which we lead: it is looked at before each sending.
         clock: For the pauses between sendings.
         on_sent: Told of each sending: the row, and `sent`, `refused` or `unavailable`.
         on_acknowledged: Told of each order that the gateway has answered for.
-        on_superseded: Told when the gateway refuses our epoch: the order stays in the outbox.
+        on_superseded: Told when the gateway refuses our epoch: the order stays in the outbox, and
+            we are out.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -47,25 +54,21 @@ class OrderRelay:
         *,
         bus: Bus,
         store: Store,
+        keyring: Keyring,
+        term: Term,
         clock: Clock,
         on_sent: Callable[[OutboxRow, str], None],
         on_acknowledged: Callable[[AckMessage], None],
         on_superseded: Callable[[AckMessage], None],
     ) -> None:
-        self._bus = bus
         self._store = store
+        self._keyring = keyring
+        self._epoch = term.epoch
         self._on_acknowledged = on_acknowledged
         self._on_superseded = on_superseded
-        self._delivery = Delivery(bus, clock, on_sent)
+        self._delivery = Delivery(bus, clock, on_sent, term.check)
         self._indices: dict[str, int] = {}
         self._seen = 0
-        self._epoch = 0
-        self._begun = asyncio.Event()
-
-    def begin(self, epoch: int) -> None:
-        """Send orders under this epoch of the hedger's lease; nothing is sent before."""
-        self._epoch = epoch
-        self._begun.set()
 
     def take_committed(self, rows: Sequence[Entry]) -> None:
         """Send rows at once whose commit is confirmed, unless earlier ones are not known yet."""
@@ -85,15 +88,38 @@ class OrderRelay:
         """For how long the oldest of them waits, in seconds."""
         return self._delivery.longest_wait_s()
 
-    async def run(self) -> None:
-        """Relay until cancelled."""
+    async def run(self, accepted: asyncio.Event) -> None:
+        """Relay until cancelled.
+
+        Args:
+            accepted: Set once the gateway has accepted our epoch; nothing is sent before.
+
+        Raises:
+            LeaseLost: The lease has run out.
+        """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._delivery.run(), name="delivery")
+            tasks.create_task(self._deliver(accepted), name="delivery")
             tasks.create_task(self._follow_outbox(), name="outbox")
-            tasks.create_task(self._take_acknowledgements(), name="acknowledgements")
+
+    async def receive(self, answer: AckMessage) -> None:
+        """Take the gateway's answer for an order.
+
+        Raises:
+            LeaseLost: It has heard of a newer leader than us.
+        """
+        if answer.status != "superseded":
+            await self._settle(answer)
+        elif answer.epoch == self._epoch:  # else the answer to another's sending
+            self._on_superseded(answer)
+            raise LeaseLost(
+                f"order {answer.order_id} was not taken: {answer.reason}", above=self._epoch
+            )
+
+    async def _deliver(self, accepted: asyncio.Event) -> None:
+        await accepted.wait()
+        await self._delivery.run()
 
     async def _follow_outbox(self) -> None:
-        await self._begun.wait()
         delays = delays_s()
         while True:
             try:
@@ -128,24 +154,11 @@ class OrderRelay:
     def _row(self, entry: Entry) -> OutboxRow:
         order = _decode_order(entry.payload)
         self._indices[order.order_id] = entry.index
-        payload = codec.encode(order_message(order, epoch=self._epoch, sequence=entry.index))
-        return OutboxRow(order.order_id, topics.orders(order.book), payload)
-
-    async def _take_acknowledgements(self) -> None:
-        async for message in self._bus.messages():
-            try:
-                answer = codec.decode(AckMessage, message.payload)
-            except codec.MalformedMessage as error:
-                log.warning("acknowledgement_malformed", topic=message.topic, error=str(error))
-            else:
-                await self._settle(answer)
-            message.ack()
+        topic = topics.orders(order.book)
+        message = order_message(order, epoch=self._epoch, sequence=entry.index)
+        return OutboxRow(order.order_id, topic, self._keyring.seal("monitor", topic, message))
 
     async def _settle(self, answer: AckMessage) -> None:
-        if answer.status == "superseded":
-            if answer.epoch == self._epoch:  # else the answer to another's sending
-                self._on_superseded(answer)
-            return
         if not self._delivery.acknowledge([answer.order_id]):
             return
         index = self._indices.pop(answer.order_id)

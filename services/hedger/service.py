@@ -1,4 +1,7 @@
-"""The shell of the hedger: the stage, the relay of its orders, the relay of its notices."""
+"""The shell of the hedger, for one term of its lease: stage, introduction, relays.
+
+The stage decides from the first moment; what it decided leaves once the gateway knows our epoch.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,12 +9,15 @@ from collections.abc import Mapping
 import structlog
 from msgspec import Struct
 
+from services.hedger.answers import SERVICE, hear
+from services.hedger.introduction import Introduction
 from services.hedger.metrics import HedgerMetrics
 from services.hedger.relay import OrderRelay
 from services.hedger.step import HedgerStep
 from shared.adapters.bus import Bus
 from shared.adapters.clock import Clock
-from shared.adapters.store import Entry, StageRecord, Store, StoreTrouble
+from shared.adapters.keyring import Keyring
+from shared.adapters.store import Entry, StageRecord, Store, StoreHalted, StoreTrouble
 from shared.domain.hedging.alerts import alert
 from shared.domain.orders import book_of
 from shared.domain.policies import BookPolicy
@@ -20,22 +26,22 @@ from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
+from shared.runtime.lease import Term
 from shared.runtime.outbox import OutboxRow
 from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
-from shared.wire import keys, topics
+from shared.wire import keys
 from shared.wire.decisions import ChainHead
 from shared.wire.messages import AckMessage, ProgressMessage
 from shared.wire.times import format_instant
 
 log = structlog.get_logger()
 
-SERVICE = "hedger"
-SUBSCRIPTIONS = (topics.ACKS,)
 _NOTICES_KEPT = 100_000
 _SILENT_ENTRIES = 500
-_DRAIN_S = 2.0
+_DRAIN_S = 0.4
+"""For the answers to orders on their way, before the next leader may begin."""
 _STAGE = "hedger.stage"
 _LONGEST_WAIT_S = 10.0
 """For an order's acknowledgement, before somebody should look."""
@@ -61,7 +67,9 @@ class Hedger:
     Args:
         policy: The books.
         calendar: When the market is open.
-        bus: Subscribed to `SUBSCRIPTIONS`.
+        term: Of the lease, under which it decides and sends.
+        keyring: Seals as the monitor, opens what the gateway sealed.
+        bus: Subscribed to `answers.SUBSCRIPTIONS`.
         orders: The store of this stage: decisions and outbox.
         market: The store of the signal log.
         clock: For resends and latency.
@@ -75,6 +83,8 @@ class Hedger:
         *,
         policy: HedgerPolicy,
         calendar: SessionCalendar,
+        term: Term,
+        keyring: Keyring,
         bus: Bus,
         orders: Store,
         market: Store,
@@ -85,17 +95,30 @@ class Hedger:
     ) -> None:
         self._policy = policy
         self._calendar = calendar
+        self._term = term
+        self._keyring = keyring
+        self._bus = bus
         self._precedence = precedence
         self._orders = orders
         self._market = market
         self._metrics = metrics
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, orders, SERVICE)
+        self._announcer = Announcer(bus, orders, SERVICE, term.epoch)
+        self._introduction = Introduction(
+            bus=bus,
+            keyring=keyring,
+            clock=clock,
+            service=SERVICE,
+            term=term,
+            config_digest=policy.config_digest,
+        )
         self._alarm = Alarm(bus)
         self._alarmed: set[tuple[str, str]] = set()
         self._relay = OrderRelay(
             bus=bus,
             store=orders,
+            keyring=keyring,
+            term=term,
             clock=clock,
             on_sent=self._sent,
             on_acknowledged=self._acknowledged,
@@ -105,9 +128,11 @@ class Hedger:
         self._health = health
         health.failing(_STAGE, "its record is not loaded yet")
         health.watch("hedger.orders", self._orders_trouble)
+        health.watch("hedger.gateway", self._gateway_trouble)
         self._step = HedgerStep((), calendar, "", None)
         self._chain = self._step.chain
         self._decided = 0
+        self._is_halted = False
         self._committed_progress: ProgressMessage | None = None
         self._cursors: Mapping[str, int] = {}
 
@@ -120,11 +145,13 @@ class Hedger:
         """Run until `stop`, then wait a little for the orders on their way.
 
         Raises:
-            StageStopped: Another hedger took over, or the store lost data.
+            StageStopped: Another hedger leads, or the store lost data.
         """
         async with asyncio.TaskGroup() as tasks:
             relays = [
-                tasks.create_task(self._relay.run(), name="orders"),
+                tasks.create_task(self._introduction.run(), name="introduction"),
+                tasks.create_task(self._hear(), name="answers"),
+                tasks.create_task(self._relay.run(self._introduction.accepted), name="orders"),
                 tasks.create_task(self._announcer.run(), name="notices"),
                 tasks.create_task(self._alarm.run(), name="alarm"),
                 tasks.create_task(self._progress.run(), name="progress"),
@@ -136,6 +163,7 @@ class Hedger:
                 [keys.signal_log()],
                 self._make_step,
                 stop=stop,
+                epoch=self._term.epoch,
                 source=self._market,
                 policy=StagePolicy(
                     silent_entries=_SILENT_ENTRIES, keep={keys.announcements(): _NOTICES_KEPT}
@@ -161,7 +189,6 @@ class Hedger:
         self._cursors = {keys.signal_log(): record.cursors.get(keys.signal_log(), 0)}
         self._health.passing(_STAGE)
         self._committed_progress = self._progress_of_step()
-        self._relay.begin(record.epoch)
         self._report()
         return self._step
 
@@ -173,11 +200,21 @@ class Hedger:
         ]
         self._relay.take_committed(rows)
         self._decided += len(rows)
+        self._is_halted = self._is_halted and not rows
         self._chain = self._step.chain
         self._committed_progress = self._progress_of_step()
         self._cursors = committed.cursors
         self._metrics.decided(self._step.effects)
         self._report()
+
+    async def _hear(self) -> None:
+        await hear(
+            self._bus,
+            self._keyring,
+            on_epoch=self._introduction.receive,
+            on_order=self._relay.receive,
+            on_refused=self._metrics.answer_refused,
+        )
 
     async def _watch(self) -> None:
         async for behind in lags(self._market, lambda: self._cursors):
@@ -199,7 +236,6 @@ class Hedger:
     def _superseded(self, answer: AckMessage) -> None:
         self._metrics.order_acknowledged(answer)
         log.error("order_superseded", order_id=answer.order_id, reason=answer.reason)
-        self._ring("order_superseded", answer.order_id)
 
     def _ring(self, what: str, order_id: str) -> None:
         """Raise an alert, once: the order itself is sent again and again."""
@@ -233,6 +269,14 @@ class Hedger:
     def _wait(self, trouble: StoreTrouble) -> None:
         self._health.failing(_STAGE, str(trouble))
         log.warning("stage_waits", stage=SERVICE, error=str(trouble))
+        if isinstance(trouble, StoreHalted) and not self._is_halted:
+            self._is_halted = True
+            self._alarm.ring(alert("all", self._clock.now_ns(), "store_halted", SERVICE))
+
+    def _gateway_trouble(self) -> str | None:
+        if self._introduction.accepted.is_set():
+            return None
+        return "the gateway has not accepted our epoch yet"
 
     def _orders_trouble(self) -> str | None:
         waits_s = self._relay.longest_wait_s()

@@ -16,7 +16,14 @@ from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
 from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
 from shared.adapters.keyring import Keyring
-from shared.adapters.store import BatchMismatch, CommitRefused, StageRecord, Store, StoreTrouble
+from shared.adapters.store import (
+    BatchMismatch,
+    CommitRefused,
+    StageRecord,
+    Store,
+    StoreTrouble,
+    StoreUnsafe,
+)
 from shared.domain.instants import SECOND
 from shared.runtime.announcer import Announcer
 from shared.runtime.backoff import delays_s
@@ -52,6 +59,7 @@ class Ingest:
         keyring: Whose commands are believed.
         bus: Subscribed to `SUBSCRIPTIONS`.
         store: Where the journal is.
+        epoch: Of the lease it is run under.
         clock: The wall clock.
         metrics: What is counted.
         health: Told whether the journal can be written.
@@ -65,6 +73,7 @@ class Ingest:
         keyring: Keyring,
         bus: Bus,
         store: Store,
+        epoch: int,
         clock: Clock,
         metrics: IngestMetrics,
         health: Health,
@@ -73,7 +82,8 @@ class Ingest:
         self._policy = policy
         self._keyring = keyring
         self._bus = bus
-        self._ledger = Ledger(store, SERVICE, keep={keys.announcements(SERVICE): _REJECTS_KEPT})
+        kept = {keys.announcements(SERVICE): _REJECTS_KEPT}
+        self._ledger = Ledger(store, SERVICE, epoch=epoch, keep=kept)
         self._step = IngestStep(policy, IngestState(), keyring)
         self._clock = clock
         self._precedence = precedence or Precedence()
@@ -81,13 +91,14 @@ class Ingest:
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, store, SERVICE)
+        self._announcer = Announcer(bus, store, SERVICE, epoch)
 
     async def run(self) -> None:
         """Run until cancelled.
 
         Raises:
-            StageStopped: Another ingest took over, or the store lost data.
+            StageStopped: Another ingest leads, or the store lost data.
+            StoreUnsafe: The store does not write.
             CommitRefused: The journal holds what this ingest did not write.
         """
         async with asyncio.TaskGroup() as tasks:
@@ -161,6 +172,8 @@ class Ingest:
             raise trouble
         self._health.failing(_CHECK, str(trouble))
         log.warning("store_unavailable", error=str(trouble))
+        if isinstance(trouble, StoreUnsafe):
+            raise trouble  # another server may be the right one: who leads is asked anew
 
     def _report(self, sequences: dict[str, int]) -> None:
         if not self._policy.clock_from_feed:

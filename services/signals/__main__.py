@@ -1,23 +1,42 @@
 """Composition root of the signals stage."""
 
+from services.signals.metrics import SignalsCollector
 from services.signals.service import SERVICE, Signals
+from shared.adapters.store import Store
 from shared.runtime.bounded import kept_bounded, log_span
+from shared.runtime.leading import lead
+from shared.runtime.lease import Term
 from shared.runtime.site import Site
 from shared.wire import keys
 
 
 async def run(site: Site) -> None:
-    """Run the signals stage until the site is to stop."""
-    async with site.bus(SERVICE, ()) as bus, site.market() as store, site.orders() as orders:
+    """Run the signals stage, whenever it is our turn, until the site is to stop."""
+    metrics = SignalsCollector(site.registry)
+    async with site.market() as store, site.orders() as orders:
+
+        async def serve(term: Term) -> None:
+            await _serve(site, term, store, orders, metrics)
+
+        await lead(site, SERVICE, store, serve)
+
+
+async def _serve(
+    site: Site, term: Term, store: Store, orders: Store, metrics: SignalsCollector
+) -> None:
+    readers = [(orders, "hedger")]
+    async with (
+        site.bus(SERVICE, ()) as bus,
+        kept_bounded(site, store, keys.signal_log(), readers, log_span),
+    ):
         signals = Signals(
             policy=site.settings.signals,
             calendar=site.calendar(),
             bus=bus,
             store=store,
-            registry=site.registry,
+            epoch=term.epoch,
+            metrics=metrics,
             health=site.health,
             precedence=site.precedence,
         )
-        readers = [(orders, "hedger")]
-        async with kept_bounded(site, store, keys.signal_log(), readers, log_span):
-            await signals.run(site.stop)
+        await signals.run(site.stop)

@@ -15,19 +15,24 @@ class SignalsCollector(Collector):
 
     Args:
         registry: Where it is registered.
-        latest: Returns the latest snapshot, or `None` before the first.
-        behind: Returns how many journal entries wait.
     """
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        latest: Callable[[], SignalsObserved | None],
-        behind: Callable[[], int],
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._latest: Callable[[], SignalsObserved | None] = lambda: None
+        self._behind: Callable[[], int] = lambda: 0
+        registry.register(self)
+
+    def follow(
+        self, latest: Callable[[], SignalsObserved | None], behind: Callable[[], int]
     ) -> None:
+        """Read from here, from now on.
+
+        Args:
+            latest: Returns the latest snapshot, or `None` before the first.
+            behind: Returns how many journal entries wait.
+        """
         self._latest = latest
         self._behind = behind
-        registry.register(self)
 
     def describe(self) -> Iterable[Metric]:
         """Name the metrics without reading a snapshot."""

@@ -1,10 +1,9 @@
-"""The shell of the signals stage: the stage, and the latest signals told a few times a second."""
+"""The shell of the signals stage, for one term: the stage, and its latest signals, told often."""
 
 import asyncio
 from collections.abc import Mapping
 
 import structlog
-from prometheus_client import CollectorRegistry
 
 from services.signals.metrics import SignalsCollector
 from services.signals.step import SignalsStep
@@ -36,7 +35,8 @@ class Signals:
         calendar: When the market is open.
         bus: Where the latest signals are told.
         store: Of the journal, this stage and its log.
-        registry: For the metrics.
+        epoch: Of the lease it is run under.
+        metrics: Told where to read.
         health: Told whether the stage runs.
         precedence: Of the stages of this process.
     """
@@ -48,7 +48,8 @@ class Signals:
         calendar: SessionCalendar,
         bus: Bus,
         store: Store,
-        registry: CollectorRegistry,
+        epoch: int,
+        metrics: SignalsCollector,
         health: Health,
         precedence: Precedence | None = None,
     ) -> None:
@@ -57,6 +58,7 @@ class Signals:
         self._precedence = precedence
         self._bus = bus
         self._store = store
+        self._epoch = epoch
         self._latest: SignalsObserved | None = None
         self._behind = 0
         self._cursors: Mapping[str, int] = {}
@@ -64,7 +66,7 @@ class Signals:
         self._told: dict[str, Signal] = {}
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
-        SignalsCollector(registry, lambda: self._latest, lambda: self._behind)
+        metrics.follow(lambda: self._latest, lambda: self._behind)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`.
@@ -83,6 +85,7 @@ class Signals:
                 [keys.journal()],
                 self._make_step,
                 stop=stop,
+                epoch=self._epoch,
                 policy=StagePolicy(snapshot_every=_SNAPSHOT_EVERY),
                 after_commit=self._committed,
                 on_trouble=self._wait,

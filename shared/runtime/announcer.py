@@ -29,13 +29,16 @@ class Announcer:
         bus: Where to.
         store: Where the stage's notices are.
         stage: Whose.
+        epoch: Of the stage's lease, which its announcer shares.
     """
 
-    def __init__(self, bus: Bus, store: Store, stage: str) -> None:
+    def __init__(self, bus: Bus, store: Store, stage: str, epoch: int) -> None:
         self._bus = bus
         self._store = store
+        self._reader = _reader(stage)
         self._stream = keys.announcements(stage)
-        self._ledger = Ledger(store, _reader(stage))
+        self._epoch = epoch
+        self._ledger = Ledger(store, self._reader, epoch=epoch)
 
     async def run(self) -> None:
         """Relay until cancelled.
@@ -46,6 +49,7 @@ class Announcer:
         delays = delays_s()
         while True:
             try:
+                await self._store.fence(self._reader, self._epoch)
                 record = await self._ledger.open()
                 cursor = record.cursors.get(self._stream, 0)
                 delays = delays_s()

@@ -11,6 +11,10 @@ from shared.runtime.outbox import Outbox, OutboxRow
 _IDLE_S: Final = 60.0
 
 
+def _ignore() -> None:
+    """Send whatever is due."""
+
+
 class Delivery:
     """The shell around an `Outbox`.
 
@@ -18,9 +22,17 @@ class Delivery:
         bus: Where rows go.
         clock: For the pauses between sendings.
         on_sent: Told of each sending that the broker took, and of each that it did not.
+        check: Asked just before each; raises when we may not send any more.
     """
 
-    def __init__(self, bus: Bus, clock: Clock, on_sent: Callable[[OutboxRow, str], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        on_sent: Callable[[OutboxRow, str], None],
+        check: Callable[[], None] = _ignore,
+    ) -> None:
+        self._check = check
         self._bus = bus
         self._clock = clock
         self._on_sent = on_sent
@@ -66,6 +78,7 @@ class Delivery:
                 continue
 
     async def _send(self, row: OutboxRow) -> None:
+        self._check()
         try:
             await self._bus.publish(row.topic, row.payload, qos=1)
         except BusUnavailable:

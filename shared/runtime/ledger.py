@@ -16,7 +16,16 @@ class StageStopped(Exception):  # noqa: N818 - reads as what happened, like KeyE
 
 
 class LeaseLost(StageStopped):
-    """Another process runs this stage now."""
+    """Another process runs this stage now, or may do so at any moment.
+
+    Args:
+        reason: In words.
+        above: A next epoch must be higher than this.
+    """
+
+    def __init__(self, reason: str, *, above: int = 0) -> None:
+        super().__init__(reason)
+        self.above = above
 
 
 class StoreRegressed(StageStopped):
@@ -43,25 +52,34 @@ class Ledger:
     """Numbers and makes the commits of one stage, under one lease.
 
     `open()` first, and again after every `StoreTrouble` of `commit()`: what happened to that commit
-    is then known from the record. The lease is taken once; two processes never take it in turns.
+    is then known from the record.
 
     Args:
         store: Where the stage's record is.
         stage: Its name.
+        epoch: Of the lease that it is run under; `None` for a stage that has no standby: the newest
+            starter takes over, once, so that two never do so in turns.
         keep: Output streams that are only told, and roughly how many entries to keep of each.
     """
 
-    def __init__(self, store: Store, stage: str, *, keep: Mapping[str, int] = _NOTHING) -> None:
+    def __init__(
+        self,
+        store: Store,
+        stage: str,
+        *,
+        epoch: int | None = None,
+        keep: Mapping[str, int] = _NOTHING,
+    ) -> None:
         self._store = store
         self._stage = stage
         self._keep = keep
-        self._epoch = 0
+        self._epoch = epoch or 0
         self._confirmed = 0
         self._batch = 0
         self._emitted: dict[str, int] = {}
 
     async def open(self) -> StageRecord:
-        """Take the lease, unless taken, and load the record to go on from.
+        """Load the record to go on from; without a lease, take over first.
 
         Raises:
             LeaseLost: Another process took the lease since.
@@ -134,7 +152,7 @@ class Ledger:
         if stored > self._epoch:
             raise LeaseLost(
                 f"{self._stage}: another process runs this stage (its epoch {stored}, ours "
-                f"{self._epoch}); this one ends."
+                f"{self._epoch})."
             )
         if stored < self._epoch:
             raise StoreRegressed(

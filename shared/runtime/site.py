@@ -11,6 +11,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Literal
+from uuid import uuid4
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -36,6 +37,8 @@ log = structlog.get_logger()
 VERSION: Final = version("hedgestat")
 FIRST_DAY: Final = date(1990, 1, 1)
 DAYS_AHEAD: Final = 270
+_SESSION_S: Final = 3_600
+"""For so long the broker keeps for a service what it missed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +79,15 @@ class Site:
         object.__setattr__(self, "_bus_events", counter)
         object.__setattr__(self, "retention", RetentionMetrics(self.registry))
 
-    def bus(self, service: str, subscriptions: Sequence[str]) -> MqttBus:
-        """A connection to the broker, with the service's status as birth and last will."""
+    def bus(self, service: str, subscriptions: Sequence[str], *, session: str = "") -> MqttBus:
+        """A connection to the broker, with the service's status as birth and last will.
+
+        Args:
+            service: Its name.
+            subscriptions: What it hears.
+            session: Of a service that needs nothing of what was sent to it before: a name that
+                ends with the connection, so that two of them disturb each other in nothing.
+        """
         check = f"{service}.bus"
         self.health.failing(check, "not connected yet")
 
@@ -93,11 +103,22 @@ class Site:
 
         return MqttBus(
             self.settings.mqtt,
-            client_id=f"hedgestat-{service}{self.instance}",
+            client_id=f"hedgestat-{service}{self.instance}{session and '-'}{session}",
+            clean_start=bool(session),
+            session_expiry_s=0 if session else _SESSION_S,
             subscriptions=[Subscription(topic) for topic in subscriptions],
             birth=self._status(service, "online"),
             will=self._status(service, "offline"),
             on_event=heard,
+        )
+
+    def caller(self, service: str) -> MqttBus:
+        """A connection for a word or two, beside the service's own."""
+        return MqttBus(
+            self.settings.mqtt,
+            client_id=f"hedgestat-{service}-{uuid4().hex}",
+            clean_start=True,
+            session_expiry_s=0,
         )
 
     def market(self) -> RedisStore:

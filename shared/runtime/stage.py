@@ -29,6 +29,7 @@ from shared.adapters.store import (
     StageRecord,
     Store,
     StoreTrouble,
+    StoreUnsafe,
 )
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StageStopped, StepOutput
@@ -81,7 +82,7 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
     """
 
     max_entries: int = 500
-    block_ms: int = 500
+    block_ms: int = 250
     silent_entries: int = 0
     snapshot_every: int | None = None
     keep: Mapping[str, int] = {}
@@ -102,6 +103,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
     make_step: Callable[[StageRecord], Step],
     *,
     stop: asyncio.Event,
+    epoch: int | None = None,
     source: Store | None = None,
     policy: StagePolicy = StagePolicy(),  # noqa: B008 - frozen
     after_commit: Callable[[Committed], Awaitable[None]] = _ignore,
@@ -117,6 +119,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         inputs: The streams it reads.
         make_step: Builds the step from the record's state (`None` at first) and epoch.
         stop: Set to drain: the batch in hand is committed first.
+        epoch: Of the lease it is run under; see `Ledger`.
         source: Where the inputs are, when not in `store`.
         policy: Batch size, snapshots, bounds.
         after_commit: Told of every batch, once it is committed if it is to be: to wake relays and
@@ -130,11 +133,18 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         InputGap: Entries this stage has not seen are missing.
         StoreRegressed: The store lost what it had confirmed.
         OutputMismatch: An output stream holds what this stage did not write.
+        StoreUnsafe: The store does not write, and the stage is run under a lease.
     """
     if (policy.silent_entries or policy.snapshot_every is not None) and len(inputs) != 1:
         raise ValueError(f"{stage}: a stage that replays reads one stream, not {len(inputs)}")
-    ledger = Ledger(store, stage, keep=policy.keep)
+    ledger = Ledger(store, stage, epoch=epoch, keep=policy.keep)
     delays = delays_s()
+
+    async def committed(batch: Committed) -> None:
+        nonlocal delays
+        delays = delays_s()  # not sooner: what is loaded may be refused again and again
+        await after_commit(batch)
+
     while True:
         try:
             record = await ledger.open()
@@ -151,12 +161,13 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
             )
             await run.check_input()
             await run.check_seen()
-            delays = delays_s()
-            await run.until(stop, after_commit)
+            await run.until(stop, committed)
         except StoreTrouble as trouble:
             if isinstance(trouble, CommitRefused) and not isinstance(trouble, BatchMismatch):
                 raise
             on_trouble(trouble)
+            if isinstance(trouble, StoreUnsafe) and epoch is not None:
+                raise  # another server may be the right one: who leads is asked anew
             await pause(next(delays))
         else:
             return

@@ -41,10 +41,12 @@ def cursor(store: FakeStore) -> int:
 
 
 @asynccontextmanager
-async def announcing(store: FakeStore, broker: FakeBroker) -> AsyncIterator[asyncio.Task[None]]:
+async def announcing(
+    store: FakeStore, broker: FakeBroker, epoch: int = 1
+) -> AsyncIterator[asyncio.Task[None]]:
     async with FakeBus(broker, client_id="hedger") as bus, asyncio.TaskGroup() as tasks:
         await bus.connected.wait()
-        task = tasks.create_task(Announcer(bus, store, "hedger").run())
+        task = tasks.create_task(Announcer(bus, store, "hedger", epoch).run())
         yield task
         task.cancel()
 
@@ -89,7 +91,7 @@ async def test_a_notice_the_broker_refuses_keeps_no_other_back() -> None:
 async def test_trouble_with_the_store_is_waited_out() -> None:
     trouble = Fault(StoreUnavailable("away"), applied=False)
     store, broker = store_of("a"), FakeBroker()
-    store.faults = iter([trouble, None, trouble, None, None, None, trouble])
+    store.faults = iter([trouble, None, trouble, None, None, None, None, trouble])
     async with announcing(store, broker):
         await eventually(lambda: cursor(store) == 1)
     assert set(told(broker)) == {"a"}
@@ -98,20 +100,20 @@ async def test_trouble_with_the_store_is_waited_out() -> None:
 async def test_a_commit_whose_reply_was_lost_is_not_told_again() -> None:
     store, broker = store_of("a"), FakeBroker()
     lost = Fault(StoreUnavailable("no reply"), applied=True)
-    store.faults = iter([None, None, None, lost])  # lease, load, read, commit
+    store.faults = iter([None, None, None, lost])  # fence, load, read, commit
     async with announcing(store, broker):
         tell(store, "b")
         await eventually(lambda: cursor(store) == 2)
     assert told(broker) == ["a", "b"]
 
 
-async def test_a_second_relay_takes_over_and_the_first_ends() -> None:
+async def test_the_relay_of_the_next_leader_takes_over_and_the_first_ends() -> None:
     store, broker = store_of("a"), FakeBroker()
 
     async def takes_over() -> None:
         async with announcing(store, broker) as first:
             await eventually(lambda: cursor(store) == 1)
-            await store.take_lease(RELAY)
+            await store.fence(RELAY, 2)
             tell(store, "b")
             await asyncio.wait([first])
 
@@ -125,8 +127,8 @@ async def test_cut_off_at_any_await_nothing_is_lost_and_the_order_stays() -> Non
         store, broker = store_of("a", "b", "c"), FakeBroker()
         async with FakeBus(broker, client_id="hedger") as bus:
             await bus.connected.wait()
-            await run_for_turns(turns, Announcer(bus, store, "hedger").run())
-        async with announcing(store, broker):
+            await run_for_turns(turns, Announcer(bus, store, "hedger", 1).run())
+        async with announcing(store, broker, epoch=2):
             await eventually(lambda: cursor(store) == 3)  # noqa: B023 - awaited here
         assert [name for n, name in enumerate(told(broker)) if name not in told(broker)[:n]] == [
             "a",

@@ -72,9 +72,9 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "Not sent again, and it counts as position until its `reject` is reported by hand.",
     ),
-    "order_superseded": (
+    "epoch_superseded": (
         "critical",
-        "The gateway has heard a newer hedger: stop one of the two, or this order never leaves.",
+        "The gateway knows a higher epoch: another hedger leads, or the store lost data: compare.",
     ),
     "order_undeliverable": (
         "critical",

@@ -9,16 +9,23 @@ import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
+from fakes.failures import only
 from fakes.interrupted import run_for_turns
+from fakes.keys import make_keyring
+from fakes.leases import term
 from fakes.orders import Desk, make_order
 from fakes.store import FakeStore, Fault
 
+from services.hedger.answers import hear
 from services.hedger.relay import OrderRelay
 from shared.adapters.bus import Subscription
+from shared.adapters.keyring import Keyring
 from shared.adapters.store import Entry, StoreUnavailable
-from shared.wire import keys, topics
+from shared.runtime.ledger import LeaseLost
+from shared.wire import codec, keys, topics
 from shared.wire.messages import AckMessage
 
+KEYRING = make_keyring()
 OUTBOX = keys.outbox()
 AWAY = Fault(StoreUnavailable("away"), applied=False)
 
@@ -47,24 +54,39 @@ class Office:
         self.answers: list[AckMessage] = []
         self.superseded: list[str] = []
         self.outcomes: list[str] = []
+        self.refused: list[str] = []
+        self.accepted = asyncio.Event()
+        self.accepted.set()
 
-    def relay(self, epoch: int | None = 1) -> OrderRelay:
-        relay = OrderRelay(
+    def relay(self, epoch: int = 1, ttl_s: float = 1e9) -> OrderRelay:
+        return OrderRelay(
             bus=self.bus,
             store=self.store,
+            keyring=KEYRING,
+            term=term(epoch, self.clock, ttl_s),
             clock=self.clock,
             on_sent=lambda _, outcome: self.outcomes.append(outcome),
             on_acknowledged=self.answers.append,
             on_superseded=lambda answer: self.superseded.append(answer.order_id),
         )
-        if epoch is not None:
-            relay.begin(epoch)
-        return relay
+
+    async def run(self, relay: OrderRelay) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(relay.run(self.accepted))
+            tasks.create_task(
+                hear(
+                    self.bus,
+                    KEYRING,
+                    on_epoch=lambda _: None,
+                    on_order=relay.receive,
+                    on_refused=self.refused.append,
+                )
+            )
 
     @asynccontextmanager
     async def running(self, relay: OrderRelay) -> AsyncIterator[OrderRelay]:
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(relay.run())
+            task = tasks.create_task(self.run(relay))
             yield relay
             task.cancel()
 
@@ -92,7 +114,7 @@ async def office(store: FakeStore) -> AsyncIterator[Office]:
     ):
         await there.connected.wait()
         await here.connected.wait()
-        desk = Desk(there)
+        desk = Desk(there, KEYRING)
         task = tasks.create_task(desk.run())
         yield Office(store, broker, here, desk)
         task.cancel()
@@ -108,14 +130,31 @@ async def test_orders_leave_in_order_and_the_outbox_is_empty_once_they_are_answe
         assert not desk.outbox
 
 
-async def test_nothing_is_sent_before_the_lease_is_known() -> None:
-    async with office(store_of(1)) as desk, desk.running(desk.relay(epoch=None)) as relay:
-        for _ in range(100):
-            await asyncio.sleep(0)
+async def test_nothing_is_sent_before_the_gateway_has_accepted_the_epoch() -> None:
+    async with office(store_of(1)) as desk:
+        desk.accepted.clear()
+        async with desk.running(desk.relay(epoch=7)) as relay:
+            await eventually(lambda: relay.waiting == 1)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not desk.desk.taken
+            desk.accepted.set()
+            await eventually(lambda: relay.has_delivered(1))
+            assert desk.desk.epochs == [7]
+
+
+async def test_nothing_is_sent_once_the_lease_has_run_out() -> None:
+    async with office(store_of(1)) as desk:
+        desk.accepted.clear()
+        relay = desk.relay(ttl_s=1.0)
+        await run_for_turns(10, desk.run(relay))
+        assert relay.waiting == 1
+        desk.clock.advance(0.7)
+        desk.accepted.set()
+        with pytest.raises(ExceptionGroup) as ended:
+            await desk.run(relay)
+        assert ended.group_contains(LeaseLost, match="epoch 1 has run out")
         assert not desk.desk.taken
-        relay.begin(7)
-        await eventually(lambda: relay.has_delivered(1))
-        assert desk.desk.epochs == [7]
 
 
 async def test_an_order_that_is_not_answered_is_sent_again_unchanged() -> None:
@@ -197,13 +236,18 @@ async def test_a_refused_order_leaves_the_outbox_and_is_told() -> None:
         assert [answer.status for answer in desk.answers] == ["refused"]
 
 
-async def test_an_order_whose_sender_is_superseded_stays_for_its_successor() -> None:
+async def test_a_superseded_relay_ends_and_leaves_the_order_to_its_successor() -> None:
     async with office(store_of(1)) as desk:
         desk.desk.status_of_new = "superseded"
-        async with desk.running(desk.relay(epoch=1)) as relay:
-            await eventually(lambda: desk.superseded == ["overlay-00000001-swap"])
-            assert not relay.has_delivered(1)
-            assert desk.outbox == [1]
+        relay = desk.relay(epoch=2)
+        with pytest.raises(ExceptionGroup) as ended:
+            await desk.run(relay)
+        lost = only(ended.value)
+        assert isinstance(lost, LeaseLost)
+        assert lost.above == 2
+        assert desk.superseded == ["overlay-00000001-swap"]
+        assert not relay.has_delivered(1)
+        assert desk.outbox == [1]
         desk.desk.taken.clear()
         desk.desk.status_of_new = "accepted"
         async with desk.running(desk.relay(epoch=3)) as relay:
@@ -224,11 +268,40 @@ async def test_the_answer_to_a_superseded_hedger_does_not_concern_its_successor(
         assert [answer.order_id for answer in desk.answers] == ["overlay-00000001-swap"]
 
 
-async def test_an_answer_that_is_none_is_passed_over() -> None:
-    async with office(store_of(1)) as desk, desk.running(desk.relay()) as relay:
-        await desk.bus.publish(topics.acks("overlay"), b"yes")
-        await eventually(lambda: relay.has_delivered(1))
-        await eventually(lambda: desk.broker.unacknowledged("hedger") == 0)
+def forgeries() -> dict[str, list[bytes]]:
+    """Messages that claim to be the gateway's answer for the first order."""
+    topic = topics.acks("overlay")
+    yes = AckMessage(order_id="overlay-00000001-swap", status="accepted", epoch=1)
+    sealed = KEYRING.seal("gateway", topic, yes)
+    body, signature = sealed.split(b"\n")
+    return {
+        "malformed": [b"yes", body, codec.encode(yes), sealed[:-4]],
+        "unknown_key": [
+            Keyring.generate("paper").seal("gateway", topic, yes),
+            KEYRING.seal("monitor", topic, yes),
+        ],
+        "bad_signature": [
+            body.replace(b"accepted", b"refused") + b"\n" + signature,
+            KEYRING.seal("gateway", topics.acks("other"), yes),
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "payload"),
+    [(reason, payload) for reason, payloads in forgeries().items() for payload in payloads],
+)
+async def test_a_forged_answer_is_counted_and_removes_no_order(reason: str, payload: bytes) -> None:
+    async with office(store_of(1)) as desk:
+        desk.desk.quiet = True
+        async with desk.running(desk.relay()) as relay:
+            await eventually(lambda: desk.desk.taken.total() == 1)
+            await desk.bus.publish(topics.acks("overlay"), payload)
+            await eventually(lambda: desk.refused == [reason])
+            await eventually(lambda: desk.broker.unacknowledged("hedger") == 0)
+            assert desk.outbox == [1]
+            assert not relay.has_delivered(1)
+            assert not desk.answers
 
 
 async def test_the_age_of_the_oldest_unanswered_order_is_known() -> None:
@@ -244,7 +317,7 @@ async def test_the_age_of_the_oldest_unanswered_order_is_known() -> None:
 async def test_cut_off_at_any_await_no_order_is_lost_or_doubled(first: int) -> None:
     for turns in range(first, 60, 5):
         async with office(store_of(3)) as desk:
-            await run_for_turns(turns, desk.relay().run())
+            await run_for_turns(turns, desk.run(desk.relay()))
             async with desk.running(desk.relay(epoch=2)) as relay:
                 await eventually(lambda: relay.has_delivered(3) and not desk.outbox)
             assert sorted(desk.decisions) == [1, 2, 3]

@@ -8,14 +8,18 @@ import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
+from fakes.failures import only
 from fakes.hedged_market import CALENDAR, HedgedMarket, policy
 from fakes.interrupted import run_for_turns
-from fakes.orders import Desk
+from fakes.keys import make_keyring
+from fakes.leases import lend, term
+from fakes.orders import HEARD, Desk
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
+from services.hedger.answers import SERVICE, SUBSCRIPTIONS
 from services.hedger.metrics import HedgerMetrics
-from services.hedger.service import SERVICE, SUBSCRIPTIONS, Hedger, HedgerPolicy
+from services.hedger.service import Hedger, HedgerPolicy
 from shared.adapters.bus import Subscription
 from shared.adapters.store import Commit, Extent, StoreUnavailable
 from shared.domain.effects import Effect
@@ -23,11 +27,13 @@ from shared.domain.instants import MINUTE
 from shared.domain.signals_observed import HedgerInput
 from shared.runtime import lag
 from shared.runtime.health import Health
+from shared.runtime.ledger import LeaseLost
 from shared.wire import codec, keys, topics
 from shared.wire.journal import encode_log
-from shared.wire.messages import AlertMessage, ProgressMessage
+from shared.wire.messages import AckMessage, AlertMessage, ProgressMessage
 from shared.wire.times import format_instant
 
+KEYRING = make_keyring()
 AWAY = Fault(StoreUnavailable("no answer from the store"), applied=False)
 
 
@@ -73,6 +79,8 @@ class Pit:
         self.hedger = Hedger(
             policy=HedgerPolicy(books=(policy(),), config_digest="digest"),
             calendar=CALENDAR,
+            term=term(lend(self.orders, SERVICE), self.clock),
+            keyring=KEYRING,
             bus=self.bus,
             orders=self.orders,
             market=self.market,
@@ -124,14 +132,15 @@ class Pit:
 async def pit(*, denied: Sequence[str] = ()) -> AsyncIterator[Pit]:
     broker = FakeBroker(denied=denied)
     acks = [Subscription(topic) for topic in SUBSCRIPTIONS]
+    heard = [Subscription(topic) for topic in HEARD]
     async with (
-        FakeBus(broker, client_id="desk", subscriptions=[Subscription(topics.ORDERS)]) as there,
+        FakeBus(broker, client_id="desk", subscriptions=heard) as there,
         FakeBus(broker, client_id=SERVICE, subscriptions=acks) as here,
         asyncio.TaskGroup() as tasks,
     ):
         await there.connected.wait()
         await here.connected.wait()
-        desk = Desk(there)
+        desk = Desk(there, KEYRING)
         task = tasks.create_task(desk.run())
         yield Pit(broker, here, desk)
         task.cancel()
@@ -242,15 +251,79 @@ async def test_an_order_the_broker_will_not_carry_pages_somebody_and_is_kept() -
         assert hedger.outbox == [1]
 
 
-async def test_a_superseded_hedger_pages_somebody_and_keeps_the_order() -> None:
+async def test_a_superseded_hedger_decides_nothing_more_and_keeps_the_order() -> None:
     market = RecordedMarket()
     market.vix(18.0)
-    name = market.orders[0].order_id
-    async with pit() as hedger, hedger.running():
+    async with pit() as hedger:
         hedger.desk.status_of_new = "superseded"
         hedger.observe(market.log)
-        await eventually(lambda: hedger.alerts == [("order_superseded", name, "overlay")])
+        with pytest.raises(ExceptionGroup) as ended:
+            await hedger.hedger.run(hedger.stop)
+        lost = only(ended.value)
+        assert isinstance(lost, LeaseLost)
+        assert lost.above == 1
         assert hedger.outbox == [1]
+        assert hedger.counted("hedge_orders_total", book="overlay", outcome="superseded") == 1
+
+
+async def test_the_gateway_knows_the_epoch_before_the_first_order() -> None:
+    month = a_month_with_three_orders()
+    async with pit() as hedger:
+        hedger.desk.silent = True
+        hedger.observe(month.log)
+        async with hedger.running():
+            await eventually(lambda: hedger.cursor == len(month.log) and hedger.desk.told != [])
+            reason = "the gateway has not accepted our epoch yet"
+            assert hedger.why_not_ready("hedger.gateway") == reason
+            assert not hedger.desk.taken
+            hedger.desk.silent = False  # it is told again and again
+            await eventually(lambda: len(hedger.desk.orders) == 3 and not hedger.outbox)
+            assert hedger.why_not_ready("hedger.gateway") == ""
+            assert {1} == {*hedger.desk.epochs} == {*hedger.desk.told} == {*hedger.desk.beats}
+
+
+async def test_a_hedger_the_gateway_has_a_higher_epoch_than_sends_nothing() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    async with pit() as hedger:
+        hedger.desk.high_water = 7
+        hedger.observe(market.log)
+        with pytest.raises(ExceptionGroup) as ended:
+            await hedger.hedger.run(hedger.stop)
+        lost = only(ended.value)
+        assert isinstance(lost, LeaseLost)
+        assert lost.above == 7
+        assert not hedger.desk.taken
+
+
+async def test_while_the_halt_key_is_set_orders_are_kept_back_and_somebody_is_paged() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    async with pit() as hedger:
+        hedger.orders.halted.add(SERVICE)
+        hedger.observe(market.log)
+        async with hedger.running():
+            await eventually(lambda: hedger.alerts == [("store_halted", SERVICE, "all")])
+            reason = "hedge:v1:{hedger}:halt is set: no order is committed"
+            await eventually(lambda: hedger.why_not_ready("hedger.stage") == reason)
+            assert not hedger.outbox
+            hedger.orders.halted.clear()
+            await eventually(lambda: list(hedger.desk.orders.values()) == market.orders)
+            await eventually(lambda: hedger.health.is_ready)
+            assert len(hedger.alerts) == 1
+
+
+async def test_answers_that_the_gateway_did_not_give_are_counted() -> None:
+    async with pit() as hedger, hedger.running():
+        forged = KEYRING.seal(
+            "monitor", topics.acks("overlay"), AckMessage(order_id="x", status="accepted", epoch=1)
+        )
+        await hedger.bus.publish(topics.acks("overlay"), forged)
+        await hedger.bus.publish(topics.epoch_answers(SERVICE), b"yes")
+        for reason in ("unknown_key", "malformed"):
+            await eventually(
+                lambda: hedger.counted("hedge_answers_refused_total", reason=reason) == 1  # noqa: B023 - awaited here
+            )
 
 
 async def test_it_is_ready_when_its_record_is_loaded() -> None:

@@ -12,6 +12,7 @@ from fakes.clock import ManualClock
 from fakes.eventually import eventually
 from fakes.interrupted import run_for_turns
 from fakes.keys import make_keyring
+from fakes.leases import lend
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
@@ -63,6 +64,7 @@ class Edge:
             keyring=make_keyring(),
             bus=self.bus,
             store=self.store,
+            epoch=lend(self.store, SERVICE),
             clock=self.clock,
             metrics=IngestMetrics(self.registry, frozenset(("VIX",))),
             health=self.health,

@@ -9,10 +9,12 @@ from fakes.bus import FakeBroker, FakeBus
 from fakes.calendars import at, daily
 from fakes.eventually import eventually
 from fakes.interrupted import run_for_turns
+from fakes.leases import lend
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
 from services.signals import service
+from services.signals.metrics import SignalsCollector
 from services.signals.service import SERVICE, Signals
 from shared.adapters.store import StoreUnavailable
 from shared.domain.events import ClockAdvanced, Tick
@@ -46,7 +48,8 @@ class Desk:
             calendar=daily(30),
             bus=self.bus,
             store=self.store,
-            registry=self.registry,
+            epoch=lend(self.store, SERVICE),
+            metrics=SignalsCollector(self.registry),
             health=self.health,
         )
 
