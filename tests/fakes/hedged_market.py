@@ -192,7 +192,12 @@ class HedgedMarket:
         return self.send(self.observed("clock"))
 
     def report(
-        self, order: Order, kind: ExecutionKind, quantity: float = 0.0, price: float | None = None
+        self,
+        order: Order,
+        kind: ExecutionKind,
+        quantity: float = 0.0,
+        price: float | None = None,
+        reason: str = "",
     ) -> ExecutionReported:
         """A venue's report on an order, now."""
         self.index += 1
@@ -204,6 +209,7 @@ class HedgedMarket:
             quantity=quantity,
             price=price,
             event_ns=self.now,
+            reason=reason,
         )
 
     def fill(self, order: Order | None = None, price: float | None = None) -> list[Effect]:

@@ -38,6 +38,9 @@ _ENDINGS: Final = {
     ExecutionKind.EXPIRE: "order_expired",
 }
 
+_PASSING: Final = frozenset({"expired", "no_mark", "stale_mark"})
+"""The gateway's causes that pass by themselves."""
+
 _SILENT: Final = frozenset({"min_trade", "halted", "reducing"})
 
 
@@ -222,6 +225,16 @@ class Dealer:
 
     def _alert(self, now: int, what: str, where: str, figures: dict[str, float]) -> AlertRaised:
         return alert(self._policy.name, now, what, where, figures)
+
+
+def is_standing(report: ExecutionReported) -> bool:
+    """Whether an order was refused for a cause that will not be gone in a minute.
+
+    The gateway states its causes as `word: detail`; a venue says what it likes.
+    """
+    word, detail, _ = report.reason.partition(": ")
+    refused = report.kind is ExecutionKind.REJECT and bool(detail) and word.isidentifier()
+    return refused and word not in _PASSING
 
 
 def _said(outcome: Outcome, report: ExecutionReported, *, missed: bool) -> str:

@@ -26,7 +26,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct, structs
 
-from shared.domain.dealing.dealer import Dealer, DealerState, Market
+from shared.domain.dealing.dealer import Dealer, DealerState, Market, is_standing
 from shared.domain.dealing.order_maker import Decision
 from shared.domain.effects import AlertRaised, Effect, TargetChanged, WhipsawSuppressed
 from shared.domain.events import ExecutionReported, ExposureMeasured, RebalanceRequested
@@ -214,7 +214,9 @@ class HedgeBook:
             case ExecutionReported():
                 self._refresh()
                 said, missed = self._dealer.take(event, self._now)
-                effects += [*said, *(self._take_back(RETRY_TRADING_NS) if missed else [])]
+                cooldown_ns = self._policy.triggers.cooldown_trading_ns
+                urgent_ns = cooldown_ns if is_standing(event) else RETRY_TRADING_NS
+                effects += [*said, *(self._take_back(urgent_ns) if missed else [])]
             case RebalanceRequested():
                 self._request = event
             case TradingStateSet():
@@ -462,8 +464,8 @@ class HedgeBook:
 
         Args:
             urgent_trading_ns: After that much trading time urgent triggers, which no cooldown
-                delays, may fire again: soon when a venue failed us, but what one of our own
-                controls blocked is likely to be blocked again.
+                delays, may fire again: soon when a venue failed us, but what a control of ours
+                or of the gateway's blocked is likely to be blocked again.
         """
         standing = self._standing
         self._standing = structs.replace(standing, taken_back=True)

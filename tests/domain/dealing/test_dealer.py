@@ -5,7 +5,7 @@ import pytest
 from fakes.hedged_market import CALENDAR, FUTURE, LIMITS, MONDAY, SWAP, policy
 from msgspec import structs
 
-from shared.domain.dealing.dealer import Dealer, DealerState, Market
+from shared.domain.dealing.dealer import Dealer, DealerState, Market, is_standing
 from shared.domain.dealing.order_maker import Decision
 from shared.domain.dealing.pretrade import Block
 from shared.domain.effects import AlertRaised, Effect, LegTarget, OrderDecided, OrderWithheld
@@ -305,6 +305,25 @@ def test_beyond_the_daily_loss_only_reducing_orders_leave() -> None:
     assert withheld.figures == {"value": 2000.0, "limit": 1000.0}
     effects, _ = found.deal(decision(4), target(0.0, 1.0), market(level=19.5))
     assert [type(effect) for effect in effects] == [OrderDecided]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "standing"),
+    [
+        (ExecutionKind.REJECT, "halted: nothing trades until an operator resumes", True),
+        (ExecutionKind.REJECT, "config_digest: decided under a, ours is b", True),
+        (ExecutionKind.REJECT, "max_order_vega: 300 is beyond 200", True),
+        (ExecutionKind.REJECT, "stale_mark: VIX is 400 s old", False),
+        (ExecutionKind.REJECT, "no market in VIX", False),
+        (ExecutionKind.REJECT, "try again: busy", False),
+        (ExecutionKind.REJECT, "", False),
+        (ExecutionKind.CANCEL, "halted: nothing trades until an operator resumes", False),
+    ],
+)
+def test_what_the_gateway_refuses_for_good_is_told_from_what_may_pass(
+    kind: ExecutionKind, reason: str, *, standing: bool
+) -> None:
+    assert is_standing(report("swap", kind, reason=reason)) is standing
 
 
 def test_a_dealer_goes_on_from_its_snapshot() -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -568,6 +569,32 @@ def test_a_crash_hedge_that_the_venue_refused_does_not_wait_for_the_cooldown() -
     market.now += MINUTE
     crash(market)
     assert [order.trigger for order in market.orders] == ["fast_vix"] * 2
+
+
+def refused_all_day(market: HedgedMarket, reason: str) -> None:
+    """Every order is refused at once, for a session of raw VIX far above."""
+    while market.now < CLOSE:
+        before = len(market.orders)
+        market.tick(after=15 * SECOND, vix=40.0, vix_smooth=18.5)
+        for order in market.orders[before:]:
+            market.send(market.report(order, ExecutionKind.REJECT, reason=reason))
+
+
+@pytest.mark.parametrize("reason", ["halted: nothing trades", "config_digest: ours is b"])
+@pytest.mark.parametrize("urgent", [False, True])
+def test_what_the_gateway_refuses_for_good_is_tried_no_faster_than_the_cooldown(
+    reason: str, *, urgent: bool
+) -> None:
+    market = HedgedMarket()
+    if urgent:
+        market.hedged(18.0)
+    refused_all_day(market, reason)
+    tried = {order.trigger for order in market.orders}
+    assert tried == ({"fast_vix", "vix_move"} if urgent else {"initial"})
+    for trigger in tried:
+        instants = [order.event_ns for order in market.orders if order.trigger == trigger]
+        assert len(instants) > 10
+        assert all(after - before >= 15 * MINUTE for before, after in pairwise(instants))
 
 
 def test_what_a_limit_blocked_waits_for_the_cooldown_however_urgent() -> None:
