@@ -1,7 +1,8 @@
 """Exchange calendars, from exchange_calendars, as `SessionCalendar` values.
 
-No holiday list is written by hand here. The library is wrong at times, so the configuration may
-carry a reviewed table of overrides. A day that is not in the calendar is an unknown day: no
+No holiday list is written by hand here. The library is wrong at times: what a review found for the
+two calendars of a volatility desk, 2015 to 2027, stands in `REVIEWED`, and the configuration may
+carry a table of its own, which goes before. A day that is not in the calendar is an unknown day: no
 trading. Lunch breaks are not modelled: a session is one stretch from its opening to its closing.
 """
 
@@ -47,6 +48,23 @@ class CalendarOverrides(Struct, frozen=True, kw_only=True):
 
 NO_OVERRIDES: Final = CalendarOverrides()
 
+_INDEPENDENCE_EVES: Final = (2017, 2018, 2019, 2023, 2024, 2025)
+_CHRISTMAS_EVES: Final = (2015, 2018, 2019, 2020, 2024, 2025, 2026)
+
+REVIEWED: Final = {
+    "XCBF": CalendarOverrides(
+        early_closes=tuple(
+            (day, time(12, 15))
+            for day in (
+                *(date(year, 7, 3) for year in _INDEPENDENCE_EVES),
+                *(date(year, 12, 24) for year in _CHRISTMAS_EVES),
+            )
+        )
+    )
+}
+"""By the library's name. XCBF of 4.13.2 has the half day after Thanksgiving and not the other two,
+when the index that VIX is made from closes at 13:00 in New York; all else agrees."""
+
 
 def known_calendars() -> list[str]:
     """Names that `session_calendar` takes, sorted, aliases included."""
@@ -77,7 +95,9 @@ def session_calendar(
     sessions = {day: hours for day, hours in _schedule(calendar) if day <= end}
     for day in overrides.closed:
         sessions.pop(day, None)
-    for day, local in overrides.early_closes:
+    reviewed = REVIEWED.get(ALIASES.get(name, name), NO_OVERRIDES)
+    known = [(day, local) for day, local in reviewed.early_closes if day in sessions]
+    for day, local in (dict(known) | dict(overrides.early_closes)).items():
         if start <= day <= end:
             sessions[day] = _closed_early(name, sessions, day, local, calendar.tz)
     if not sessions:

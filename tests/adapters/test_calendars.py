@@ -1,6 +1,9 @@
 """The calendar adapter against facts that can be looked up."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -145,3 +148,137 @@ def test_an_ordinary_session_is_six_and_a_half_hours_in_new_york() -> None:
 
 def test_names_a_desk_uses_are_known() -> None:
     assert {"XNYS", "XCBF", "CBOE", "CFE", "24/7"} <= set(known_calendars())
+
+
+# --- promises C8: 2015 to 2027, against rules written down apart from the library ----------------
+
+FIRST, LAST = date(2015, 1, 1), date(2027, 12, 31)
+MOURNING = {date(2018, 12, 5), date(2025, 1, 9)}
+MONDAY, THURSDAY, FRIDAY, SATURDAY = 0, 3, 4, 5
+
+
+def nth(year: int, month: int, weekday: int, number: int) -> date:
+    """The `number`th such weekday of a month; −1 is its last."""
+    if number < 0:
+        last = date(year, month + 1, 1) - timedelta(days=1)
+        return last - timedelta(days=(last.weekday() - weekday) % 7)
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
+
+
+def good_friday(year: int) -> date:
+    """Two days before Easter, by the Gregorian computus (Meeus, Jones, Butcher)."""
+    century, rest = divmod(year, 100)
+    golden = year % 19
+    epact = (
+        19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15
+    ) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    correction = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * correction + 114, 31)
+    return date(year, month, day + 1) - timedelta(days=2)
+
+
+def observed(day: date, *, friday_before: bool = True) -> date:
+    """A holiday on a Sunday is kept on Monday, one on a Saturday on Friday."""
+    if day.weekday() == SATURDAY:
+        return day - timedelta(days=1) if friday_before else day
+    return day + timedelta(days=day.weekday() == SATURDAY + 1)
+
+
+def holidays(year: int) -> Iterator[date]:
+    """Rule 7.2 of the New York exchange; New Year's Day on a Saturday is not kept on Friday."""
+    yield observed(date(year, 1, 1), friday_before=False)
+    yield nth(year, 1, MONDAY, 3)
+    yield nth(year, 2, MONDAY, 3)
+    yield good_friday(year)
+    yield nth(year, 5, MONDAY, -1)
+    if year >= 2022:
+        yield observed(date(year, 6, 19))
+    yield observed(date(year, 7, 4))
+    yield nth(year, 9, MONDAY, 1)
+    yield nth(year, 11, THURSDAY, 4)
+    yield observed(date(year, 12, 25))
+
+
+@cache
+def sessions_by_rule() -> frozenset[date]:
+    """Every day with a session."""
+    closed = MOURNING | {day for year in range(2015, 2028) for day in holidays(year)}
+    days = (FIRST + timedelta(days=number) for number in range((LAST - FIRST).days + 1))
+    return frozenset(day for day in days if day.weekday() < SATURDAY and day not in closed)
+
+
+def half_days_by_rule() -> set[date]:
+    """The eves of Independence Day and of Christmas, and the day after Thanksgiving."""
+    days = sessions_by_rule()
+    eves = {date(year, *eve) for year in range(2015, 2028) for eve in ((7, 3), (12, 24))}
+    after = {nth(year, 11, THURSDAY, 4) + timedelta(days=1) for year in range(2015, 2028)}
+    return (eves | after) & days
+
+
+@pytest.mark.parametrize("name", ["XNYS", "XCBF"])
+def test_thirteen_years_of_sessions_agree_with_the_rules(name: str) -> None:
+    assert set(session_dates(session_calendar(name, FIRST, LAST))) == sessions_by_rule()
+
+
+@pytest.mark.parametrize("name", ["XNYS", "XCBF"])
+def test_thirteen_years_of_half_days_agree_with_the_rules(name: str) -> None:
+    calendar = session_calendar(name, FIRST, LAST)
+    lengths = (calendar.close_ns - calendar.open_ns).tolist()
+    days = session_dates(calendar)
+    short = {day for day, length in zip(days, lengths, strict=True) if length < max(lengths)}
+    assert short == half_days_by_rule()
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("XCBF", date(2022, 6, 20)),  # Juneteenth, which another library had open
+        ("XCBF", date(2023, 6, 19)),
+        ("XNYS", date(2026, 7, 3)),  # Independence Day is a Saturday
+        ("XNYS", date(2025, 1, 9)),  # mourning, announced eleven days before
+        ("XNYS", date(2027, 12, 24)),
+    ],
+)
+def test_a_day_that_libraries_have_got_wrong_is_closed(name: str, day: date) -> None:
+    week = timedelta(days=4)
+    assert day not in session_dates(session_calendar(name, day - week, day + week))
+
+
+def clock_changes() -> list[date]:
+    """The second Sunday of March and the first of November, 2015 to 2027."""
+    years = range(2015, 2028)
+    return [nth(year, month, 6, nth_) for year in years for month, nth_ in ((3, 2), (11, 1))]
+
+
+@pytest.mark.parametrize(
+    ("name", "zone", "opens", "closes"),
+    [
+        ("XNYS", "America/New_York", time(9, 30), time(16)),
+        ("XCBF", "America/Chicago", time(8, 30), time(15, 15)),
+    ],
+)
+def test_around_every_clock_change_sessions_keep_the_exchanges_own_clock(
+    name: str, zone: str, opens: time, closes: time
+) -> None:
+    calendar = session_calendar(name, FIRST, LAST)
+    days = session_dates(calendar)
+    for sunday in clock_changes():
+        around = [sunday + timedelta(days=number) for number in (-2, -1, 0, 1, 2)]
+        assert [day in days for day in around] == [True, False, False, True, True]
+        for day in (around[0], *around[3:]):
+            index = days.index(day)
+            ends = (int(calendar.open_ns[index]), int(calendar.close_ns[index]))
+            local = [datetime.fromtimestamp(ns // 10**9, ZoneInfo(zone)).time() for ns in ends]
+            assert local == [opens, closes]
+
+
+def test_the_configuration_goes_before_the_review() -> None:
+    day = date(2026, 12, 24)
+    week = (date(2026, 12, 21), date(2026, 12, 28))
+    assert hours_of(session_calendar("CFE", *week), day)[1] == "12-24 18:15"
+    later = CalendarOverrides(early_closes=((day, time(13, 15)),))
+    assert hours_of(session_calendar("CFE", *week, later), day)[1] == "12-24 19:15"
+    closed = CalendarOverrides(closed=(day,))
+    assert day not in session_dates(session_calendar("CFE", *week, closed))
