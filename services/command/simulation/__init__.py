@@ -1,1 +1,1 @@
-"""Deterministic simulation: the real services on a virtual clock, between faults drawn by a seed."""
+"""Deterministic simulation: the real services on a virtual clock, with faults drawn from a seed."""

@@ -141,7 +141,7 @@ def _against_fold(remains: Remains, orders: Sequence[Order]) -> Iterator[str]:
 
 
 def _compare(what: str, found: Sequence[bytes], folded: StepOutput, stream: str) -> Iterator[str]:
-    """What a stage wrote is the beginning of what the fold says; at the end, all of it but a bit."""
+    """What a stage wrote is what the fold says; but for the last few entries, all of it."""
     expected = folded.entries.get(stream, ())
     for number, (ours, theirs) in enumerate(zip(found, expected, strict=False), 1):
         if ours != theirs:

@@ -153,8 +153,9 @@ class StoreLink:
     async def _command(self, name: str, command: Callable[[], Awaitable[Result]]) -> Result:
         self._process.check_alive()
         weather, sent_to = self._weather, self._server.incarnation
-        await asyncio.sleep(weather.between(0, _SLOWEST_STORE_S))
-        self._process.check_alive()
+        is_slow_back = weather.chance(0.5)
+        if not is_slow_back:
+            await self._delay()
         about = f"{self._process.name} {name}"
         if sent_to != self._server.incarnation or not self._server.is_up:
             raise StoreUnavailable("connection refused")
@@ -170,18 +171,23 @@ class StoreLink:
         if weather.strikes("store_loses_reply", about):
             await asyncio.sleep(weather.between(0, _LONGEST_SILENCE_S))
             raise StoreUnavailable("no answer")
-        await asyncio.sleep(weather.between(0, _SLOWEST_STORE_S))
-        self._process.check_alive()
+        if is_slow_back:
+            await self._delay()
         if sent_to != self._server.incarnation:
             raise StoreUnavailable("connection lost")
         return result
+
+    async def _delay(self) -> None:
+        """Take some time on the way, there or back."""
+        await asyncio.sleep(self._weather.between(0, _SLOWEST_STORE_S))
+        self._process.check_alive()
 
     def _apply_late(self, command: Callable[[], Awaitable[Any]]) -> None:
         """Have a command arrive when nobody waits for it any more."""
 
         def arrive() -> None:
             try:
-                command().__await__().send(None)  # type: ignore[attr-defined]
+                command().__await__().send(None)
             except (StopIteration, StoreTrouble) as outcome:
                 self._weather.note(f"late commit: {type(outcome).__name__}")
 

@@ -88,7 +88,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._random = Random(seed)  # noqa: S311 - a simulation
         self._numbers = count(1)
         self._frozen = 0
-        self.set_task_factory(self._make_task)
+        self.set_task_factory(self._make_task)  # type: ignore[arg-type] # a context it may be given
 
     def time(self) -> float:
         """Return the virtual time, in seconds from 0."""
@@ -115,7 +115,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context.run(_process.set, process)
         return tasks.create_task(main, name=process.name, context=context)
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(
         self,
         _executor: Executor | None,
         function: Callable[[*Arguments], Result],
@@ -147,7 +147,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> NumberedTask:
         number = next(self._numbers)
-        # The first thing a task does is to enter a set of all tasks, so its hash must stand by then.
+        # A task enters the set of all tasks while it is made: its hash must stand by then.
         task = NumberedTask.__new__(NumberedTask)
         task.number = number
         task.__init__(coroutine, loop=loop, context=context)  # type: ignore[misc]

@@ -6,9 +6,8 @@ from typing import Final
 
 from services.command.simulation.loop import VirtualClock
 from services.command.simulation.weather import Weather
-from shared.adapters.bus import Message
 from shared.adapters.memory.broker import MemoryBroker, Published
-from shared.domain.instants import MILLISECOND, SECOND
+from shared.domain.instants import SECOND
 from shared.wire import codec, topics
 from shared.wire.messages import TickMessage
 
@@ -33,8 +32,8 @@ class Market:
         self._vix = weather.between(12.0, 30.0)
         self._spx = 5000.0
         self._sequence = 0
-        self._wildness = weather.between(0.005, 0.04)
-        self._pause_s = weather.between(0.03, 0.12)
+        self._wildness = weather.between(0.01, 0.06)
+        self._pause_s = weather.between(0.06, 0.2)
 
     async def run(self) -> None:
         """Print until cancelled."""
@@ -45,8 +44,8 @@ class Market:
 
     def _move(self) -> None:
         shock = self._weather.between(-self._wildness, self._wildness)
-        if self._weather.chance(0.03):
-            shock += self._weather.between(-0.25, 0.3)
+        if self._weather.chance(0.05):
+            shock += self._weather.between(-0.2, 0.2)
         self._vix = min(max(self._vix * exp(shock), 9.0), 80.0)
         self._spx *= exp(-shock / 10)
 
@@ -73,7 +72,7 @@ class Market:
                 self._send(self._tick("XYZ", price=vix))
             case "garbage":
                 self.publish(topics.ticks("VIX"), b'{"symbol": "VIX", "price": NaN')
-            case "again":
+            case _:
                 self._sequence -= 1
                 self._send(self._tick("VIX", price=vix))
 

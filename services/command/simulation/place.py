@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from services.command.simulation.links import BusLink, StoreLink, StoreServer
 from services.command.simulation.loop import Process
@@ -11,6 +12,8 @@ from shared.adapters.memory.broker import MemoryBroker
 from shared.adapters.memory.bus import MemoryBus
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.site import Site
+
+_SESSION_S: Final = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,9 @@ class SimulatedSite(Site):
     around: Surroundings
     buses: list[MemoryBus]
 
-    def bus(self, service: str, subscriptions: Sequence[str]) -> BusLink:  # type: ignore[override] # a simulation's
+    def bus(  # type: ignore[override] # a simulation's
+        self, service: str, subscriptions: Sequence[str], *, session: str = ""
+    ) -> BusLink:
         """See `Site.bus`."""
         check = f"{service}.bus"
         self.health.failing(check, "not connected yet")
@@ -50,16 +55,20 @@ class SimulatedSite(Site):
             else:
                 self.health.failing(check, event.reason)
 
-        bus = MemoryBus(
-            self.around.broker,
-            client_id=f"hedgestat-{service}{self.instance}",
+        return self._connection(
+            client_id=f"hedgestat-{service}{self.instance}{session and '-'}{session}",
+            clean_start=bool(session),
+            session_expiry_s=0 if session else _SESSION_S,
             subscriptions=[Subscription(topic) for topic in subscriptions],
             birth=self._status(service, "online"),
             will=self._status(service, "offline"),
             on_event=heard,
         )
-        self.buses.append(bus)
-        return BusLink(bus, self.process, self.around.weather, self.around.kill)
+
+    def caller(self, service: str) -> BusLink:  # type: ignore[override] # a simulation's
+        """See `Site.caller`."""
+        name = f"hedgestat-{service}-{self.process.name}-{len(self.buses)}"
+        return self._connection(client_id=name, clean_start=True, session_expiry_s=0)
 
     def market(self) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.market`."""
@@ -72,6 +81,11 @@ class SimulatedSite(Site):
     def calendar(self) -> SessionCalendar:
         """See `Site.calendar`."""
         return self.around.sessions
+
+    def _connection(self, **options: Any) -> BusLink:  # noqa: ANN401 - what MemoryBus takes
+        bus = MemoryBus(self.around.broker, **options)
+        self.buses.append(bus)
+        return BusLink(bus, self.process, self.around.weather, self.around.kill)
 
     def _link(self, server: StoreServer) -> StoreLink:
         return StoreLink(server, self.process, self.around.weather, self.around.kill)

@@ -213,7 +213,6 @@ class World:
                 if not process.is_alive:
                     life.task.cancel()  # again: a task group passes a cancellation on once
             process.is_alive = False
-            self.guards.update(guards_of(life.site.registry))
             await asyncio.sleep(self._weather.between(0.05, _LONGEST_RESTART_S))
 
     async def _live(self, life: Life, main: Callable[[Site], Awaitable[None]]) -> None:
@@ -224,8 +223,10 @@ class World:
             reasons.append(RuntimeError("it just ended"))
         except* FOR_A_REASON as stopped:
             reasons += leaves(stopped)
-        except* Exception as failure:
+        except* Exception as failure:  # noqa: BLE001 - whatever it is, it is a violation
             reasons += leaves(failure)
+        finally:
+            self.guards.update(guards_of(life.site.registry))
         for reason in reasons if life.process.is_alive else ():
             self._weather.note(f"{name} ends: {type(reason).__name__}: {reason}")
             self.endings[f"{name}: {type(reason).__name__}"] += 1
