@@ -58,9 +58,12 @@ def split(payload: bytes) -> Sealed:
     if not newline:
         raise NotSealed("not signed: a second line with the signature is missing")
     try:
-        signature = b64decode(text.rstrip(b"\n"), validate=True)
+        signature = b64decode(text, validate=True)
     except binascii.Error as error:
         raise NotSealed(f"the signature is not base64: {error}") from error
     if len(signature) != SIGNATURE_BYTES:
         raise NotSealed(f"a signature of {len(signature)} bytes, not {SIGNATURE_BYTES}")
-    return Sealed(body, signature)
+    sealed = Sealed(body, signature)
+    if join(sealed) != payload:  # base64 leaves bits over, which nobody would have signed
+        raise NotSealed("the signature is not base64 as it is written")
+    return sealed
