@@ -86,7 +86,7 @@ class TargetSizer:
         sizing = self._policy.sizing
         if sizing.scale_by_hedge_correlation and facts.read(self._correlation) is None:
             return None
-        value = self._rules.evaluate(lambda name: _read(facts, name))
+        value = self._rules.evaluate(lambda name: self._read(facts, name))
         if value is None or not self._rules.counts_contracts:
             return value
         return contracts_multiplier(value, unit_vega(self._policy.legs[0]), sizing.base_vega)
@@ -118,7 +118,7 @@ class TargetSizer:
             return None
         inputs = SizingInputs(
             rule=rule,
-            rule_note=self._rules.note(lambda name: _read(facts, name)),
+            rule_note=self._rules.note(lambda name: self._read(facts, name)),
             held=held,
             confirmed_by=confirmed_by,
             hedge_correlation=facts.read(self._correlation),
@@ -134,10 +134,24 @@ class TargetSizer:
 
         Never a default price.
         """
-        if mark is None:
+        if mark is None or not self._is_fresh(facts, mark.event_ns):
             return None
-        age_ns = facts.moment.trading_ns - self._clock.at(mark.event_ns).trading_ns
-        return mark.middle if age_ns <= self._policy.order.stale_mark_trading_ns else None
+        return mark.middle
+
+    def _is_fresh(self, facts: Facts, event_ns: int) -> bool:
+        age_ns = facts.moment.trading_ns - self._clock.at(event_ns).trading_ns
+        return age_ns <= self._policy.order.stale_mark_trading_ns
+
+    def _read(self, facts: Facts, name: str) -> float | None:
+        """Return a rule's input; `None` while it is not good. An exposure ages as a mark does."""
+        if name == "vix_smooth":
+            return facts.vix
+        if name not in {"portfolio_delta", "put_delta"}:
+            return facts.read(name)
+        exposure = facts.exposure
+        if exposure is None or not self._is_fresh(facts, exposure.event_ns):
+            return None
+        return float(getattr(exposure, name))
 
     def _assemble(
         self,
@@ -202,12 +216,3 @@ def _check_multiplier(policy: BookPolicy) -> None:
             f"rule delta: contract_multiplier = {assumed:g} must be the multiplier of leg"
             f" {traded.name}, {traded.multiplier:g}"
         )
-
-
-def _read(facts: Facts, name: str) -> float | None:
-    if name == "vix_smooth":
-        return facts.vix
-    if name in {"portfolio_delta", "put_delta"}:
-        exposure = facts.exposure
-        return None if exposure is None else float(getattr(exposure, name))
-    return facts.read(name)

@@ -28,7 +28,7 @@ from shared.domain.effects import (
 )
 from shared.domain.events import ExecutionKind, ExposureMeasured, RebalanceRequested
 from shared.domain.hedging.book import HedgeBook
-from shared.domain.hedging.rules import PRESETS
+from shared.domain.hedging.rules import PRESETS, RULES
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.policies import BookPolicy, BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.signals_observed import Quality
@@ -1062,6 +1062,34 @@ def test_nothing_good_means_no_order_whatever_happens() -> None:
         market.tick(after=minutes * MINUTE, vix=80.0, vix_smooth=80.0, index_return=-0.2)
         market.ask()
     assert market.orders == []
+
+
+READS = [
+    (name, signal.format(book="overlay"))
+    for name, rule in RULES.items()
+    if name != "delta"
+    for signal in rule.inputs
+]
+
+
+@pytest.mark.parametrize(("rule", "signal"), READS)
+@pytest.mark.parametrize("quality", [each for each in Quality if each is not Quality.GOOD])
+def test_a_rule_whose_input_is_not_good_makes_no_order_whatever_else_is(
+    rule: str, signal: str, quality: Quality
+) -> None:
+    market = HedgedMarket(policy(rules=(PRESETS[rule],)))
+    market.qualities[signal] = quality
+    for _ in range(40):
+        market.tick(after=MINUTE, vix=40.0, vix_smooth=40.0, index_return=-0.2, drawdown=-0.2)
+        market.ask()
+    assert market.orders == []
+    market.missing.add(signal)
+    market.vix(40.0, after=MINUTE)
+    assert market.orders == []
+    market.missing.clear()
+    market.qualities.clear()
+    market.vix(40.0, after=MINUTE)
+    assert len(market.orders) == 1
 
 
 # --- configuration ---------------------------------------------------------------------------

@@ -209,6 +209,16 @@ def test_without_exposure_the_delta_rule_is_unknown() -> None:
     assert TargetSizer(delta_book(), CLOCK).signals == ()
 
 
+def test_an_exposure_measured_too_long_ago_is_unknown() -> None:
+    seen = facts()
+    seen.exposure = ExposureMeasured(
+        book="overlay", event_ns=MONDAY, portfolio_delta=50_000.0, put_delta=-0.25
+    )
+    for minutes, known in ((5, True), (6, False)):
+        seen.moment = CLOCK.at(MONDAY + minutes * MINUTE)
+        assert (target(delta_book(), seen) is not None) is known
+
+
 def test_the_delta_rule_needs_one_put() -> None:
     with pytest.raises(ValueError, match="exactly one leg"):
         TargetSizer(policy(rules=(PRESETS["delta"],)), CLOCK)
