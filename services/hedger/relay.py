@@ -68,6 +68,7 @@ class OrderRelay:
         self._on_superseded = on_superseded
         self._delivery = Delivery(bus, clock, on_sent, term.check)
         self._indices: dict[str, int] = {}
+        self._answered: list[int] = []
         self._seen = 0
 
     def take_committed(self, rows: Sequence[Entry]) -> None:
@@ -126,6 +127,7 @@ class OrderRelay:
                 await self._catch_up()
                 while True:
                     await self._take_rows(block_ms=_BLOCK_MS)
+                    await self._remove_answered()
                     delays = delays_s()
             except StoreTrouble as trouble:
                 log.warning("outbox_waits", error=str(trouble))
@@ -161,9 +163,16 @@ class OrderRelay:
     async def _settle(self, answer: AckMessage) -> None:
         if not self._delivery.acknowledge([answer.order_id]):
             return
-        index = self._indices.pop(answer.order_id)
+        self._answered.append(self._indices.pop(answer.order_id))
         try:
-            await self._store.settle(keys.outbox(), [index])
-        except StoreTrouble as trouble:  # the row is sent again after a restart, and again settled
+            await self._remove_answered()
+        except StoreTrouble as trouble:  # removed with the next read of the outbox
             log.warning("settle_failed", order_id=answer.order_id, error=str(trouble))
         self._on_acknowledged(answer)
+
+    async def _remove_answered(self) -> None:
+        """Remove the rows that were answered for; those that the store did not remove, again."""
+        indices = list(self._answered)
+        if indices:
+            await self._store.settle(keys.outbox(), indices)
+            self._answered = [index for index in self._answered if index not in indices]

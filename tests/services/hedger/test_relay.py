@@ -215,6 +215,16 @@ async def test_trouble_with_the_store_is_waited_out() -> None:
         assert desk.decisions == [1, 2]
 
 
+async def test_a_row_that_could_not_be_settled_is_settled_with_the_next_read() -> None:
+    store = store_of(1)
+    store.faults = iter([None, None, None, AWAY, AWAY])  # extent, two reads, blocked read, settle
+    async with office(store) as desk, desk.running(desk.relay()) as relay:
+        await eventually(lambda: relay.has_delivered(1))
+        store.faults = iter([])
+        await eventually(lambda: not desk.outbox)
+        assert desk.decisions == [1]
+
+
 async def test_a_row_that_could_not_be_settled_is_settled_after_a_restart() -> None:
     store = store_of(1)
     store.faults = iter([None, None, None, AWAY, AWAY])  # extent, two reads, blocked read, settle
