@@ -410,6 +410,31 @@ def keys_show(directory: KeyDirectory = Path("keys")) -> None:
         raise typer.Exit(1)
 
 
+@app.command(
+    epilog="Examples:\n\n  hedgestat simulate --seeds 500\n\n  hedgestat simulate --seed 1234"
+)
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 500,
+    first: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Run this one alone and print all that happens.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="As many seeds as fit, instead of --seeds.")
+    ] = None,
+) -> None:
+    """Run the services on a virtual clock through seeded faults, and check what is left."""
+    from services.command.simulation.campaign import CampaignOptions, replay, run_campaign
+
+    if seed is not None:
+        is_well = not replay(seed, console).violations
+    else:
+        options = CampaignOptions(first=first, seeds=seeds, minutes=minutes)
+        is_well = run_campaign(options, console).is_well
+    if not is_well:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example:\n\n  hedgestat asyncapi > deploy/asyncapi.json")
 def asyncapi() -> None:
     """Print the AsyncAPI 3 document of the wire contract."""

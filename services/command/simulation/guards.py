@@ -12,6 +12,17 @@ GUARDS: Final[Mapping[str, str]] = {
 }
 """Counters of guards, by the name of their metric, and the label that tells them apart."""
 
+REQUIRED: Final[tuple[str, ...]] = (
+    "hedge_rejects: malformed",
+    "hedge_rejects: unknown_symbol",
+    "hedge_rejects: crossed",
+    "hedge_rejects: future",
+    "hedge_rejects: late",
+    "hedge_rejects: jump",
+    "hedge_gateway_orders: duplicate",
+)
+"""Guards that a campaign must have seen fire, or it has shown nothing about them."""
+
 
 def guards_of(registry: CollectorRegistry) -> Counter[str]:
     """Return how often each guard fired, as `metric: reason`; a sum over all other labels."""
