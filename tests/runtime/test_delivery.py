@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
@@ -50,6 +51,20 @@ async def sending(rows: Iterable[str], *, denied: tuple[str, ...] = ()) -> Async
         sender.delivery.put(map(row, rows))
         yield sender
         task.cancel()
+
+
+async def test_nothing_is_sent_when_the_check_says_no() -> None:
+    def refuse() -> None:
+        raise RuntimeError("out")
+
+    broker = FakeBroker()
+    async with FakeBus(broker, client_id="sender") as bus:
+        await bus.connected.wait()
+        delivery = Delivery(bus, ManualClock(), lambda _, __: None, refuse)
+        delivery.put([row("a")])
+        with pytest.raises(RuntimeError, match="out"):
+            await delivery.run()
+    assert not broker.published
 
 
 async def test_rows_are_sent_at_once_in_their_order() -> None:

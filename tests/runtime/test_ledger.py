@@ -1,6 +1,7 @@
 """Commits follow one another under one lease, also after trouble."""
 
 import pytest
+from fakes.leases import lend
 from fakes.store import FakeStore, Fault
 from msgspec.structs import replace
 
@@ -35,6 +36,29 @@ async def test_a_lease_is_taken_once_so_that_two_never_take_it_in_turns() -> Non
     with pytest.raises(LeaseLost):
         await older.open()
     await newer.commit(StepOutput({LOG: [b"1"]}), state=b"1")
+
+
+async def test_a_leader_goes_on_under_its_epoch_and_ends_with_it() -> None:
+    store = FakeStore()
+    ledger = Ledger(store, STAGE, epoch=lend(store, STAGE))
+    await ledger.open()
+    await ledger.commit(StepOutput({LOG: [b"1"]}), state=b"1")
+    assert store.records[STAGE].epoch == 1
+    lend(store, STAGE)
+    with pytest.raises(LeaseLost, match="its epoch 2, ours 1"):
+        await ledger.commit(StepOutput({LOG: [b"2"]}), state=b"2")
+    with pytest.raises(LeaseLost, match="its epoch 2, ours 1"):
+        await ledger.open()
+
+
+async def test_a_store_that_was_wiped_under_a_leader_is_refused() -> None:
+    store = FakeStore()
+    lend(store, STAGE)
+    ledger = Ledger(store, STAGE, epoch=lend(store, STAGE))
+    await ledger.open()
+    store.records.clear()
+    with pytest.raises(StoreRegressed, match="the store has epoch 0, we hold 2"):
+        await ledger.commit(StepOutput({LOG: [b"1"]}), state=b"1")
 
 
 async def test_a_store_that_forgot_what_was_loaded_is_refused() -> None:

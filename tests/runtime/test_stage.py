@@ -8,6 +8,7 @@ from itertools import chain, repeat
 
 import pytest
 from fakes.eventually import eventually
+from fakes.leases import lend
 from fakes.servers import RedisServer
 from fakes.store import FakeStore, Fault
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from shared.adapters.store import (
     Entry,
     OutputMismatch,
     StageRecord,
+    StoreHalted,
     StoreTrouble,
     StoreUnavailable,
     StoreUnsafe,
@@ -500,6 +502,51 @@ async def test_a_stop_while_waiting_ends_the_stage() -> None:
         store.append(INPUT, b"1")
         await eventually(lambda: store.records[STAGE].batch == 1)
         stop.set()
+
+
+async def test_while_the_halt_key_is_set_it_tries_ever_less_often_and_then_goes_on() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    journal = Journal(numbers(40), stop, sizes=repeat(1))
+    store.halted.add(STAGE)
+    troubles: list[StoreTrouble] = []
+    pauses: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            store.halted.clear()
+
+    await run_stage(
+        store,
+        STAGE,
+        [INPUT],
+        Tally,
+        stop=stop,
+        source=journal,
+        on_trouble=troubles.append,
+        pause=wait,
+    )
+    assert {type(trouble) for trouble in troubles} == {StoreHalted}
+    assert pauses[-1] > 1.0
+    assert_as_if_undisturbed(store, numbers(40))
+
+
+async def test_under_a_lease_a_store_that_does_not_write_ends_the_run() -> None:
+    store, stop = FakeStore(), asyncio.Event()
+    epoch = lend(store, STAGE)
+    troubles: list[StoreTrouble] = []
+    store.faults = iter([None, Fault(StoreUnsafe("READONLY"), applied=False)])
+    with pytest.raises(StoreUnsafe):
+        await run(
+            store,
+            stop=stop,
+            epoch=epoch,
+            source=Journal(numbers(3), stop),
+            on_trouble=troubles.append,
+        )
+    assert [str(trouble) for trouble in troubles] == ["READONLY"]
+    await run(store, stop=stop, epoch=lend(store, STAGE), source=Journal(numbers(3), stop))
+    assert_as_if_undisturbed(store, numbers(3))
 
 
 async def test_how_far_behind_is_the_end_less_the_cursor() -> None:
