@@ -16,6 +16,7 @@ from shared.wire.messages import (
     InstantOrNanoseconds,
     OrderMessage,
     RejectMessage,
+    SealedMessage,
     SignalMessage,
     StatusMessage,
     TargetMessage,
@@ -33,14 +34,15 @@ _SHOWN_BYTES: Final = 200
 
 
 def read(topic: str, payload: bytes) -> Struct:
-    """Read a message of any topic that `describe` knows.
+    """Read a message of any topic that `describe` knows; whose seal it bears is not asked.
 
     Raises:
         MalformedMessage: The payload is not what the topic carries.
         KeyError: Nothing is known of that topic.
     """
     parts = topic.removeprefix(f"{topics.PREFIX}/").split("/")
-    return decode(_KINDS[parts[2] if parts[0] == "books" else parts[0]], payload)
+    kind = _KINDS[parts[2] if parts[0] == "books" else parts[0]]
+    return decode(kind, payload.partition(b"\n")[0] if issubclass(kind, SealedMessage) else payload)
 
 
 def describe(message: Struct) -> str:

@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.domain.events import ExecutionReported
+from shared.domain.trading import STRICTNESS, TradingState
 from shared.runtime.outbox import OutboxRow
 
 
@@ -16,13 +17,38 @@ class GatewayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._orders = Counter(
             "hedge_gateway_orders",
-            "Orders that reached the gateway, by what became of them.",
+            "Orders that were answered, by what they were answered.",
             ["status"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "hedge_orders_refused",
+            "Orders that were not taken, by reason: those of strangers, and those that a control "
+            "of the gateway's own refused.",
+            ["reason"],
+            registry=registry,
+        )
+        self._commands_refused = Counter(
+            "hedge_gateway_commands_refused",
+            "Commands, heartbeats and epochs that were not believed, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._dead_man = Counter(
+            "hedge_gateway_dead_man",
+            "Times that the hedger's silence changed what trades, by what it asked for.",
+            ["state"],
+            registry=registry,
+        )
+        self._trading = Gauge(
+            "hedge_trading_state",
+            "What a scope may do: 0 active, 1 reducing, 2 halted.",
+            ["scope"],
             registry=registry,
         )
         self._executions = Counter(
             "hedge_gateway_executions",
-            "Execution reports the venue made.",
+            "Execution reports that were made.",
             ["book", "kind"],
             registry=registry,
         )
@@ -34,7 +60,7 @@ class GatewayMetrics:
         )
         self._waiting = Gauge(
             "hedge_gateway_reports_waiting",
-            "Execution reports that the journal does not show yet.",
+            "Reports that the journal does not show yet.",
             registry=registry,
         )
         self._cursor = Gauge(
@@ -44,11 +70,27 @@ class GatewayMetrics:
         )
 
     def order_taken(self, status: str) -> None:
-        """Count an order that arrived."""
+        """Count an order that was answered."""
         self._orders.labels(status).inc()
 
+    def order_refused(self, reason: str) -> None:
+        """Count an order that was not taken."""
+        self._refused.labels(reason).inc()
+
+    def command_refused(self, reason: str) -> None:
+        """Count a command, heartbeat or epoch that was not believed."""
+        self._commands_refused.labels(reason).inc()
+
+    def dead_man(self, wanted: TradingState) -> None:
+        """Count that the hedger's silence stopped something."""
+        self._dead_man.labels(wanted.value).inc()
+
+    def trading(self, scope: str, state: TradingState) -> None:
+        """Show what a scope may do."""
+        self._trading.labels(scope).set(STRICTNESS.index(state))
+
     def executed(self, report: ExecutionReported) -> None:
-        """Count a report the venue made."""
+        """Count a report that was made."""
         self._executions.labels(report.book, report.kind.value).inc()
 
     def report_sent(self, _: OutboxRow, outcome: str) -> None:

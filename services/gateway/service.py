@@ -1,91 +1,169 @@
 """The execution side: takes orders, lets the paper venue trade them, reports what happened.
 
-Three tasks around one venue. *Orders* arrive over MQTT and are on the disk before they are
-acknowledged, to the broker and, by an application message, to the hedger. The *journal* moves the
-market and the clock; venue state, cursor and new reports go to the disk in one transaction.
-*Reports* are resent until the journal has them: the gateway reads the journal, and sees.
+Around one desk, which decides and remembers: *orders* arrive over one connection, *commands*,
+heartbeats and epochs over another; the *journal* moves the market and the clock; *reports*, and the
+trading states that the gateway set by itself, are resent until the journal has them: the gateway
+reads the journal, and sees. The unix socket needs none of these.
 """
 
 import asyncio
-from typing import assert_never
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 from services.gateway.bookmark import Bookmark
+from services.gateway.control import Control, NotBelieved
+from services.gateway.desk import Desk
 from services.gateway.metrics import GatewayMetrics
-from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
+from services.gateway.orders import OrderIntake
+from services.gateway.teller import Teller, state_message
+from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.clock import Clock
-from shared.adapters.record import Accepted, Conflict, Duplicate, OrderRecord, StaleEpoch, Verdict
+from shared.adapters.control_socket import (
+    ORDERS_AT_ONCE,
+    Answer,
+    CommandGiven,
+    GatewayStatus,
+    HaltAsked,
+    NotDone,
+    OrdersAsked,
+    OrdersTold,
+    Request,
+    StatusAsked,
+    serve_control,
+)
+from shared.adapters.keyring import Forged, Keyring
+from shared.adapters.record import OrderRecord, change_name
 from shared.adapters.store import Store, StoreTrouble
-from shared.domain.events import ClockAdvanced, ExecutionReported
-from shared.domain.orders import Order
-from shared.domain.paper import PaperVenue
-from shared.domain.tick_block import TickBlock
+from shared.domain.events import ExecutionReported
+from shared.domain.gatekeeping.admission import Gatekeeper, GatekeeperState
+from shared.domain.hedging.alerts import alert
+from shared.domain.paper import PaperState, PaperVenue
+from shared.domain.trading import ALL, TradingState, TradingStateSet
+from shared.runtime.alarm import Alarm
 from shared.runtime.delivery import Delivery
 from shared.runtime.health import Health
 from shared.runtime.outbox import OutboxRow
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import InputGap
 from shared.wire import codec, keys, topics
-from shared.wire.announcements import order_from
+from shared.wire.codec import MalformedMessage
 from shared.wire.journal import decode_entry
-from shared.wire.messages import AckMessage, ExecutionMessage, OrderMessage, ProgressMessage
+from shared.wire.messages import ExecutionMessage, ProgressMessage
 from shared.wire.times import format_instant
 
 log = structlog.get_logger()
 
 SERVICE = "gateway"
 SUBSCRIPTIONS = (topics.ORDERS,)
+CONTROL_SERVICE = "gateway-control"
 _ENTRIES_AT_ONCE = 200
 _BLOCK_MS = 1000
 _RETRY_S = 0.5
 _LONGEST_SILENCE_S = 5.0
 """A read of the journal returns within a second, with or without entries."""
+_RING_AGAIN_S: Final = 60.0
+
+
+class GatewayPolicy(Struct, frozen=True, kw_only=True):
+    """What the gateway needs to know.
+
+    Attributes:
+        socket: Where its own door is; `None` for none.
+        is_live: Whether the wall clock is the time; else the journal's clock events are.
+        arms_itself: Whether it starts active, and goes on by itself after a silence.
+        pause_s: Between two reads of the journal: what a venue sees may be some milliseconds old.
+            0 in a replay, which waits for it.
+    """
+
+    socket: Path | None = None
+    is_live: bool = True
+    arms_itself: bool = False
+    pause_s: float = 0.0
 
 
 class Gateway:
     """One venue, one record.
 
     Args:
-        bus: Subscribed to orders.
+        bus: Subscribed to `SUBSCRIPTIONS`.
+        control_bus: Subscribed to `control.SUBSCRIPTIONS`.
         store: Holds the journal.
         record: This gateway's own.
-        venue: As the record left it.
-        clock: For the time of receipt.
+        make_venue: The venue, from a state.
+        make_gatekeeper: The controls, from a state.
+        keyring: Believes monitor, operator and auditor; signs as the gateway.
+        clock: The wall clock.
         metrics: What is counted.
-        health: Told whether the journal is read.
-        pause_s: Between two reads of the journal: what a venue sees may be some milliseconds old.
-            0 in a replay, which waits for it.
+        health: Told whether the journal is read and the disk takes what is written.
+        policy: See there.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
         self,
         *,
         bus: Bus,
+        control_bus: Bus,
         store: Store,
         record: OrderRecord,
-        venue: PaperVenue,
+        make_venue: Callable[[PaperState], PaperVenue],
+        make_gatekeeper: Callable[[GatekeeperState], Gatekeeper],
+        keyring: Keyring,
         clock: Clock,
         metrics: GatewayMetrics,
         health: Health,
-        pause_s: float = 0.0,
+        policy: GatewayPolicy,
     ) -> None:
         self._bus = bus
         self._store = store
         self._record = record
-        self._venue = venue
+        self._keyring = keyring
         self._clock = clock
         self._metrics = metrics
-        progress = record.progress()
-        self._cursor = int(progress.cursor) if progress else 0
-        self._kept = self._cursor
-        self._clock_ns = venue.snapshot().clock_ns
+        self._health = health
+        self._policy = policy
+        self.desk = Desk(
+            record=record,
+            make_venue=make_venue,
+            make_gatekeeper=make_gatekeeper,
+            clock=clock,
+            is_live=policy.is_live,
+            health=health,
+            on_changes=self._changed,
+            on_disk_trouble=lambda: self._ring("record_unwritable", "gateway"),
+        )
+        self._control = Control(
+            bus=control_bus,
+            keyring=keyring,
+            desk=self.desk,
+            metrics=metrics,
+            clock=clock,
+            is_live=policy.is_live,
+            arms_itself=policy.arms_itself,
+            ring=self._ring,
+        )
+        self._orders = OrderIntake(
+            bus=bus,
+            keyring=keyring,
+            desk=self.desk,
+            metrics=metrics,
+            on_life=self._control.hear_order,
+            on_wait=self._read_now,
+            on_refused=self._refused,
+            on_forged=lambda reason, topic: self._ring("message_forged", f"{reason} on {topic}"),
+        )
+        self._teller = Teller(control_bus, keyring, self.desk)
         self._made = record.executions()
         self._reports = Delivery(bus, clock, metrics.report_sent)
         self._progress = ProgressReporter(bus, SERVICE)
-        self._bookmark = Bookmark(store, lambda: self._kept)
-        self._pause_s = pause_s
+        self._bookmark = Bookmark(store, lambda: self.desk.kept)
+        self._alarm = Alarm(control_bus)
+        self._rung_s: dict[tuple[str, str], float] = {}
+        self._wake = asyncio.Event()
         self._read_at_s = clock.monotonic_s()
         self._trouble = "not read yet"
         health.watch("gateway.journal", self._journal_trouble)
@@ -95,54 +173,119 @@ class Gateway:
 
         Raises:
             StageStopped: Journal and record do not belong together, or another gateway took over.
+            OSError: The socket cannot be made.
         """
-        for accepted in self._record.orders_since():
-            self._venue.accept(msgspec.msgpack.decode(accepted.payload, type=Order))
-        self._reports.replace(
+        if self._policy.socket is None:
+            await self._run()
+            return
+        async with serve_control(self._policy.socket, self.answer):
+            await self._run()
+
+    async def _run(self) -> None:
+        await self._control.arm()
+        rows = [
             OutboxRow(key, *_addressed(payload)) for key, payload in self._record.unjournalled()
-        )
+        ]
+        rows += map(self._state_row, self._record.untold_changes())
+        self._reports.replace(rows)
+        self._show_states()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._take_orders(), name="orders")
+            tasks.create_task(self._orders.run(), name="orders")
+            tasks.create_task(self._control.run(), name="control")
+            tasks.create_task(self._teller.run(), name="states")
             tasks.create_task(self._follow_journal(), name="journal")
             tasks.create_task(self._reports.run(), name="reports")
             tasks.create_task(self._progress.run(), name="progress")
             tasks.create_task(self._bookmark.run(), name="bookmark")
+            tasks.create_task(self._alarm.run(), name="alarm")
 
-    async def _take_orders(self) -> None:
-        async for message in self._bus.messages():
-            await self._take(message)
+    # --- the socket ----------------------------------------------------------------------------
 
-    async def _take(self, message: Message) -> None:
-        if message.retain:  # old news: what a new subscriber is told is no order
-            log.error("order_retained", topic=message.topic)
-            self._metrics.order_taken("retained")
-            message.ack()
-            return
+    async def answer(self, request: Request) -> Answer:
+        """Answer a request at the gateway's own door."""
         try:
-            wire = codec.decode(OrderMessage, message.payload)
-            order = order_from(wire)
-        except ValueError as error:
-            log.error("order_malformed", topic=message.topic, error=str(error))  # noqa: TRY400 - it is the sender's fault
-            self._metrics.order_taken("malformed")
-            message.ack()
-            return
-        verdict = await asyncio.to_thread(
-            self._record.accept,
-            order.order_id,
-            wire.epoch,
-            msgspec.msgpack.encode(order),
-            self._clock.now_ns(),
+            match request:
+                case OrdersAsked():
+                    orders = self._record.orders_since(request.after, ORDERS_AT_ONCE)
+                    return OrdersTold(tuple(orders))
+                case HaltAsked():
+                    await self._control.halt_unsigned(self._wanted(request))
+                case CommandGiven():
+                    await self._control.command(request.topic, request.payload)
+                case StatusAsked():
+                    pass
+        except (NotBelieved, Forged) as refused:
+            self._metrics.command_refused(refused.reason)
+            return NotDone(str(refused))
+        except MalformedMessage as error:
+            self._metrics.command_refused("malformed")
+            return NotDone(str(error))
+        return self._status()
+
+    def _wanted(self, request: HaltAsked) -> TradingStateSet:
+        return TradingStateSet(
+            scope=request.scope,
+            state=TradingState(request.state),
+            authority="operator",
+            operator=request.operator,
+            reason=request.reason,
+            event_ns=self._clock.now_ns(),
         )
-        if isinstance(verdict, Accepted):
-            self._venue.accept(order)
-        message.ack()
-        answer = _answer(order, wire.epoch, verdict)
-        self._metrics.order_taken(answer.status)
-        log.info("order_taken", order_id=order.order_id, status=answer.status, reason=answer.reason)
-        try:
-            await self._bus.publish(topics.acks(order.book), codec.encode(answer))
-        except (BusUnavailable, PublishRefused) as error:  # the hedger sends it again, and is told
-            log.warning("answer_lost", order_id=order.order_id, error=str(error))
+
+    def _status(self) -> GatewayStatus:
+        desk = self.desk
+        checks = self._health.report()
+        return GatewayStatus(
+            scopes={scope: desk.states.of(scope) for scope in desk.scopes},
+            orders=tuple(desk.states.orders.values()),
+            epoch=desk.epoch,
+            answered=desk.answered,
+            heard_s=self._control.heard_s,
+            trouble={name: check.reason for name, check in checks.items() if not check.ready},
+        )
+
+    # --- what is told ----------------------------------------------------------------------------
+
+    def _changed(self, changes: Sequence[TradingStateSet], untold: bool) -> None:  # noqa: FBT001 - a callback
+        if not changes:
+            return
+        self._teller.tell(changes)
+        self._show_states()
+        if untold:
+            self._reports.put(map(self._state_row, changes))
+        for change in changes:
+            if change.authority == "gateway" and change.scope != ALL:
+                self._ring("book_stopped", f"{change.scope}: {change.operator}")
+
+    def _show_states(self) -> None:
+        for scope in self.desk.scopes:
+            self._metrics.trading(scope, self.desk.states.of(scope))
+
+    def _state_row(self, change: TradingStateSet) -> OutboxRow:
+        topic = topics.GATEWAY_STATE
+        payload = self._keyring.seal("gateway", topic, state_message(change))
+        return OutboxRow(change_name(change), topic, payload)
+
+    async def _refused(self, report: ExecutionReported) -> None:
+        """Have a refusal journalled; whoever paces a replay learns of it before the hedger does."""
+        self._made += 1
+        self._metrics.executed(report)
+        self._reports.put([OutboxRow(report.execution_id, *_message(report))])
+        if self.desk.clock_ns:
+            try:
+                message = codec.encode(self._settled())
+                await self._bus.publish(topics.progress(SERVICE), message, qos=0)
+            except (BusUnavailable, PublishRefused):
+                return  # nor will the hedger hear the answer now
+
+    def _ring(self, what: str, where: str) -> None:
+        """Raise an alert, at most once a minute about one thing."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._rung_s.get((what, where), float("-inf")) >= _RING_AGAIN_S:
+            self._rung_s[what, where] = now_s
+            self._alarm.ring(alert(ALL, self._clock.now_ns(), what, where))
+
+    # --- the journal -----------------------------------------------------------------------------
 
     async def _follow_journal(self) -> None:
         while True:
@@ -150,102 +293,74 @@ class Gateway:
                 await self._check_journal()
                 while True:
                     if await self._read_on() < _ENTRIES_AT_ONCE:
-                        await asyncio.sleep(self._pause_s)
+                        await self._pause()
             except StoreTrouble as error:
                 self._trouble = str(error)
                 log.warning("store_unavailable", error=str(error))
                 await asyncio.sleep(_RETRY_S)
 
+    async def _pause(self) -> None:
+        """Wait a little, unless an order waits for what the journal has to say."""
+        try:
+            async with asyncio.timeout(self._policy.pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    def _read_now(self) -> None:
+        self._wake.set()
+
     async def _check_journal(self) -> None:
         last = (await self._store.extent(keys.journal())).last
-        if last < self._cursor:
+        if last < self.desk.cursor:
             raise InputGap(
-                f"gateway: the journal ends at {last}, its record has read to {self._cursor}. The "
-                "store lost data: restore it, or start over and move the record away too."
+                f"gateway: the journal ends at {last}, its record has read to {self.desk.cursor}. "
+                "The store lost data: restore it, or start over and move the record away too."
             )
 
     async def _read_on(self) -> int:
+        cursor = self.desk.cursor
         entries = await self._store.read(
-            {keys.journal(): self._cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
+            {keys.journal(): cursor}, count=_ENTRIES_AT_ONCE, block_ms=_BLOCK_MS
         )
         if entries:
             first = entries[0].index
-            if self._cursor and first != self._cursor + 1:  # a new record begins anywhere
+            if cursor and first != cursor + 1:  # a new record begins anywhere
                 raise InputGap(
-                    f"gateway: the journal goes on at {first}, its record has read to "
-                    f"{self._cursor}. Entries between were trimmed or lost: restore them."
+                    f"gateway: the journal goes on at {first}, its record has read to {cursor}. "
+                    "Entries between were trimmed or lost: restore them."
                 )
-            await self._digest([entry.payload for entry in entries], entries[-1].index)
+            items = [item for entry in entries for item in decode_entry(entry.payload).items]
+            digested = await self.desk.digest(items, entries[-1].index)
+            self._reports.put(
+                OutboxRow(each.execution_id, *_message(each)) for each in digested.made
+            )
+            self._reports.acknowledge([*digested.journalled, *digested.changes])
+            for report in digested.made:
+                self._metrics.executed(report)
+                log.info("executed", **msgspec.to_builtins(report))
+            self._made += len(digested.made)
+            self._metrics.follow(self.desk.cursor, self._reports.waiting)
+            self._orders.look_again()
         self._read_at_s = self._clock.monotonic_s()
         self._report()  # also when nothing came: after a restart nothing else says so
         return len(entries)
 
-    async def _digest(self, payloads: list[bytes], cursor: int) -> None:
-        made: list[ExecutionReported] = []
-        journalled: list[str] = []
-        clock_ns = self._clock_ns
-        for payload in payloads:
-            for item in decode_entry(payload).items:
-                match item:
-                    case TickBlock():
-                        self._venue.receive_block(item)
-                    case ClockAdvanced():
-                        made.extend(self._venue.receive(item))
-                        self._clock_ns = item.event_ns
-                    case ExecutionReported():
-                        journalled.append(item.execution_id)
-                    case _:
-                        pass
-        self._cursor = cursor
-        if made or journalled or self._clock_ns != clock_ns:  # ticks alone are read again
-            await self._keep(cursor, made, journalled)
-        self._reports.put(OutboxRow(report.execution_id, *_message(report)) for report in made)
-        self._reports.acknowledge(journalled)
-        for report in made:
-            self._metrics.executed(report)
-            log.info("executed", **msgspec.to_builtins(report))
-        self._made += len(made)
-        self._metrics.follow(cursor, self._reports.waiting)
-
     def _report(self) -> None:
         """Say what is settled, when the journal has every report."""
-        if not self._reports.waiting and self._clock_ns:
-            settled = format_instant(self._clock_ns)
-            self._progress.report(
-                ProgressMessage(service=SERVICE, sequence=self._made, settled=settled)
-            )
+        if not self._reports.waiting and self.desk.clock_ns:
+            self._progress.report(self._settled())
 
-    async def _keep(
-        self, cursor: int, made: list[ExecutionReported], journalled: list[str]
-    ) -> None:
-        """Write it all down; encoded here, for orders reach the venue while the thread writes."""
-        rows = [(report.execution_id, msgspec.msgpack.encode(report)) for report in made]
-        state = msgspec.msgpack.encode(self._venue.snapshot())
-        await asyncio.to_thread(self._record.advance, str(cursor), state, rows, journalled)
-        self._kept = cursor
+    def _settled(self) -> ProgressMessage:
+        settled = format_instant(self.desk.clock_ns)
+        return ProgressMessage(service=SERVICE, sequence=self._made, settled=settled)
 
     def _journal_trouble(self) -> str | None:
         silent_s = self._clock.monotonic_s() - self._read_at_s
         if silent_s <= _LONGEST_SILENCE_S:
             return None
         return f"the journal was not read for {silent_s:.0f} s: {self._trouble}"
-
-
-def _answer(order: Order, epoch: int, verdict: Verdict) -> AckMessage:
-    name = order.order_id
-    match verdict:
-        case Accepted():
-            return AckMessage(order_id=name, status="accepted", epoch=epoch)
-        case Duplicate():
-            return AckMessage(order_id=name, status="duplicate", epoch=epoch)
-        case StaleEpoch(high_water=high_water):
-            reason = f"epoch {epoch} was superseded by {high_water}"
-            return AckMessage(order_id=name, status="superseded", reason=reason, epoch=epoch)
-        case Conflict():
-            reason = "this id was accepted before with other contents"
-            return AckMessage(order_id=name, status="refused", reason=reason, epoch=epoch)
-        case _:
-            assert_never(verdict)
 
 
 def _message(report: ExecutionReported) -> tuple[str, bytes]:

@@ -1,11 +1,15 @@
-"""The gateway's own record, in SQLite: what was accepted, what was done, how far it has read.
+"""The gateway's own record, in SQLite: what it answered, what was done, how far it has read.
 
-The gateway is the authority on orders. Ids are kept for ever, so that a resend, a replay and a
-second leader can never make an order count twice; the epoch only ever rises, so that a superseded
-leader is refused even if the lease's store went back in time. All is on the disk (`WAL`,
-`synchronous=FULL`) before a call returns, and one process at a time has the file.
+The gateway is the authority on orders. Answers are kept for ever, so that a resend, a replay and a
+second leader can never make an order count twice, and a refusal stays one; the epoch only ever
+rises, so that a superseded leader is refused even if the lease's store went back in time; trading
+states survive everything. All is on the disk (`WAL`, `synchronous=FULL`) before a call returns, and
+one process at a time has the file.
 
-The class is synchronous and small: callers run it in a thread. A lock keeps two threads apart.
+Each call that writes is one transaction, and takes with it the gateway's whole state (`Progress`):
+so a restart goes on exactly where the disk says.
+
+The class is synchronous: callers run it in a thread. A lock keeps two threads apart.
 """
 
 import os
@@ -16,15 +20,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, Self
 
+import msgspec
 from msgspec import Struct
 
-SCHEMA_VERSION: Final = 1
+from shared.domain.trading import TradingStateSet
+
+SCHEMA_VERSION: Final = 2
 _SCHEMA: Final = """
-CREATE TABLE accepted_orders (
+CREATE TABLE orders (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   order_id TEXT NOT NULL UNIQUE,
   epoch INTEGER NOT NULL,
   received_ns INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  content BLOB NOT NULL,
   payload BLOB NOT NULL
 );
 CREATE TABLE executions (
@@ -34,21 +44,38 @@ CREATE TABLE executions (
   journalled INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX executions_unjournalled ON executions (number) WHERE journalled = 0;
+CREATE TABLE trading_changes (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  payload BLOB NOT NULL,
+  journalled INTEGER NOT NULL
+);
+CREATE TABLE commands (
+  key_id TEXT PRIMARY KEY,
+  issued_ns INTEGER NOT NULL
+);
+CREATE TABLE epochs (
+  epoch INTEGER PRIMARY KEY,
+  holder TEXT NOT NULL
+);
 CREATE TABLE gateway (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   epoch INTEGER NOT NULL,
   journal_cursor TEXT NOT NULL,
-  venue_state BLOB
+  state BLOB
 );
 INSERT INTO gateway VALUES (1, 0, '', NULL);
 """
+
+Status = Literal["accepted", "refused"]
 
 
 class RecordInUse(RuntimeError):  # noqa: N818 - reads as what happened, like KeyError
     """Another process has the file: two gateways would be two authorities."""
 
 
-Status = Literal["accepted", "refused"]
+class RecordOutdated(ValueError):  # noqa: N818 - likewise
+    """The file was written by another version, and is not converted."""
 
 
 class RecordedOrder(Struct, frozen=True, kw_only=True):
@@ -73,56 +100,48 @@ class RecordedOrder(Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
-class Accepted(Struct, frozen=True):
-    """The order is new and on the disk; `number` counts accepted orders from 1."""
+class Known(Struct, frozen=True):
+    """What was answered before to an id; `content` is what the order said, its envelope aside."""
 
-    number: int
-
-
-class Duplicate(Struct, frozen=True):
-    """The very same bytes were accepted before, as `number`: acknowledge again, do nothing."""
-
-    number: int
+    status: Status
+    reason: str
+    content: bytes
 
 
-class StaleEpoch(Struct, frozen=True):
-    """A newer leader has spoken: `high_water` is its epoch. Nothing was written."""
+class Answered(Struct, frozen=True, kw_only=True):
+    """An answer to a new order; see `RecordedOrder` and `Known`."""
 
-    high_water: int
-
-
-class Conflict(Struct, frozen=True):
-    """The id was accepted before with other bytes, as `number`. Nothing was written."""
-
-    number: int
-
-
-Verdict = Accepted | Duplicate | StaleEpoch | Conflict
-
-
-class AcceptedOrder(Struct, frozen=True, kw_only=True):
-    """One accepted order, as it came.
-
-    Attributes:
-        number: Counts accepted orders from 1.
-        order_id: Its id.
-        epoch: Of the leader that sent it.
-        payload: The raw bytes that were signed.
-        received_ns: When the gateway got it, by its own clock.
-    """
-
-    number: int
     order_id: str
     epoch: int
-    payload: bytes
     received_ns: int
+    status: Status
+    reason: str
+    content: bytes
+    payload: bytes
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far the venue has read the journal, and its state there."""
+    """How far the gateway has read the journal, and its state there."""
 
     cursor: str
     state: bytes
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A trading state that was set, and whether the journal must yet be told."""
+
+    state: TradingStateSet
+    untold: bool
+
+    @property
+    def name(self) -> str:
+        """The change's, by which the journal shows it."""
+        return change_name(self.state)
+
+
+def change_name(state: TradingStateSet) -> str:
+    """Name a change of a trading state."""
+    return f"{state.authority}/{state.scope}/{state.state}/{state.event_ns}"
 
 
 class OrderRecord:
@@ -138,7 +157,7 @@ class OrderRecord:
 
         Raises:
             RecordInUse: Another process, or another object of this one, has it open.
-            ValueError: It was written by a newer version.
+            RecordOutdated: It was written by another version.
             sqlite3.DatabaseError: It is not such a file, or is damaged.
         """
         with suppress(FileExistsError):  # to open and close one that exists would drop its locks
@@ -168,95 +187,122 @@ class OrderRecord:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def accept(self, order_id: str, epoch: int, payload: bytes, received_ns: int) -> Verdict:
-        """Write a new order down, or say why not.
+    # --- orders ------------------------------------------------------------------------------
 
-        A duplicate is told before a stale epoch: what was accepted stays acknowledged, so that a
-        new leader's resend of an old leader's order can leave its outbox.
+    def known(self, order_id: str) -> Known | None:
+        """Return what was answered to an id."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT status, reason, content FROM orders WHERE order_id = ?", (order_id,)
+            ).fetchone()
+        return None if row is None else Known(*row)
+
+    def answer(
+        self,
+        order: Answered,
+        progress: Progress,
+        executions: Iterable[tuple[str, bytes]] = (),
+        changes: Iterable[Change] = (),
+    ) -> int:
+        """Write an answer down, with all that came of it.
 
         Args:
-            order_id: Its id.
-            epoch: Of the leader that sent it.
-            payload: The raw bytes, signature included.
-            received_ns: Now, by the gateway's clock.
+            order: The answer.
+            progress: The gateway right after it.
+            executions: Id and payload of the report that a refusal makes.
+            changes: Trading states that a tripped throttle sets.
+
+        Returns:
+            How many orders were ever answered.
+
+        Raises:
+            sqlite3.IntegrityError: The id was answered before; nothing has changed.
         """
         with self._transaction() as connection:
-            known = connection.execute(
-                "SELECT number, payload FROM accepted_orders WHERE order_id = ?", (order_id,)
-            ).fetchone()
-            if known is not None:
-                number, before = known
-                return Duplicate(number) if before == payload else Conflict(number)
-            (high_water,) = connection.execute("SELECT epoch FROM gateway").fetchone()
-            if epoch < high_water:
-                return StaleEpoch(high_water)
-            connection.execute("UPDATE gateway SET epoch = ?", (epoch,))
+            connection.execute("UPDATE gateway SET epoch = max(epoch, ?)", (order.epoch,))
             (number,) = connection.execute(
-                "INSERT INTO accepted_orders (order_id, epoch, received_ns, payload)"
-                " VALUES (?, ?, ?, ?) RETURNING number",
-                (order_id, epoch, received_ns, payload),
+                "INSERT INTO orders"
+                " (order_id, epoch, received_ns, status, reason, content, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                (
+                    *(order.order_id, order.epoch, order.received_ns, order.status),
+                    *(order.reason, order.content, order.payload),
+                ),
             ).fetchone()
-            return Accepted(number)
+            _write_executions(connection, executions)
+            _write_changes(connection, changes)
+            _write_progress(connection, progress)
+            return int(number)
 
-    def orders_since(self, number: int = 0) -> list[AcceptedOrder]:
-        """Return the orders accepted after that one, oldest first."""
+    def orders_since(self, number: int = 0, limit: int = -1) -> list[RecordedOrder]:
+        """Return the orders answered after that one, oldest first, at most `limit` of them."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT number, order_id, epoch, payload, received_ns FROM accepted_orders"
-                " WHERE number > ? ORDER BY number",
-                (number,),
+                "SELECT number, order_id, epoch, received_ns, status, reason, payload FROM orders"
+                " WHERE number > ? ORDER BY number LIMIT ?",
+                (number, limit),
             ).fetchall()
         return [
-            AcceptedOrder(
-                number=number, order_id=order_id, epoch=epoch, payload=payload, received_ns=received
+            RecordedOrder(
+                number=number,
+                order_id=order_id,
+                epoch=epoch,
+                received_ns=received_ns,
+                status=status,
+                reason=reason,
+                payload=payload,
             )
-            for number, order_id, epoch, payload, received in rows
+            for number, order_id, epoch, received_ns, status, reason, payload in rows
         ]
+
+    def answered(self) -> int:
+        """Return how many orders were ever answered."""
+        with self._lock:
+            (number,) = self._connection.execute(
+                "SELECT coalesce(max(number), 0) FROM orders"
+            ).fetchone()
+        return int(number)
+
+    # --- the journal -------------------------------------------------------------------------
 
     def advance(
         self,
-        cursor: str,
-        state: bytes,
-        executions: Iterable[tuple[str, bytes]],
+        progress: Progress,
+        executions: Iterable[tuple[str, bytes]] = (),
         journalled: Iterable[str] = (),
+        journalled_changes: Iterable[str] = (),
     ) -> None:
-        """Move on in the journal: all that this part of it meant, in one transaction.
+        """Move on in the journal: all that this part of it meant.
 
         Args:
-            cursor: Of the last journal entry that `state` has seen.
-            state: The venue's snapshot right after it.
+            progress: Right after it.
             executions: Id and payload of each report made since the last call, in order.
             journalled: Ids of the executions that stand in this part of the journal; an unknown
                 id is ignored. Noted with the cursor, for they are not read again.
+            journalled_changes: Names of the trading states in it, likewise.
 
         Raises:
             sqlite3.IntegrityError: An execution id was written before; nothing has changed.
         """
         with self._transaction() as connection:
-            connection.executemany(
-                "INSERT INTO executions (execution_id, payload) VALUES (?, ?)", executions
-            )
+            _write_executions(connection, executions)
             connection.executemany(
                 "UPDATE executions SET journalled = 1 WHERE execution_id = ?",
                 [(execution_id,) for execution_id in journalled],
             )
-            connection.execute(
-                "UPDATE gateway SET journal_cursor = ?, venue_state = ?", (cursor, state)
+            connection.executemany(
+                "UPDATE trading_changes SET journalled = 1 WHERE name = ?",
+                [(name,) for name in journalled_changes],
             )
+            _write_progress(connection, progress)
 
     def progress(self) -> Progress | None:
-        """Return what the last `advance` wrote; `None` before the first."""
+        """Return what was last written; `None` before the first."""
         with self._lock:
             cursor, state = self._connection.execute(
-                "SELECT journal_cursor, venue_state FROM gateway"
+                "SELECT journal_cursor, state FROM gateway"
             ).fetchone()
         return None if state is None else Progress(cursor=cursor, state=state)
-
-    def epoch(self) -> int:
-        """Return the highest epoch that an accepted order had; 0 before the first."""
-        with self._lock:
-            (epoch,) = self._connection.execute("SELECT epoch FROM gateway").fetchone()
-        return int(epoch)
 
     def executions(self) -> int:
         """Return how many executions were ever written."""
@@ -271,11 +317,102 @@ class OrderRecord:
                 "SELECT execution_id, payload FROM executions WHERE journalled = 0 ORDER BY number"
             ).fetchall()
 
+    # --- trading states and commands -----------------------------------------------------------
+
+    def change(
+        self,
+        changes: Iterable[Change],
+        progress: Progress,
+        command: tuple[str, int] | None = None,
+    ) -> None:
+        """Write trading states down.
+
+        Args:
+            changes: What was set, in order.
+            progress: The gateway right after it.
+            command: Key and `issued_at`, in ns, of the command that wanted it.
+        """
+        with self._transaction() as connection:
+            if command is not None:
+                connection.execute(
+                    "INSERT INTO commands VALUES (?, ?) ON CONFLICT (key_id)"
+                    " DO UPDATE SET issued_ns = max(issued_ns, excluded.issued_ns)",
+                    command,
+                )
+            _write_changes(connection, changes)
+            _write_progress(connection, progress)
+
+    def changes(self) -> list[TradingStateSet]:
+        """Return every trading state that was ever set, oldest first."""
+        return self._changes("")
+
+    def untold_changes(self) -> list[TradingStateSet]:
+        """Return those that the journal may not have, oldest first."""
+        return self._changes("WHERE journalled = 0")
+
+    def _changes(self, which: str) -> list[TradingStateSet]:
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT payload FROM trading_changes {which} ORDER BY number"  # noqa: S608 - ours
+            ).fetchall()
+        return [msgspec.msgpack.decode(payload, type=TradingStateSet) for (payload,) in rows]
+
+    def last_command_ns(self, key_id: str) -> int:
+        """Return the `issued_at` of the newest command that a key gave; 0 before the first."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT issued_ns FROM commands WHERE key_id = ?", (key_id,)
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    # --- epochs --------------------------------------------------------------------------------
+
+    def epoch(self) -> int:
+        """Return the highest epoch of any answered order or announcement; 0 before the first."""
+        with self._lock:
+            (epoch,) = self._connection.execute("SELECT epoch FROM gateway").fetchone()
+        return int(epoch)
+
+    def holder(self, epoch: int) -> str | None:
+        """Return who announced an epoch; `None` when nobody did."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT holder FROM epochs WHERE epoch = ?", (epoch,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def announce(self, epoch: int, holder: str) -> None:
+        """Write down who holds an epoch from now on."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO epochs VALUES (?, ?)", (epoch, holder))
+            connection.execute("UPDATE gateway SET epoch = max(epoch, ?)", (epoch,))
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._connection:  # commits, or rolls back when anything is raised
             self._connection.execute("BEGIN IMMEDIATE")
             yield self._connection
+
+
+def _write_progress(connection: sqlite3.Connection, progress: Progress) -> None:
+    connection.execute(
+        "UPDATE gateway SET journal_cursor = ?, state = ?", (progress.cursor, progress.state)
+    )
+
+
+def _write_executions(
+    connection: sqlite3.Connection, executions: Iterable[tuple[str, bytes]]
+) -> None:
+    connection.executemany(
+        "INSERT INTO executions (execution_id, payload) VALUES (?, ?)", executions
+    )
+
+
+def _write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+    connection.executemany(
+        "INSERT INTO trading_changes (name, payload, journalled) VALUES (?, ?, ?)",
+        [(each.name, msgspec.msgpack.encode(each.state), not each.untold) for each in changes],
+    )
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -284,8 +421,11 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN EXCLUSIVE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        raise ValueError(f"the record has schema {version}; this version knows {SCHEMA_VERSION}")
+    if version not in {0, SCHEMA_VERSION}:
+        raise RecordOutdated(
+            f"the gateway's record has schema {version}, this version writes {SCHEMA_VERSION}: "
+            "move it away once no order is open"
+        )
     if version == 0:
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)

@@ -86,8 +86,8 @@ def read_outcome(store_url: str, record: Path) -> Outcome:
     ]
     return Outcome(
         decisions=decisions,
-        accepted=_column(record, "accepted_orders"),
-        executions=_column(record, "executions"),
+        accepted=_column(record, "SELECT content FROM orders WHERE status = 'accepted'"),
+        executions=_column(record, "SELECT payload FROM executions"),
         journalled=tuple(reports),
     )
 
@@ -98,9 +98,8 @@ async def _streams(url: str, *names: str) -> list[tuple[bytes, ...]]:
     return [tuple(entry.payload for entry in each) for each in entries]
 
 
-def _column(record: Path, table: str) -> tuple[bytes, ...]:
+def _column(record: Path, query: str) -> tuple[bytes, ...]:
     if not record.exists():
         return ()
     with contextlib.closing(sqlite3.connect(record)) as connection:
-        rows = connection.execute(f"SELECT payload FROM {table} ORDER BY number")  # noqa: S608 - ours
-        return tuple(payload for (payload,) in rows)
+        return tuple(value for (value,) in connection.execute(f"{query} ORDER BY number"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Final, Literal, TypedDict
 from urllib.parse import urlsplit
 
@@ -70,9 +71,19 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         record: SQLite file that remembers every order for ever.
+        socket: Unix socket of its own, for its user alone; empty: `gateway.sock` beside the record;
+            `off`: none.
     """
 
     record: str = "gateway.sqlite"
+    socket: str = ""
+
+    @property
+    def socket_path(self) -> Path | None:
+        """Where the socket is, if there is to be one."""
+        if self.socket == "off":
+            return None
+        return Path(self.socket) if self.socket else Path(self.record).with_name("gateway.sock")
 
 
 class AuditorSettings(Struct, frozen=True, kw_only=True):
@@ -302,7 +313,10 @@ def read_venue(table: Table) -> PaperPolicy:
 
 def read_gateway(table: Table) -> GatewaySettings:
     """`[gateway]`."""
-    settings = GatewaySettings(record=table.text("record", GatewaySettings().record))
+    default = GatewaySettings()
+    settings = GatewaySettings(
+        record=table.text("record", default.record), socket=table.text("socket", default.socket)
+    )
     table.refuse_unknown_keys()
     return settings
 

@@ -96,6 +96,34 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "The stage cannot go on by itself: its log says why and what to restore.",
     ),
+    "message_forged": (
+        "critical",
+        "Somebody on the broker sends what our keys did not sign: find out who, change the logins.",
+    ),
+    "hedger_silent": (
+        "critical",
+        "The gateway stopped trading; bring the hedger back, then `hedgestat resume`.",
+    ),
+    "epoch_regress": (
+        "critical",
+        "The store forgot who leads: it lost data. Find out what else, then `hedgestat resume`.",
+    ),
+    "book_stopped": (
+        "critical",
+        "Orders came too fast or too often, and the gateway stopped: find out why, then resume.",
+    ),
+    "record_unwritable": (
+        "critical",
+        "The gateway's disk takes nothing, so no order is taken: free space, or repair it.",
+    ),
+    "audit_mismatch": (
+        "critical",
+        "The gateway's record is not what was decided, so trading is halted: find out who wrote it.",
+    ),
+    "audit_blind": (
+        "critical",
+        "The auditor cannot see the gateway's record: start the gateway, or run it beside it.",
+    ),
     "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
     "order_unknown": (
         "critical",

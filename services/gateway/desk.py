@@ -1,0 +1,369 @@
+"""What the gateway decides and remembers, in memory and on its disk, never apart.
+
+Everything that changes goes through here, one after the other: an order, a piece of the journal, a
+trading state. Each is on the disk, in one transaction, before anybody is told. While the disk does
+not take it nothing is acknowledged, and it is tried again.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from shared.adapters.clock import Clock
+from shared.adapters.record import Answered, Change, OrderRecord, Progress, Status, change_name
+from shared.domain.events import ClockAdvanced, ExecutionKind, ExecutionReported
+from shared.domain.gatekeeping.admission import Circumstances, Gatekeeper, GatekeeperState
+from shared.domain.gatekeeping.refusal import Refusal
+from shared.domain.gatekeeping.throttles import TRIPPING
+from shared.domain.instants import SECOND
+from shared.domain.orders import Order
+from shared.domain.paper import PaperState, PaperVenue
+from shared.domain.tick_block import TickBlock
+from shared.domain.trading import (
+    ALL,
+    TradingState,
+    TradingStates,
+    TradingStateSet,
+    is_resumption,
+)
+from shared.runtime.health import Health
+from shared.wire.journal import JournalItem
+
+log = structlog.get_logger()
+
+RETRY_S: Final = 0.5
+CHECK: Final = "gateway.record"
+BELIEVED_NS: Final = 2 * SECOND
+"""How much earlier than now an order may say that it was decided, and be counted there."""
+
+
+class GatewayState(Struct, frozen=True):
+    """What a restarted gateway goes on from, its answers and trading states aside."""
+
+    venue: PaperState = PaperState()
+    gatekeeper: GatekeeperState = GatekeeperState()
+
+
+class Verdict(Struct, frozen=True):
+    """What the hedger is told; `report` is what the journal is told of a refusal."""
+
+    status: Status | None
+    reason: str = ""
+    label: str = ""
+    is_new: bool = False
+    report: ExecutionReported | None = None
+
+
+@dataclass(kw_only=True)
+class Digested:
+    """What a piece of the journal meant."""
+
+    made: list[ExecutionReported] = field(default_factory=list)
+    journalled: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+
+class Desk:
+    """One venue, one record, one set of trading states.
+
+    Args:
+        record: This gateway's own, open.
+        make_venue: The venue, from a state.
+        make_gatekeeper: The controls, from a state.
+        clock: The wall clock.
+        is_live: Whether time is the wall clock's; else the journal's.
+        health: Told when the disk does not take what is written.
+        on_changes: Told of trading states that were set, once they are on the disk, and whether
+            the journal must be told of them.
+        on_disk_trouble: Told, once, that the disk takes nothing.
+    """
+
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        record: OrderRecord,
+        make_venue: Callable[[PaperState], PaperVenue],
+        make_gatekeeper: Callable[[GatekeeperState], Gatekeeper],
+        clock: Clock,
+        is_live: bool,
+        health: Health,
+        on_changes: Callable[[Sequence[TradingStateSet], bool], None],
+        on_disk_trouble: Callable[[], None],
+    ) -> None:
+        self.record = record
+        self.on_changes = on_changes
+        self.on_disk_trouble = on_disk_trouble
+        self._make_venue = make_venue
+        self._make_gatekeeper = make_gatekeeper
+        self._clock = clock
+        self._is_live = is_live
+        self._health = health
+        self._lock = asyncio.Lock()
+        self._trouble = ""
+        progress = record.progress()
+        self.cursor = int(progress.cursor) if progress else 0
+        self._restore(
+            msgspec.msgpack.decode(progress.state, type=GatewayState)
+            if progress
+            else GatewayState()
+        )
+        self.kept = self.cursor
+        self.clock_ns = self._venue.snapshot().clock_ns
+        self._read_to_ns = self.clock_ns
+        self.epoch = record.epoch()
+        self.answered = record.answered()
+        self.states = TradingStates()
+        for change in record.changes():
+            self.states = self.states.after(change)
+        health.watch(CHECK, lambda: self._trouble or None)
+
+    @property
+    def books(self) -> tuple[str, ...]:
+        """Names of the books."""
+        return self._gatekeeper.books
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope of a trading state."""
+        return (ALL, *self.books)
+
+    def now_ns(self) -> int:
+        """The time by which orders are judged."""
+        return self._clock.now_ns() if self._is_live else self.clock_ns
+
+    def has_seen(self, order: Order) -> bool:
+        """Whether we have read of the market what the order was decided on, or it is too late."""
+        return self._read_to_ns >= order.event_ns or self.now_ns() > order.valid_until_ns
+
+    # --- orders ------------------------------------------------------------------------------
+
+    async def take(self, order: Order, epoch: int, payload: bytes) -> Verdict:
+        """Answer an order, for good; `status` is `None` for one whose epoch was superseded."""
+        while True:
+            async with self._lock:
+                verdict = await self._try_to_take(order, epoch, payload)
+            if verdict is not None:
+                return verdict
+            await asyncio.sleep(RETRY_S)  # meanwhile others may write, and it is judged anew
+
+    def answer_to_known(self, order: Order) -> Verdict | None:
+        """Answer an order whose id was answered before; `None` for a new one."""
+        known = self.record.known(order.order_id)
+        if known is None:
+            return None
+        if known.content != msgspec.msgpack.encode(order):
+            reason = "conflict: this id was answered before, with other contents"
+            return Verdict("refused", reason, "conflict")
+        return Verdict(known.status, known.reason, "known")
+
+    async def _try_to_take(self, order: Order, epoch: int, payload: bytes) -> Verdict | None:
+        """Return `None` when the disk did not take it: nothing has happened."""
+        try:
+            known = self.answer_to_known(order)
+        except sqlite3.OperationalError as error:
+            self._disk_failed(error)
+            return None
+        if known is not None:
+            return known
+        if epoch < self.epoch:
+            reason = f"epoch {epoch} was superseded by {self.epoch}"
+            return Verdict(None, reason, "superseded")
+        before, states = self._state(), self.states
+        verdict, changes = self._judge(order)
+        answered = Answered(
+            order_id=order.order_id,
+            epoch=epoch,
+            received_ns=self._clock.now_ns(),
+            status=verdict.status or "refused",
+            reason=verdict.reason,
+            content=msgspec.msgpack.encode(order),
+            payload=payload,
+        )
+        reports = [] if verdict.report is None else [verdict.report]
+        rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in reports]
+        told = [Change(state=change, untold=True) for change in changes]
+        try:
+            self.answered = await asyncio.to_thread(
+                self.record.answer, answered, self._progress(), rows, told
+            )
+        except sqlite3.OperationalError as error:
+            self._restore(before)
+            self.states = states
+            self._disk_failed(error)
+            return None
+        self._disk_works()
+        self.epoch = max(self.epoch, epoch)
+        self.kept = self.cursor
+        self.on_changes(changes, True)  # noqa: FBT003 - a callback
+        return verdict
+
+    def _judge(self, order: Order) -> tuple[Verdict, list[TradingStateSet]]:
+        """Judge a new order, in memory: counted when accepted, a book stopped when it trips."""
+        now_ns = self.now_ns()
+        at_ns = min(order.event_ns, now_ns)
+        if self._is_live:
+            at_ns = max(at_ns, now_ns - BELIEVED_NS)
+        circumstances = Circumstances(
+            now_ns=now_ns,
+            at_ns=at_ns,
+            trading=self.states.of(order.book),
+            marks=self._venue.marks,
+        )
+        refusal = self._gatekeeper.judge(order, circumstances)
+        if refusal is None:
+            self._gatekeeper.accept(order, at_ns)
+            self._venue.accept(order)
+            return Verdict("accepted", label="accepted", is_new=True), []
+        changes = [_tripped(order, refusal, now_ns)] if refusal.reason in TRIPPING else []
+        self._apply(changes)
+        report = _rejection(order, refusal, now_ns)
+        verdict = Verdict("refused", str(refusal), refusal.reason, is_new=True, report=report)
+        return verdict, changes
+
+    # --- the journal -------------------------------------------------------------------------
+
+    async def digest(self, items: Iterable[JournalItem], cursor: int) -> Digested:
+        """Take a piece of the journal; on the disk, when it meant more than prints."""
+        async with self._lock:
+            found, clock_ns = Digested(), self.clock_ns
+            for item in items:
+                self._digest(item, found)
+            self.cursor = cursor
+            if found.made or found.journalled or found.changes or self.clock_ns != clock_ns:
+                rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in found.made]
+                progress = self._progress()
+                await self._write(
+                    lambda: self.record.advance(progress, rows, found.journalled, found.changes)
+                )
+                self.kept = cursor
+            return found
+
+    def _digest(self, item: JournalItem, found: Digested) -> None:
+        match item:
+            case TickBlock():
+                self._venue.receive_block(item)
+                if self._is_live and len(item):
+                    self._read_to_ns = max(self._read_to_ns, int(item.event_ns.max()))
+            case ClockAdvanced():
+                reports = self._venue.receive(item)
+                for report in reports:
+                    self._gatekeeper.take(report)
+                found.made.extend(reports)
+                self.clock_ns = item.event_ns
+                self._read_to_ns = max(self._read_to_ns, item.event_ns)
+                self._gatekeeper.see(self._venue.marks, item.event_ns)
+            case ExecutionReported():
+                found.journalled.append(item.execution_id)
+            case TradingStateSet():
+                found.changes.append(change_name(item))
+            case _:
+                pass
+
+    # --- trading states ------------------------------------------------------------------------
+
+    async def set_states(
+        self,
+        changes: Sequence[TradingStateSet],
+        *,
+        untold: bool,
+        command: tuple[str, int] | None = None,
+        volatile: bool = False,
+    ) -> None:
+        """Set trading states; when this returns no order is accepted against them.
+
+        Args:
+            changes: In order.
+            untold: Whether the journal must be told.
+            command: Key and `issued_at` of the command that wants it.
+            volatile: Not written down, forgotten by a restart, and nothing open is cancelled.
+        """
+        async with self._lock:
+            self._apply(changes, cancels=not volatile)
+            if not volatile:
+                progress = self._progress()
+                rows = [Change(state=change, untold=untold) for change in changes]
+                await self._write(lambda: self.record.change(rows, progress, command))
+                self.kept = self.cursor
+        self.on_changes(changes, untold)
+
+    def _apply(self, changes: Iterable[TradingStateSet], *, cancels: bool = True) -> None:
+        for change in changes:
+            self.states = self.states.after(change)
+            if is_resumption(change):
+                self._gatekeeper.rearm(change.scope)
+            for book in self.books if cancels else ():
+                if self.states.of(book) is TradingState.HALTED:
+                    self._venue.cancel(book, f"halted: {change.reason}"[:500])
+
+    # --- epochs --------------------------------------------------------------------------------
+
+    async def announce(self, epoch: int, holder: str) -> None:
+        """Write down who holds an epoch from now on."""
+        async with self._lock:
+            await self._write(lambda: self.record.announce(epoch, holder))
+            self.epoch = max(self.epoch, epoch)
+
+    # --- the disk ------------------------------------------------------------------------------
+
+    async def _write(self, write: Callable[[], None]) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(write)
+            except sqlite3.OperationalError as error:
+                self._disk_failed(error)
+                await asyncio.sleep(RETRY_S)
+            else:
+                self._disk_works()
+                return
+
+    def _disk_failed(self, error: sqlite3.OperationalError) -> None:
+        if not self._trouble:
+            remedy = "free space on its disk, or repair it: nothing is acknowledged until then"
+            log.critical("record_unwritable", error=str(error), remedy=remedy)
+            self.on_disk_trouble()
+        self._trouble = f"the record takes nothing: {error}"
+
+    def _disk_works(self) -> None:
+        if self._trouble:
+            log.warning("record_writable_again")
+            self._trouble = ""
+
+    def _state(self) -> GatewayState:
+        return GatewayState(self._venue.snapshot(), self._gatekeeper.snapshot())
+
+    def _restore(self, state: GatewayState) -> None:
+        self._venue = self._make_venue(state.venue)
+        self._gatekeeper = self._make_gatekeeper(state.gatekeeper)
+
+    def _progress(self) -> Progress:
+        return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(self._state()))
+
+
+def _tripped(order: Order, refusal: Refusal, now_ns: int) -> TradingStateSet:
+    return TradingStateSet(
+        scope=order.book,
+        state=TradingState.HALTED,
+        authority="gateway",
+        operator=refusal.reason,
+        reason=f"{order.order_id}: {refusal.detail}",
+        event_ns=now_ns,
+    )
+
+
+def _rejection(order: Order, refusal: Refusal, now_ns: int) -> ExecutionReported:
+    return ExecutionReported(
+        book=order.book,
+        order_id=order.order_id,
+        execution_id=f"{order.order_id}-1",
+        kind=ExecutionKind.REJECT,
+        quantity=0.0,
+        price=None,
+        event_ns=now_ns,
+        reason=str(refusal)[:500],
+    )

@@ -1,0 +1,172 @@
+"""Orders as they come in: whose they are, whether they wait, what they are answered.
+
+An order waits, unanswered, until the gateway has read of the market what it was decided on: else a
+jump that made the order would look like a price beyond all bounds. What is not believed (a wrong
+seal, another's topic) is counted and gets no answer: whoever sent it is not our hedger.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+import structlog
+from msgspec import Struct
+
+from services.gateway.desk import Desk, Verdict
+from services.gateway.metrics import GatewayMetrics
+from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
+from shared.adapters.keyring import Forged, Keyring
+from shared.domain.events import ExecutionReported
+from shared.domain.orders import Order
+from shared.wire import topics
+from shared.wire.announcements import order_from
+from shared.wire.codec import MalformedMessage
+from shared.wire.messages import AckMessage, OrderMessage
+
+log = structlog.get_logger()
+
+_LOOK_S: Final = 0.25
+_ORDER_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,160}")
+"""As `OrderId` on the wire: of another kind nothing could be reported."""
+
+
+class _Waiting(Struct):
+    message: Message
+    order: Order
+    epoch: int
+    sequence: int
+
+
+class OrderIntake:
+    """Takes orders off the bus, one after the other.
+
+    Args:
+        bus: Subscribed to orders.
+        keyring: Believes the monitor, signs as the gateway.
+        desk: Decides.
+        metrics: What is counted.
+        on_life: Told of an order that the hedger can have sent just now.
+        on_wait: Told that an order waits for the journal to be read.
+        on_refused: Told, before the hedger is, of the report that a refusal made.
+        on_forged: Told that somebody sends what is not the hedger's, and why it is not.
+    """
+
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        bus: Bus,
+        keyring: Keyring,
+        desk: Desk,
+        metrics: GatewayMetrics,
+        on_life: Callable[[], Awaitable[None]],
+        on_wait: Callable[[], None],
+        on_refused: Callable[[ExecutionReported], Awaitable[None]],
+        on_forged: Callable[[str, str], None],
+    ) -> None:
+        self._bus = bus
+        self._keyring = keyring
+        self._desk = desk
+        self._metrics = metrics
+        self._on_life = on_life
+        self._on_wait = on_wait
+        self._on_refused = on_refused
+        self._on_forged = on_forged
+        self._waiting: dict[str, _Waiting] = {}
+        self._news = asyncio.Event()
+
+    def look_again(self) -> None:
+        """The market has moved: judge what waited for that."""
+        if self._waiting:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Take orders until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="listen")
+            tasks.create_task(self._answer(), name="answer")
+
+    async def _listen(self) -> None:
+        async for message in self._bus.messages():
+            try:
+                waiting = self._open(message)
+            except (MalformedMessage, Forged) as error:
+                reason = error.reason if isinstance(error, Forged) else "malformed"
+                self._disbelieve(message, reason, str(error))
+                continue
+            former = self._waiting.pop(waiting.order.order_id, None)
+            if former is not None:  # sent again before it was answered
+                former.message.ack()
+            self._waiting[waiting.order.order_id] = waiting
+            self._news.set()
+
+    def _open(self, message: Message) -> _Waiting:
+        if message.retain:  # what a new subscriber is told is no order
+            raise Forged("retained", "a topic's last value: old news")
+        wire = self._keyring.open("monitor", message.topic, message.payload, OrderMessage)
+        order = order_from(wire)
+        if _ORDER_ID.fullmatch(order.order_id) is None:
+            raise MalformedMessage(f"{order.order_id[:160]!r} cannot be an order's id")
+        if order.book not in self._desk.books or message.topic != topics.orders(order.book):
+            raise Forged("wrong_book", f"an order of {order.book[:64]!r} on {message.topic}")
+        return _Waiting(message, order, wire.epoch, wire.sequence)
+
+    def _disbelieve(self, message: Message, reason: str, detail: str) -> None:
+        log.error("order_disbelieved", topic=message.topic, reason=reason, detail=detail)
+        self._metrics.order_refused(reason)
+        self._on_forged(reason, message.topic)
+        message.ack()
+
+    async def _answer(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+            self._news.clear()
+            rows = sorted(
+                self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence)
+            )
+            for row in rows:
+                if not await self._answer_one(row):
+                    self._on_wait()
+
+    async def _answer_one(self, row: _Waiting) -> bool:
+        """Answer an order that need not wait; returns whether it did."""
+        if not self._desk.has_seen(row.order) and self._desk.answer_to_known(row.order) is None:
+            return False
+        if row.epoch >= self._desk.epoch:
+            await self._on_life()
+        verdict = await self._desk.take(row.order, row.epoch, row.message.payload)
+        if self._waiting.get(row.order.order_id) is row:  # else it was sent again meanwhile
+            del self._waiting[row.order.order_id]
+        if verdict.report is not None:
+            await self._on_refused(verdict.report)
+        row.message.ack()
+        await self._tell(row, verdict)
+        return True
+
+    async def _tell(self, row: _Waiting, verdict: Verdict) -> None:
+        order = row.order
+        status = _status(verdict)
+        self._metrics.order_taken(status)
+        if verdict.label not in {"accepted", "known"}:
+            self._metrics.order_refused(verdict.label)
+        log.info("order_taken", order_id=order.order_id, status=status, reason=verdict.reason)
+        answer = AckMessage(
+            order_id=order.order_id, status=status, reason=verdict.reason, epoch=row.epoch
+        )
+        topic = topics.acks(order.book)
+        try:
+            await self._bus.publish(topic, self._keyring.seal("gateway", topic, answer))
+        except (BusUnavailable, PublishRefused) as error:  # the hedger sends it again, and is told
+            log.warning("answer_lost", order_id=order.order_id, error=str(error))
+
+
+def _status(verdict: Verdict) -> Literal["accepted", "duplicate", "refused", "superseded"]:
+    if verdict.status is None:
+        return "superseded"
+    if verdict.status == "accepted" and not verdict.is_new:
+        return "duplicate"
+    return verdict.status
