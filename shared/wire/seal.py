@@ -22,7 +22,7 @@ _CONTEXT: Final = b"hedgestat/v1\n"
 
 
 class NotSealed(MalformedMessage):
-    """A payload that is not two lines, the second a signature."""
+    """What cannot have been signed: a payload is two lines, the second a signature."""
 
 
 class Sealed(Struct, frozen=True):
@@ -36,10 +36,10 @@ def signed_bytes(topic: str, body: bytes) -> bytes:
     """Return what is signed.
 
     Raises:
-        ValueError: The topic or the message has a newline, and could be taken for another.
+        NotSealed: The topic or the message has a newline, and could be taken for another.
     """
     if "\n" in topic or b"\n" in body:
-        raise ValueError("a newline in what is to be signed")
+        raise NotSealed("a newline in what is to be signed")
     return _CONTEXT + topic.encode() + b"\n" + body
 
 
