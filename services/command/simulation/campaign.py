@@ -27,10 +27,10 @@ from rich.progress import (
 from rich.table import Table
 
 from services.command.simulation.guards import REQUIRED
+from services.command.simulation.people import simulated_keyring
 from services.command.simulation.weather import FAULTS
 from services.command.simulation.world import Outcome, simulate
 from shared.adapters.clock import Clock, SystemClock
-from shared.adapters.keyring import Keyring
 from shared.adapters.settings import Settings, load_settings
 
 CONFIGURATION: Final = Path(__file__).with_name("configuration.toml")
@@ -103,7 +103,7 @@ class Simulator:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings or load_settings(CONFIGURATION, {})
-        self._keyring = Keyring.generate(self._settings.trading.environment)
+        self._keyring = simulated_keyring(self._settings.trading.environment)
 
     def run(self, seed: int, tell: Callable[[str], None] | None = None) -> Outcome:
         """Run a seed.

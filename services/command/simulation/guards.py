@@ -8,7 +8,13 @@ from prometheus_client import CollectorRegistry
 
 GUARDS: Final[Mapping[str, str]] = {
     "hedge_rejects": "reason",
+    "hedge_commands_refused": "reason",
+    "hedge_orders_withheld": "control",
+    "hedge_answers_refused": "reason",
     "hedge_gateway_orders": "status",
+    "hedge_orders_refused": "reason",
+    "hedge_gateway_commands_refused": "reason",
+    "hedge_gateway_dead_man": "state",
 }
 """Counters of guards, by the name of their metric, and the label that tells them apart."""
 

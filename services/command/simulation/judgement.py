@@ -68,49 +68,61 @@ class Judgement(Struct, frozen=True):
     digest: str
 
 
-class Accepted(Struct, frozen=True):
-    """An accepted order, as the record holds it."""
+class Answered(Struct, frozen=True):
+    """An order that was answered, as the record holds it."""
 
     order_id: str
     epoch: int
     received_ns: int
-    payload: bytes
+    status: str
+    reason: str
+    content: bytes
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether it was taken; else it was refused, for good."""
+        return self.status == "accepted"
+
+    @property
+    def order(self) -> Order:
+        """The order itself."""
+        return _decode_order(self.content)
 
 
 def judge(remains: Remains) -> Judgement:
     """Compare what is left with what should be."""
-    accepted, reports, unjournalled = _read(remains.record)
-    orders = [_decode_order(each.payload) for each in accepted]
+    answered, reports, unjournalled = _read(remains.record)
+    accepted = [each for each in answered if each.is_accepted]
+    orders = [each.order for each in accepted]
     violations = [
-        *_against_fold(remains, orders),
+        *_against_fold(remains, answered),
         *_of_the_outbox(remains),
-        *_of_ids(accepted),
-        *_of_epochs(accepted),
-        *_of_expiry(accepted, orders),
-        *_of_ends(orders, reports, remains.now_ns),
+        *_of_ids(answered),
+        *_of_epochs(answered),
+        *_of_expiry(accepted),
+        *_of_ends(answered, reports, remains.now_ns),
         *_of_the_journal(remains, reports),
         *(f"report {name} is not known to be journalled" for name in unjournalled),
         *(text for book in remains.settings.books for text in _of_limits(book, orders)),
     ]
-    return Judgement(tuple(violations), len(orders), _digest(remains, accepted))
+    return Judgement(tuple(violations), len(orders), _digest(remains, answered))
 
 
-def _read(path: Path) -> tuple[list[Accepted], list[ExecutionReported], list[str]]:
-    """Read the record by our own means: accepted orders, reports, and reports not journalled."""
+def _read(path: Path) -> tuple[list[Answered], list[ExecutionReported], list[str]]:
+    """Read the record by our own means: answered orders, reports, and reports not journalled."""
     with contextlib.closing(sqlite3.connect(path)) as record:
-        accepted = [
-            Accepted(*row)
-            for row in record.execute(
-                "SELECT order_id, epoch, received_ns, payload FROM accepted_orders ORDER BY number"
-            )
-        ]
+        rows = record.execute(
+            "SELECT order_id, epoch, received_ns, status, reason, content FROM orders"
+            " ORDER BY number"
+        )
+        answered = [Answered(*row) for row in rows]
         executions = record.execute("SELECT payload FROM executions ORDER BY number")
         reports = [_decode_report(payload) for (payload,) in executions]
         waiting = record.execute("SELECT execution_id FROM executions WHERE journalled = 0")
-        return accepted, reports, [name for (name,) in waiting]
+        return answered, reports, [name for (name,) in waiting]
 
 
-def _against_fold(remains: Remains, orders: Sequence[Order]) -> Iterator[str]:
+def _against_fold(remains: Remains, answered: Sequence[Answered]) -> Iterator[str]:
     """Signal log, decisions and orders are what the pure steps make of the journal."""
     signals = SignalsStep(remains.settings.signals, remains.sessions, None)
     logged = _rows(remains.market, keys.signal_log())
@@ -130,9 +142,10 @@ def _against_fold(remains: Remains, orders: Sequence[Order]) -> Iterator[str]:
         order.order_id: order
         for order in map(_decode_order, decided.entries.get(keys.outbox(), ()))
     }
-    held = {order.order_id: order for order in orders}
+    held = {each.order_id: each.order for each in answered}
+    taken = {each.order_id for each in answered if each.is_accepted}
     yield from (f"order {name} was decided and is lost" for name in wanted.keys() - held.keys())
-    yield from (f"order {name} was never decided" for name in held.keys() - wanted.keys())
+    yield from (f"order {name} was never decided" for name in taken - wanted.keys())
     yield from (
         f"order {name} is not what was decided"
         for name in sorted(wanted.keys() & held.keys())
@@ -153,6 +166,7 @@ def _compare(what: str, found: Sequence[bytes], folded: StepOutput, stream: str)
         yield f"{what}: {len(found)} entries, the fold has come to {len(expected)}"
 
 
+_ROUNDING = 1e-9
 _BEHIND = 5
 """The clock went on to the end: a stage may be a few entries behind."""
 
@@ -163,41 +177,41 @@ def _of_the_outbox(remains: Remains) -> Iterator[str]:
         yield f"the outbox still holds {len(rows)} order(s)"
 
 
-def _of_ids(accepted: Sequence[Accepted]) -> Iterator[str]:
-    for name, times in Counter(each.order_id for each in accepted).items():
+def _of_ids(answered: Sequence[Answered]) -> Iterator[str]:
+    for name, times in Counter(each.order_id for each in answered).items():
         if times > 1:
-            yield f"order {name} was accepted {times} times"
+            yield f"order {name} was answered {times} times"
 
 
-def _of_epochs(accepted: Sequence[Accepted]) -> Iterator[str]:
+def _of_epochs(answered: Sequence[Answered]) -> Iterator[str]:
     high_water = 0
-    for each in accepted:
+    for each in answered:
         if each.epoch < high_water:
             yield f"order {each.order_id} came from epoch {each.epoch}, after {high_water}"
         high_water = max(high_water, each.epoch)
 
 
-def _of_expiry(accepted: Sequence[Accepted], orders: Sequence[Order]) -> Iterator[str]:
-    for each, order in zip(accepted, orders, strict=True):
-        if each.received_ns > order.valid_until_ns:
+def _of_expiry(accepted: Sequence[Answered]) -> Iterator[str]:
+    for each in accepted:
+        if each.received_ns > each.order.valid_until_ns:
             yield f"order {each.order_id} was accepted after its valid_until"
 
 
 def _of_ends(
-    orders: Sequence[Order], reports: Sequence[ExecutionReported], now_ns: int
+    answered: Sequence[Answered], reports: Sequence[ExecutionReported], now_ns: int
 ) -> Iterator[str]:
     """Every order has come to exactly one end, or may still."""
     ends = Counter(report.order_id for report in reports if report.kind in _TERMINAL)
-    for order in orders:
-        times = ends.pop(order.order_id, 0)
+    for each in answered:
+        order, times = each.order, ends.pop(each.order_id, 0)
         if times > 1:
-            yield f"order {order.order_id} came to {times} ends"
-        if not times and now_ns > order.valid_until_ns:
-            yield f"order {order.order_id} never came to an end"
-        traded = sum(abs(each.quantity) for each in reports if each.order_id == order.order_id)
-        if traded > order.quantity * (1 + 1e-9):
-            yield f"order {order.order_id} traded {traded} of {order.quantity}"
-    yield from (f"order {name} ended and was never accepted" for name in ends)
+            yield f"order {each.order_id} came to {times} ends"
+        if not times and (now_ns > order.valid_until_ns or not each.is_accepted):
+            yield f"order {each.order_id} never came to an end"
+        traded = sum(abs(report.quantity) for report in reports if report.order_id == each.order_id)
+        if traded > (order.quantity if each.is_accepted else 0.0) * (1 + _ROUNDING):
+            yield f"order {each.order_id} traded {traded} of {order.quantity}"
+    yield from (f"order {name} ended and was never answered" for name in ends)
 
 
 def _of_the_journal(remains: Remains, reports: Sequence[ExecutionReported]) -> Iterator[str]:
@@ -234,7 +248,7 @@ def _entries(store: MemoryStore, stream: str) -> list[Entry]:
     return [Entry(stream, index, payload) for index, payload in store.streams[stream].items()]
 
 
-def _digest(remains: Remains, accepted: Sequence[Accepted]) -> str:
+def _digest(remains: Remains, answered: Sequence[Answered]) -> str:
     digest = hashlib.sha256()
     for store, stream in (
         (remains.market, keys.journal()),
@@ -243,6 +257,6 @@ def _digest(remains: Remains, accepted: Sequence[Accepted]) -> str:
     ):
         for payload in _rows(store, stream):
             digest.update(payload)
-    for each in accepted:
+    for each in answered:
         digest.update(msgspec.msgpack.encode(each))
     return digest.hexdigest()

@@ -43,8 +43,8 @@ SESSIONS: Final = SessionCalendar(
 )
 
 _DRAWS_A_SECOND: Final = 10
-_SHORTEST_STORM_S: Final = 5.0
-_LONGEST_STORM_S: Final = 14.0
+_SHORTEST_STORM_S: Final = 3.0
+_LONGEST_STORM_S: Final = 10.0
 _LONGEST_DOWN_S: Final = 2.0
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_RESTART_S: Final = 1.0
@@ -177,7 +177,7 @@ class World:
             await asyncio.sleep(self._weather.between(_SHORTEST_STORM_S, _LONGEST_STORM_S))
             nemesis.cancel()
             self._clear_up()
-            await asyncio.sleep(self._weather.between(0.5, 2.0))
+            await asyncio.sleep(self._weather.between(0.3, 1.5))
             market.cancel()
             await self._drain()
             for service in services:
