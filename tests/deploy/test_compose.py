@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from services.__main__ import app
+from services.command.up import KEYS
 from shared.adapters.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
 SERVED = OURS - {"feed"}  # which has no page
-LASTING = set(SERVICES) - {"passwords"}
+MAKERS = {"passwords": ["CHOWN"], "keys": ["CHOWN", "DAC_OVERRIDE"]}
+LASTING = set(SERVICES) - {*MAKERS, "feed", "operator"}  # those two are run when asked for
 
 
 def folders_of_services() -> set[str]:
@@ -75,7 +77,8 @@ def test_no_container_can_do_more_than_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
-    assert service.get("cap_add", []) == (["CHOWN"] if name == "passwords" else [])
+    assert service.get("cap_add", []) == MAKERS.get(name, [])
+    assert ("network_mode" in service) == (name in MAKERS)
 
 
 @pytest.mark.parametrize("name", ["mosquitto", "redis-orders", "redis-market"])
@@ -98,13 +101,13 @@ def test_what_is_published_is_published_on_loopback_only(name: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", []))
 
 
-@pytest.mark.parametrize("name", sorted(LASTING - {"feed"}))
+@pytest.mark.parametrize("name", sorted(LASTING))
 def test_health_is_watched(name: str) -> None:
     by_image = "HEALTHCHECK" in (ROOT / "deploy/Dockerfile").read_text()
     assert "healthcheck" in SERVICES[name] or (name in OURS and by_image)
 
 
-@pytest.mark.parametrize("name", sorted(LASTING - {"feed"}))
+@pytest.mark.parametrize("name", sorted(LASTING))
 def test_what_ends_is_started_again(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
@@ -114,8 +117,36 @@ def test_images_are_named_with_their_version(name: str) -> None:
     assert re.fullmatch(r"hedgestat:local|[a-z/-]+:v?\d+\.\d+[\w.-]*", SERVICES[name]["image"])
 
 
-def test_a_replay_is_fed_only_when_asked_for() -> None:
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["feed"]
+def test_a_replay_and_an_operator_are_there_only_when_asked_for() -> None:
+    asked = {
+        name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service
+    }
+    assert asked == {"feed": ["replay"], "operator": ["operator"]}
+
+
+def mounted(name: str, at: str) -> set[str]:
+    """Volumes of a container under a path."""
+    mounts = (mount.split(":") for mount in SERVICES[name].get("volumes", []))
+    return {mount[0] for mount in mounts if mount[1].startswith(at)}
+
+
+SIGNERS = {"hedger": "monitor", "gateway": "gateway", "operator": "operator", "auditor": "auditor"}
+
+
+@pytest.mark.parametrize("name", sorted(OURS | {"operator"}))
+def test_a_container_has_the_key_that_it_signs_with_and_knows_all_others(name: str) -> None:
+    assert SERVICES[name]["environment"]["HEDGESTAT_KEYS"] == "/run/keys"
+    assert mounted(name, "/run/keys/private") == (
+        {f"keys-{SIGNERS[name]}"} if name in SIGNERS else set()
+    )
+    trusted = mounted(name, "/run/keys/trusted")
+    assert trusted == ({"keys-trusted"} if name != "feed" else set())
+    assert SERVICES[name]["depends_on"]["keys"] == {"condition": "service_completed_successfully"}
+
+
+def test_who_signs_needs_that_key() -> None:
+    for name, needed in KEYS.items():
+        assert needed.signs == ((SIGNERS[name],) if name in SIGNERS else ())
 
 
 def test_files_that_are_mounted_exist() -> None:
