@@ -29,13 +29,13 @@ class HaltState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         last_ns: Instant of the youngest print; 0 before the first.
-        lively_ns: Trading time in which prints came without a gap, up to the limit.
+        since_ns: Instant since which prints came without a gap; 0 before the first.
         vix_prints: Of VIX since the last halt …
         index_prints: … and of the index; each no further than `market_warm_up`.
     """
 
     last_ns: int = 0
-    lively_ns: int = 0
+    since_ns: int = 0
     vix_prints: int | None = None
     index_prints: int | None = None
 
@@ -61,7 +61,7 @@ class HaltWatch:
         self._limit_ns = policy.market_halted_trading_ns
         self._cursor = cursor
         self._last_ns = state.last_ns
-        self._lively_ns = state.lively_ns
+        self._since_ns = state.since_ns
         self.vix_prints = self.need if state.vix_prints is None else state.vix_prints
         self.index_prints = self.need if state.index_prints is None else state.index_prints
         self.halted_from = self._next_halt()
@@ -69,11 +69,10 @@ class HaltWatch:
     def observe(self, symbol: str, event_ns: int) -> None:
         """Take a print of one of `symbols`."""
         if self.halted_from is not None and event_ns >= self.halted_from:
-            self.vix_prints = self.index_prints = self._lively_ns = 0
-        elif self._last_ns and event_ns > self._last_ns:
-            gap_ns = self._cursor.since(self._last_ns, event_ns).trading_ns
-            lively_ns = min(self._lively_ns + gap_ns, self._limit_ns)
-            self._lively_ns = lively_ns if gap_ns <= self._limit_ns else 0
+            self.vix_prints = self.index_prints = 0
+        if not self._last_ns or self._trading_ns(self._last_ns, event_ns) > self._limit_ns:
+            self._since_ns = event_ns
+        self._since_ns = min(self._since_ns, event_ns)  # feeds may lag each other
         if symbol == self._vix_symbol:
             self.vix_prints = min(self.vix_prints + 1, self.need)
         else:
@@ -83,9 +82,12 @@ class HaltWatch:
             self.halted_from = self._next_halt()
 
     def _next_halt(self) -> int | None:
-        if not self._last_ns or self._lively_ns < self._limit_ns:
+        if self._trading_ns(self._since_ns, self._last_ns) < self._limit_ns:
             return None
         return self._cursor.after_trading(self._last_ns, self._limit_ns + 1)
+
+    def _trading_ns(self, start: int, end: int) -> int:
+        return self._cursor.since(start, end).trading_ns if start < end else 0
 
     def phase(self, now: int) -> MarketPhase:
         """What may be believed at the instant `now`."""
@@ -98,7 +100,7 @@ class HaltWatch:
         """State for the constructor."""
         return HaltState(
             last_ns=self._last_ns,
-            lively_ns=self._lively_ns,
+            since_ns=self._since_ns,
             vix_prints=self.vix_prints,
             index_prints=self.index_prints,
         )
