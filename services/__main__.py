@@ -144,12 +144,13 @@ def demo(
 
 @app.command(epilog="Example:\n\n  hedgestat up -c deploy/hedges.toml")
 def up(config: Configuration) -> None:
-    """Run all services in one process, against the configured broker and store."""
-    from services.command.up import SERVICES, run_services
+    """Run all services in one process, and the auditor in another, against broker and store."""
+    from services.command.up import run_services, with_auditor
 
     settings = _settings(config)
+    services = with_auditor(config.absolute())
     with _answering():
-        run_services(settings, SERVICES, port=settings.http.port, next_free=True)
+        run_services(settings, services, port=settings.http.port, next_free=True)
 
 
 @app.command(
@@ -157,18 +158,22 @@ def up(config: Configuration) -> None:
     "  hedgestat run gateway -c deploy/hedges.toml"
 )
 def run(
-    service: Annotated[str, typer.Argument(help="ingest, signals, hedger or gateway.")],
+    service: Annotated[str, typer.Argument(help="ingest, signals, hedger, gateway or auditor.")],
     config: Configuration,
+    child: Annotated[
+        bool, typer.Option(hidden=True, help="Stop when standard input ends; any free port.")
+    ] = False,
 ) -> None:
     """Run one service in this process; with the others elsewhere it is the same as `up`."""
-    from services.command.up import SERVICES, run_services
+    from services.command.up import ALL_SERVICES, run_services
 
-    if service not in SERVICES:
-        raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
+    if service not in ALL_SERVICES:
+        raise typer.BadParameter(f"{service!r} is none of {', '.join(ALL_SERVICES)}")
     settings = _settings(config)
     port = settings.http.ports[service]
     with _answering():
-        run_services(settings, {service: SERVICES[service]}, port=port, next_free=False)
+        services = {service: ALL_SERVICES[service]}
+        run_services(settings, services, port=port, next_free=child, child=child)
 
 
 @app.command(
@@ -259,12 +264,12 @@ def doctor(
 ) -> None:
     """Check broker, store, clock, keys and permissions, and say what to do about what is wrong."""
     from services.command.doctor import examine
-    from services.command.up import SERVICES
+    from services.command.up import ALL_SERVICES
 
     for service in services or ():
-        if service not in SERVICES:
-            raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}")
-    if not examine(_settings(config), services or list(SERVICES), console):
+        if service not in ALL_SERVICES:
+            raise typer.BadParameter(f"{service!r} is none of {', '.join(ALL_SERVICES)}")
+    if not examine(_settings(config), services or list(ALL_SERVICES), console):
         raise typer.Exit(1)
 
 

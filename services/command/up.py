@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 import structlog
 
+from services.auditor.__main__ import run as run_auditor
+from services.command.children import as_child, stop_with_input
 from services.command.endings import Failed, Refused, named_reasons
 from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run as run_hedger
@@ -25,20 +28,42 @@ SERVICES: Final[dict[str, ServiceMain]] = {
 }
 """What runs all the time; the feed runs for a replay."""
 
+ALL_SERVICES: Final[dict[str, ServiceMain]] = {**SERVICES, "auditor": run_auditor}
+"""And the one that has a process of its own wherever the others run."""
+
 KEYS: Final[dict[str, KeysNeeded]] = {
     "ingest": KeysNeeded(believes=("operator", "gateway")),
     "hedger": KeysNeeded(signs=("monitor",), believes=("gateway",)),
     "gateway": KeysNeeded(signs=("gateway",), believes=("monitor", "operator")),
+    "auditor": KeysNeeded(signs=("auditor",), believes=("monitor",)),
 }
 """What a service signs with and whom it must be able to believe."""
 
 log = structlog.get_logger()
 
 
+def with_auditor(config: Path) -> dict[str, ServiceMain]:
+    """Return all services, the auditor as a child of this process."""
+    child = as_child("run", "auditor", "--child", "-c", str(config))
+    return {**SERVICES, "auditor": child}
+
+
 def run_services(
-    settings: Settings, services: Mapping[str, ServiceMain], *, port: int, next_free: bool
+    settings: Settings,
+    services: Mapping[str, ServiceMain],
+    *,
+    port: int,
+    next_free: bool,
+    child: bool = False,
 ) -> None:
     """Run services until SIGTERM or Ctrl-C; what ends one of them is said in one line.
+
+    Args:
+        settings: The configuration.
+        services: By name.
+        port: Of the page of health and metrics.
+        next_free: Take the next free port when that one is taken.
+        child: Stop when standard input ends, too.
 
     Raises:
         Refused: A key is missing that one of them needs.
@@ -49,13 +74,26 @@ def run_services(
     configure_logging(settings.logs.level)
     try:
         with named_reasons():
-            asyncio.run(run_process(site, services, port=port, next_free=next_free))
+            asyncio.run(_run(site, services, port=port, next_free=next_free, child=child))
     except Failed as failed:
         for reason in failed.args:
             log.critical("stopped", reason=reason)
         raise SystemExit(1) from None
     except KeyboardInterrupt:  # the second one: services were not waited for
         raise SystemExit(130) from None
+
+
+async def _run(
+    site: Site,
+    services: Mapping[str, ServiceMain],
+    *,
+    port: int,
+    next_free: bool,
+    child: bool,
+) -> None:
+    if child:
+        stop_with_input(site.stop.set)
+    await run_process(site, services, port=port, next_free=next_free)
 
 
 def check_keys(site: Site, services: Iterable[str]) -> None:

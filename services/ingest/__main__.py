@@ -5,7 +5,6 @@ from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
 from services.ingest.step import IngestPolicy
 from shared.adapters.store import Store
 from shared.runtime.bounded import journal_span, kept_bounded
-from shared.runtime.durability import check_durability
 from shared.runtime.leading import lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
@@ -20,8 +19,7 @@ async def run(site: Site) -> None:
         async def serve(term: Term) -> None:
             await _serve(site, term, store, metrics)
 
-        await site.until_stopped(check_durability("market", store))
-        await lead(site, SERVICE, store, serve)
+        await lead(site, SERVICE, store, serve, role="market")
 
 
 async def _serve(site: Site, term: Term, store: Store, metrics: IngestMetrics) -> None:
@@ -36,7 +34,9 @@ async def _serve(site: Site, term: Term, store: Store, metrics: IngestMetrics) -
     readers = [(store, "signals"), (store, "gateway")]
     async with (
         site.bus(SERVICE, SUBSCRIPTIONS) as bus,
-        kept_bounded(site, store, keys.journal(), readers, journal_span),
+        kept_bounded(
+            site, store, keys.journal(), readers, journal_span, guests=[(store, "auditor")]
+        ),
     ):
         ingest = Ingest(
             policy=policy,

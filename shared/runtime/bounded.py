@@ -26,12 +26,14 @@ PAUSE_S: Final = 5.0
 
 
 @contextlib.asynccontextmanager
-async def kept_bounded(
+async def kept_bounded(  # noqa: PLR0913 - a composition of parts
     site: Site,
     source: Store,
     stream: str,
     readers: Sequence[tuple[Store, str]],
     event_span: EventSpan,
+    *,
+    guests: Sequence[tuple[Store, str]] = (),
 ) -> AsyncIterator[None]:
     """Keep a stream bounded for as long as the block lasts.
 
@@ -41,6 +43,7 @@ async def kept_bounded(
         stream: Its key.
         readers: The stages that read it, each with the store of its record.
         event_span: Tells the event time within a payload.
+        guests: Stages that read it too if they run at all.
 
     Raises:
         ArchiveUnavailable: There is an archive configured, and it cannot be written.
@@ -50,7 +53,7 @@ async def kept_bounded(
     if settings.archive is not None:
         archive = Archive(Path(settings.archive), stream, event_span=event_span)
     policy = RetentionPolicy(keep_entries=settings.keep_entries)
-    retention = Retention(source, stream, readers, archive, policy)
+    retention = Retention(source, stream, readers, archive, policy, guests=guests)
 
     def done(_: Retention, retained: Retained) -> None:
         site.retention.passed(stream, retained)

@@ -104,21 +104,25 @@ class Retention:
             readers is passed at once.
         archive: Where entries go before they are trimmed; `None` does not keep them.
         policy: What stays, and how large a segment is.
+        guests: Stages that need not run; one that ever has is waited for like a reader.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition of parts
         self,
         source: Store,
         stream: str,
         readers: Sequence[tuple[Store, str]],
         archive: Archive | None,
         policy: RetentionPolicy = RetentionPolicy(),  # noqa: B008 - frozen
+        *,
+        guests: Sequence[tuple[Store, str]] = (),
     ) -> None:
         self._source = source
         self._stream = stream
         self._readers = readers
         self._archive = archive
         self._policy = policy
+        self._guests = guests
 
     async def once(self, *, flush: bool = False) -> Retained:
         """Make one pass.
@@ -133,7 +137,8 @@ class Retention:
         """
         extent = await self._source.extent(self._stream)
         cursors = [await store.cursor(stage, self._stream) for store, stage in self._readers]
-        passed = min(cursors, default=extent.last)
+        guests = [await store.cursor(stage, self._stream) for store, stage in self._guests]
+        passed = min([*cursors, *filter(None, guests)], default=extent.last)
         archived = 0
         if self._archive is not None:
             archived = await self._archive_up_to(passed, extent.first, self._archive, flush=flush)

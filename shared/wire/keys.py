@@ -62,6 +62,11 @@ def decisions(stage: str = "hedger") -> str:
     return stage_key(stage, "decisions")
 
 
+def expected(stage: str = "auditor") -> str:
+    """Return the stream of orders that the auditor expects in the gateway's record."""
+    return stage_key(stage, "expected")
+
+
 def announcements(stage: str = "hedger") -> str:
     """Return the bounded stream of what is only told: late readers miss the oldest."""
     return stage_key(stage, "announcements")

@@ -172,3 +172,14 @@ async def test_trouble_with_one_stream_is_told_and_the_others_go_on(tmp_path: Pa
     assert isinstance(told[0][1], ArchiveGap)
     assert [retention for retention, _ in told[:4]] == retentions * 2
     assert told[1][1] == Retained(passed=20, archived=20, kept_from=19, last=20)
+
+
+async def test_a_guest_is_waited_for_once_it_has_come(tmp_path: Path) -> None:
+    store = journal(20)
+    readers, guests = [reads_to(store, "signals", 20)], [(store, "auditor")]
+    archive = Archive(tmp_path, JOURNAL)
+    retention = Retention(store, JOURNAL, readers, archive, SMALL, guests=guests)
+    reads_to(store, "auditor", 7)
+    assert (await retention.once()).passed == 7
+    reads_to(store, "auditor", 0)
+    assert (await retention.once()).passed == 20

@@ -1,0 +1,1 @@
+"""Holds the gateway's record against what the journal says it should be, and stops trading."""
