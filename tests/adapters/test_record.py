@@ -1,3 +1,5 @@
+"""The gateway's record: what was answered is on the disk, once, and stays."""
+
 import sqlite3
 import subprocess
 import sys
@@ -8,15 +10,50 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.record import (
-    Accepted,
-    AcceptedOrder,
-    Conflict,
-    Duplicate,
+    Answered,
+    Change,
+    Known,
     OrderRecord,
     Progress,
+    RecordedOrder,
     RecordInUse,
-    StaleEpoch,
+    RecordOutdated,
+    Status,
+    change_name,
 )
+from shared.domain.trading import TradingState, TradingStateSet
+
+PROGRESS = Progress(cursor="5", state=b"state")
+
+
+def answered(
+    order_id: str, epoch: int = 1, status: Status = "accepted", content: bytes = b"one"
+) -> Answered:
+    return Answered(
+        order_id=order_id,
+        epoch=epoch,
+        received_ns=10,
+        status=status,
+        reason="" if status == "accepted" else "halted",
+        content=content,
+        payload=content + b" sealed",
+    )
+
+
+def change(
+    state: TradingState = TradingState.HALTED, event_ns: int = 7, *, untold: bool = True
+) -> Change:
+    return Change(
+        state=TradingStateSet(
+            scope="all",
+            state=state,
+            authority="operator",
+            operator="ann",
+            reason="drill",
+            event_ns=event_ns,
+        ),
+        untold=untold,
+    )
 
 
 @pytest.fixture
@@ -30,84 +67,115 @@ def record(path: Path) -> Iterator[OrderRecord]:
         yield opened
 
 
-def test_a_new_order_is_accepted_and_numbered(record: OrderRecord) -> None:
-    assert record.accept("a", 1, b"one", 10) == Accepted(1)
-    assert record.accept("b", 1, b"two", 20) == Accepted(2)
-    assert record.orders_since(1) == [
-        AcceptedOrder(number=2, order_id="b", epoch=1, payload=b"two", received_ns=20)
-    ]
-    assert [order.order_id for order in record.orders_since()] == ["a", "b"]
-
-
-def test_a_resend_of_the_same_bytes_is_a_duplicate_for_ever(path: Path) -> None:
+def test_answers_are_numbered_in_their_order_and_kept_for_ever(path: Path) -> None:
     with OrderRecord.open(path) as record:
-        record.accept("a", 1, b"one", 10)
+        assert record.answered() == 0
+        assert record.answer(answered("a"), PROGRESS) == 1
+        assert record.answer(answered("b", 2, "refused", b"two"), PROGRESS) == 2
     with OrderRecord.open(path) as record:
-        assert record.accept("a", 1, b"one", 99) == Duplicate(1)
-        assert len(record.orders_since()) == 1
+        assert record.known("a") == Known("accepted", "", b"one")
+        assert record.known("b") == Known("refused", "halted", b"two")
+        assert record.known("c") is None
+        assert record.answered() == 2
+        assert record.orders_since(1) == [
+            RecordedOrder(
+                number=2,
+                order_id="b",
+                epoch=2,
+                received_ns=10,
+                status="refused",
+                reason="halted",
+                payload=b"two sealed",
+            )
+        ]
+        assert [order.order_id for order in record.orders_since(0, 1)] == ["a"]
 
 
-def test_the_same_id_with_other_bytes_is_a_conflict_and_changes_nothing(
-    record: OrderRecord,
-) -> None:
-    record.accept("a", 1, b"one", 10)
-    assert record.accept("a", 1, b"another", 11) == Conflict(1)
-    assert [order.payload for order in record.orders_since()] == [b"one"]
-
-
-def test_an_epoch_below_the_high_water_mark_is_refused_also_after_a_restart(path: Path) -> None:
-    with OrderRecord.open(path) as record:
-        record.accept("a", 7, b"one", 10)
-    with OrderRecord.open(path) as record:
-        assert record.epoch() == 7
-        assert record.accept("b", 6, b"two", 11) == StaleEpoch(7)
-        assert len(record.orders_since()) == 1
-        assert record.accept("b", 7, b"two", 11) == Accepted(2)
-
-
-def test_an_old_leaders_accepted_order_stays_acknowledged_after_a_takeover(
-    record: OrderRecord,
-) -> None:
-    record.accept("a", 1, b"one", 10)
-    record.accept("b", 2, b"two", 11)
-    assert record.accept("a", 1, b"one", 12) == Duplicate(1)
-
-
-def test_a_conflict_with_a_newer_epoch_does_not_raise_the_mark(record: OrderRecord) -> None:
-    record.accept("a", 1, b"one", 10)
-    record.accept("a", 9, b"forged", 11)
+def test_an_id_is_answered_once_whatever_it_says_then(record: OrderRecord) -> None:
+    record.answer(answered("a"), PROGRESS)
+    after = Progress(cursor="6", state=b"after")
+    with pytest.raises(sqlite3.IntegrityError):
+        record.answer(answered("a", 9), after, [("a-1", b"")], [change()])
+    assert record.progress() == PROGRESS
     assert record.epoch() == 1
+    assert record.unjournalled() == []
+    assert record.changes() == []
+
+
+def test_an_answer_takes_its_report_its_changes_and_the_state_with_it(path: Path) -> None:
+    with OrderRecord.open(path) as record:
+        assert record.progress() is None
+        record.answer(answered("a", 3, "refused"), PROGRESS, [("a-1", b"reject")], [change()])
+    with OrderRecord.open(path) as record:
+        assert record.progress() == PROGRESS
+        assert record.unjournalled() == [("a-1", b"reject")]
+        assert record.untold_changes() == [change().state]
+        assert record.epoch() == 3
 
 
 def test_progress_and_executions_are_written_together(path: Path) -> None:
     with OrderRecord.open(path) as record:
-        assert record.progress() is None
-        record.advance("5-0", b"state", [("a-1", b"new"), ("a-2", b"fill")])
+        record.advance(PROGRESS, [("a-1", b"new"), ("a-2", b"fill")])
+        assert record.executions() == 2
     with OrderRecord.open(path) as record:
-        assert record.progress() == Progress(cursor="5-0", state=b"state")
+        assert record.progress() == PROGRESS
         assert record.unjournalled() == [("a-1", b"new"), ("a-2", b"fill")]
 
 
 def test_an_execution_written_twice_leaves_everything_as_it_was(record: OrderRecord) -> None:
-    record.advance("5-0", b"five", [("a-1", b"new")])
+    record.advance(PROGRESS, [("a-1", b"new")])
+    after = Progress(cursor="6", state=b"six")
     with pytest.raises(sqlite3.IntegrityError):
-        record.advance("6-0", b"six", [("a-2", b"fill"), ("a-1", b"new")], ["a-1"])
-    assert record.progress() == Progress(cursor="5-0", state=b"five")
+        record.advance(after, [("a-2", b"fill"), ("a-1", b"new")], ["a-1"])
+    assert record.progress() == PROGRESS
     assert record.unjournalled() == [("a-1", b"new")]
-    record.advance("6-0", b"six", [("a-2", b"fill")])
+    record.advance(after, [("a-2", b"fill")])
     assert len(record.unjournalled()) == 2
 
 
 def test_what_the_journal_has_is_not_offered_again(record: OrderRecord) -> None:
-    record.advance("5-0", b"", [("a-1", b"new"), ("a-2", b"fill"), ("b-1", b"new")])
-    record.advance("6-0", b"", [], ["a-1", "b-1", "never-heard-of"])
+    record.advance(PROGRESS, [("a-1", b"new"), ("a-2", b"fill"), ("b-1", b"new")])
+    record.change([change(event_ns=7), change(event_ns=8)], PROGRESS)
+    name = change_name(change(event_ns=7).state)
+    record.advance(PROGRESS, [], ["a-1", "b-1", "never-heard-of"], [name, "nor of this"])
     assert record.unjournalled() == [("a-2", b"fill")]
+    assert record.untold_changes() == [change(event_ns=8).state]
+
+
+def test_trading_states_and_the_commands_that_set_them_survive(path: Path) -> None:
+    with OrderRecord.open(path) as record:
+        assert record.last_command_ns("key") == 0
+        record.change([change(untold=False)], PROGRESS, ("key", 7))
+        record.change([change(TradingState.ACTIVE, 9, untold=False)], PROGRESS, ("key", 9))
+    with OrderRecord.open(path) as record:
+        assert [each.state for each in record.changes()] == ["halted", "active"]
+        assert record.untold_changes() == []
+        assert record.last_command_ns("key") == 9
+        assert record.last_command_ns("another") == 0
+
+
+def test_the_instant_of_a_keys_last_command_never_falls(record: OrderRecord) -> None:
+    record.change([], PROGRESS, ("key", 9))
+    record.change([], PROGRESS, ("key", 7))
+    assert record.last_command_ns("key") == 9
+
+
+def test_an_epoch_belongs_to_who_announced_it_first_and_the_mark_never_falls(path: Path) -> None:
+    with OrderRecord.open(path) as record:
+        assert (record.epoch(), record.holder(5)) == (0, None)
+        record.announce(5, "one")
+        record.announce(3, "other")
+        record.announce(5, "another")
+        record.answer(answered("a", 4), PROGRESS)
+    with OrderRecord.open(path) as record:
+        assert record.epoch() == 5
+        assert (record.holder(5), record.holder(3)) == ("one", "other")
 
 
 def test_only_the_owner_can_read_the_files(path: Path) -> None:
     path.touch(mode=0o644)
     with OrderRecord.open(path) as record:
-        record.accept("a", 1, b"one", 10)
+        record.answer(answered("a"), PROGRESS)
         files = list(path.parent.iterdir())
         assert {file.name for file in files} >= {path.name, path.name + "-wal"}
         assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
@@ -142,14 +210,15 @@ def test_a_refused_second_opening_in_one_process_does_not_unlock_the_first(path:
         assert "RecordInUse" in _open_elsewhere(path).stderr
 
 
-def test_a_record_of_a_newer_version_is_refused_and_released(path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_record_of_another_version_is_refused_and_released(path: Path, version: int) -> None:
     with OrderRecord.open(path):
         pass
-    with sqlite3.connect(path) as newer:
-        newer.execute("PRAGMA user_version = 2")
-    newer.close()
+    with sqlite3.connect(path) as other:
+        other.execute(f"PRAGMA user_version = {version}")
+    other.close()
     for _ in range(2):
-        with pytest.raises(ValueError, match="schema 2"):
+        with pytest.raises(RecordOutdated, match=f"schema {version}, .* writes 2"):
             OrderRecord.open(path)
 
 
@@ -161,7 +230,7 @@ def test_a_file_that_is_no_record_is_refused_as_such(path: Path) -> None:
 
 def test_another_programs_database_is_not_taken_for_a_record_in_use(path: Path) -> None:
     with sqlite3.connect(path) as foreign:
-        foreign.execute("CREATE TABLE accepted_orders (number)")
+        foreign.execute("CREATE TABLE orders (number)")
     foreign.close()
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         OrderRecord.open(path)
@@ -173,11 +242,11 @@ def test_a_directory_is_refused_as_such(tmp_path: Path) -> None:
 
 
 def test_two_threads_do_not_meet_in_one_transaction(record: OrderRecord) -> None:
-    def accept_many(name: str) -> None:
+    def answer_many(name: str) -> None:
         for number in range(100):
-            record.accept(f"{name}{number}", 1, b"bytes", number)
+            record.answer(answered(f"{name}{number}"), PROGRESS)
 
-    threads = [threading.Thread(target=accept_many, args=(name,)) for name in "ab"]
+    threads = [threading.Thread(target=answer_many, args=(name,)) for name in "ab"]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -188,13 +257,17 @@ def test_two_threads_do_not_meet_in_one_transaction(record: OrderRecord) -> None
 _WRITER = """
 import sys
 from pathlib import Path
-from shared.adapters.record import OrderRecord
+from shared.adapters.record import Answered, OrderRecord, Progress
 record = OrderRecord.open(Path(sys.argv[1]))
 progress = record.progress()
 start = 0 if progress is None else int(progress.state) + 1
 for number in range(start, start + 1_000_000):
-    record.accept(f"order-{number}", 1, b"x" * 500, number)
-    record.advance(f"{number}-0", str(number).encode(), [(f"order-{number}-1", b"fill")])
+    progress = Progress(cursor=f"{number}-0", state=str(number).encode())
+    order = Answered(
+        order_id=f"order-{number}", epoch=1, received_ns=number, status="accepted", reason="",
+        content=b"x" * 500, payload=b"y" * 500,
+    )
+    record.answer(order, progress, [(f"order-{number}-1", b"fill")])
     print(number, flush=True)
 """
 
