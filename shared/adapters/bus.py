@@ -142,7 +142,7 @@ class Bus(Protocol):
         qos: QualityOfService = 1,
         retain: bool = False,
         expiry_s: int | None = None,
-        content_type: str = "application/json",
+        content_type: str | None = None,
         timeout: float = 2.0,  # noqa: ASYNC109 - the port's contract, kept with asyncio.timeout
     ) -> None:
         """Publish and, for QoS 1, wait until the broker has it.
@@ -153,7 +153,7 @@ class Bus(Protocol):
             qos: 0 waits for nothing beyond room to write.
             retain: Keep it as the topic's last known value; empty payload forgets that.
             expiry_s: After so many seconds the broker need not deliver it any more.
-            content_type: What the payload is.
+            content_type: What the payload is; `None`: JSON, sealed or not.
             timeout: Seconds to wait for the broker's answer.
 
         Raises:

@@ -30,6 +30,7 @@ from shared.adapters.connections import MqttSettings
 from shared.adapters.inbox import Inbox
 from shared.adapters.mqtt_connection import MqttConnection
 from shared.adapters.mqtt_session import Session, publish_properties
+from shared.wire import seal
 
 _FIRST_DELAY_S: Final = 0.05
 _LONGEST_DELAY_S: Final = 2.0
@@ -131,14 +132,14 @@ class MqttBus:
         qos: QualityOfService = 1,
         retain: bool = False,
         expiry_s: int | None = None,
-        content_type: str = "application/json",
+        content_type: str | None = None,
         timeout: float = 2.0,  # noqa: ASYNC109 - see `Bus.publish`
     ) -> None:
         """See `Bus.publish`."""
         connection = self._connection
         if connection is None:
             raise BusUnavailable("not connected")
-        properties = publish_properties(content_type, expiry_s)
+        properties = publish_properties(content_type or seal.content_type(payload), expiry_s)
         try:
             async with asyncio.timeout(timeout):
                 await connection.publishing.publish(topic, payload, qos, retain, properties)

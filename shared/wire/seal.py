@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from shared.wire.codec import MalformedMessage
+from shared.wire.codec import JSON, MalformedMessage
 
 SEALED: Final = "application/vnd.hedgestat.sealed"
 """Content type of a sealed payload."""
@@ -30,6 +30,11 @@ class Sealed(Struct, frozen=True):
 
     body: bytes
     signature: bytes
+
+
+def content_type(payload: bytes) -> str:
+    """Say what a payload of ours is: JSON as we write it is one line, a seal is another."""
+    return SEALED if b"\n" in payload else JSON
 
 
 def signed_bytes(topic: str, body: bytes) -> bytes:

@@ -23,6 +23,8 @@ from shared.adapters.bus import (
 )
 from shared.adapters.connections import MqttSettings
 from shared.adapters.mqtt import MqttBus
+from shared.wire.codec import JSON
+from shared.wire.seal import SEALED, Sealed, join
 
 EVERYTHING = (Subscription("t/#"),)
 ACL = "topic readwrite #\ntopic deny denied\n"
@@ -160,6 +162,15 @@ async def test_a_message_arrives_as_it_was_sent(world: World, publisher: Bus) ->
         assert (message.topic, message.payload) == ("t/a", b"\x00\xff")
         assert (message.qos, message.retain) == (1, False)
         assert message.content_type == "application/x-test"
+
+
+async def test_what_is_sealed_says_so_and_the_rest_is_json(world: World, publisher: Bus) -> None:
+    async with world.bus("subscriber", subscriptions=EVERYTHING) as subscriber:
+        await subscriber.connected.wait()
+        await publisher.publish("t/a", b"{}")
+        await publisher.publish("t/a", join(Sealed(b"{}", bytes(64))))
+        plain, sealed = await take(subscriber, 2)
+        assert (plain.content_type, sealed.content_type) == (JSON, SEALED)
 
 
 @pytest.mark.parametrize("qos", [0, 1])

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.wire.codec import MalformedMessage
-from shared.wire.seal import SIGNATURE_BYTES, NotSealed, Sealed, join, signed_bytes, split
+from shared.wire.codec import JSON, MalformedMessage
+from shared.wire.seal import (
+    SEALED,
+    SIGNATURE_BYTES,
+    NotSealed,
+    Sealed,
+    content_type,
+    join,
+    signed_bytes,
+    split,
+)
 
 BODY = b'{"scope":"all"}'
 SIGNATURE = bytes(range(SIGNATURE_BYTES))
@@ -22,6 +31,11 @@ def test_a_sealed_payload_is_two_lines() -> None:
         b'{"scope":"all"}\n'
         b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
     )
+
+
+def test_two_lines_are_sealed_and_one_is_json() -> None:
+    assert content_type(join(Sealed(BODY, SIGNATURE))) == SEALED
+    assert content_type(BODY) == JSON
 
 
 def test_signed_are_the_version_the_topic_and_the_line() -> None:

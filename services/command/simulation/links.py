@@ -234,7 +234,7 @@ class BusLink:
         qos: QualityOfService = 1,
         retain: bool = False,
         expiry_s: int | None = None,
-        content_type: str = "application/json",
+        content_type: str | None = None,
         timeout: float = 2.0,  # noqa: ASYNC109 - the port's
     ) -> None:
         """See `Bus.publish`; a process may die right before or after."""

@@ -21,6 +21,7 @@ from shared.adapters.memory.broker import (
     MemoryBroker,
     Published,
 )
+from shared.wire import seal
 
 _TRY_AGAIN_S: Final = 0.01
 
@@ -92,7 +93,7 @@ class MemoryBus:
         qos: QualityOfService = 1,
         retain: bool = False,
         expiry_s: int | None = None,
-        content_type: str = "application/json",
+        content_type: str | None = None,
         timeout: float = 2.0,  # noqa: ASYNC109 - the port's
     ) -> None:
         """Publish and, for QoS 1, wait until the broker has it; see `Bus.publish`."""
@@ -104,9 +105,9 @@ class MemoryBus:
             self._refuse(topic, payload)
         elif topic in self._broker.denied:
             return
-        self._broker.publish(
-            Published(topic, payload, qos, retain, content_type, self._broker.expiry(expiry_s))
-        )
+        kind = content_type or seal.content_type(payload)
+        expiry = self._broker.expiry(expiry_s)
+        self._broker.publish(Published(topic, payload, qos, retain, kind, expiry))
 
     @property
     def starts_clean(self) -> bool:
