@@ -43,6 +43,7 @@ class Remains(Struct, frozen=True, kw_only=True):
         market: The store of journal and signal log.
         orders: The store of decisions and outbox.
         record: The gateway's record, closed.
+        plausible: Orders of an attacker with our key that may well have been accepted.
         now_ns: When all was quiet.
     """
 
@@ -51,6 +52,7 @@ class Remains(Struct, frozen=True, kw_only=True):
     market: MemoryStore
     orders: MemoryStore
     record: Path
+    plausible: frozenset[str]
     now_ns: int
 
 
@@ -145,7 +147,9 @@ def _against_fold(remains: Remains, answered: Sequence[Answered]) -> Iterator[st
     held = {each.order_id: each.order for each in answered}
     taken = {each.order_id for each in answered if each.is_accepted}
     yield from (f"order {name} was decided and is lost" for name in wanted.keys() - held.keys())
-    yield from (f"order {name} was never decided" for name in taken - wanted.keys())
+    yield from (
+        f"order {name} was never decided" for name in taken - wanted.keys() - remains.plausible
+    )
     yield from (
         f"order {name} is not what was decided"
         for name in sorted(wanted.keys() & held.keys())

@@ -35,6 +35,11 @@ class Market:
         self._wildness = weather.between(0.01, 0.06)
         self._pause_s = weather.between(0.06, 0.2)
 
+    @property
+    def vix(self) -> float:
+        """The level that was printed last, or is to be."""
+        return round(self._vix, 2)
+
     async def run(self) -> None:
         """Print until cancelled."""
         while True:
@@ -50,7 +55,7 @@ class Market:
         self._spx *= exp(-shock / 10)
 
     def _print(self) -> None:
-        vix, spx = round(self._vix, 2), round(self._spx, 2)
+        vix, spx = self.vix, round(self._spx, 2)
         if not self._weather.chance(0.06):
             self.publish(
                 topics.TICKS,

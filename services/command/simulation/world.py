@@ -16,11 +16,13 @@ from msgspec import Struct, structs
 from prometheus_client import CollectorRegistry
 
 from services.command.endings import FOR_A_REASON, leaves
+from services.command.simulation.attacker import Attacker
 from services.command.simulation.guards import guards_of
 from services.command.simulation.judgement import Remains, judge
 from services.command.simulation.links import StoreServer, Wire
 from services.command.simulation.loop import Process, VirtualClock, VirtualLoop
 from services.command.simulation.market import Market
+from services.command.simulation.people import Operators
 from services.command.simulation.place import SimulatedSite, Surroundings
 from services.command.simulation.weather import Weather
 from services.command.up import SERVICES
@@ -31,6 +33,7 @@ from shared.adapters.memory.store import MemoryStore
 from shared.adapters.settings import Settings
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.sessions import SessionCalendar
+from shared.domain.trading import ALL
 from shared.runtime.site import Site
 from shared.wire import keys
 
@@ -48,6 +51,7 @@ _LONGEST_STORM_S: Final = 10.0
 _LONGEST_DOWN_S: Final = 2.0
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_RESTART_S: Final = 1.0
+_ATTACKED: Final = 0.4
 _LOOK_EVERY_S: Final = 0.5
 _QUIET_S: Final = 5.0
 """After the last print: by then every order has ended, for none is valid longer than 4 s."""
@@ -109,6 +113,7 @@ def simulate(
         market=world.around.market.store,
         orders=world.around.orders.store,
         record=record,
+        plausible=frozenset(world.attacker.plausible),
         now_ns=world.clock.now_ns(),
     )
     judgement = judge(remains)
@@ -164,6 +169,16 @@ class World:
         )
         self._lives: dict[str, Life] = {}
         self._market = Market(self.around.broker, self.clock, weather)
+        scopes = (ALL, *(book.name for book in settings.books))
+        self._operators = Operators(self._market, self.clock, weather, keyring, scopes)
+        self.attacker = Attacker(
+            broker=self.around.broker,
+            market=self._market,
+            clock=self.clock,
+            weather=weather,
+            keyring=keyring,
+            books=settings.books,
+        )
 
     async def run(self) -> None:
         """Storm, calm, end."""
@@ -173,10 +188,18 @@ class World:
                 for name, main in SERVICES.items()
             ]
             market = tasks.create_task(self._market.run(), name="market")
-            nemesis = tasks.create_task(self._nemesis(tasks), name="nemesis")
+            storm = [
+                tasks.create_task(doing, name=name)
+                for name, doing in (
+                    ("nemesis", self._nemesis(tasks)),
+                    ("operators", self._operators.run()),
+                    ("attacker", self._attack()),
+                )
+            ]
             await asyncio.sleep(self._weather.between(_SHORTEST_STORM_S, _LONGEST_STORM_S))
-            nemesis.cancel()
-            self._clear_up()
+            for each in storm:
+                each.cancel()
+            self._weather.clear_up()  # what faults began ends in its own time
             await asyncio.sleep(self._weather.between(0.3, 1.5))
             market.cancel()
             await self._drain()
@@ -261,6 +284,10 @@ class World:
                 if self._weather.strikes(fault):
                     tasks.create_task(_awaited(carry_out()), name=fault)
 
+    async def _attack(self) -> None:
+        if self._weather.chance(_ATTACKED):
+            await self.attacker.run()
+
     async def _restart_store(self) -> None:
         server = self._weather.one_of((self.around.market, self.around.orders))
         server.kill()
@@ -303,10 +330,6 @@ class World:
 
     async def _pause(self, longest_s: float) -> None:
         await asyncio.sleep(self._weather.between(0.0, longest_s))
-
-    def _clear_up(self) -> None:
-        """End all faults; what they began ends in its own time, within some seconds."""
-        self._weather.clear_up()
 
     async def _drain(self) -> None:
         """Wait until nothing is on its way any more."""
