@@ -7,7 +7,6 @@ from services.hedger.service import Hedger, HedgerPolicy
 from shared.adapters.code_version import code_version
 from shared.adapters.store import Store
 from shared.runtime.bounded import decision_span, kept_bounded
-from shared.runtime.durability import check_durability
 from shared.runtime.leading import lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
@@ -23,8 +22,7 @@ async def run(site: Site) -> None:
         async def serve(term: Term) -> None:
             await _serve(site, term, orders, market, metrics)
 
-        await site.until_stopped(check_durability("orders", orders))
-        await lead(site, SERVICE, orders, serve)
+        await lead(site, SERVICE, orders, serve, role="orders")
 
 
 async def _serve(

@@ -6,16 +6,18 @@ import os
 import re
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
 
 from shared.adapters.code_version import code_version
-from shared.adapters.store import Leader, Store, StoreUnsafe
+from shared.adapters.redis_store import RedisStore
+from shared.adapters.store import Leader, StoreUnsafe
 from shared.domain.effects import AlertRaised
 from shared.domain.hedging.alerts import alert
 from shared.runtime.announcer import publish_surely
+from shared.runtime.durability import check_durability
 from shared.runtime.lease import Candidate, LeaseEvents, Term
 from shared.runtime.ledger import LeaseLost
 from shared.runtime.site import Site
@@ -30,7 +32,12 @@ _CALL_S: Final = 1.0
 
 
 async def lead(
-    site: Site, stage: str, store: Store, body: Callable[[Term], Awaitable[None]]
+    site: Site,
+    stage: str,
+    store: RedisStore,
+    body: Callable[[Term], Awaitable[None]],
+    *,
+    role: Literal["orders", "market"] | None = None,
 ) -> None:
     """Run a stage for as long as the site runs and whenever it is our turn.
 
@@ -39,8 +46,10 @@ async def lead(
         stage: Its name.
         store: Of its record, which lends it too.
         body: Connects to what it needs, and runs the stage for one term: see `Candidate.run`.
+        role: Of the store, if the stage is the one to see that it keeps what it confirms.
 
     Raises:
+        OrdersNotKept: It does not.
         StageStopped: It cannot go on, and nobody else could.
     """
 
@@ -69,6 +78,8 @@ async def lead(
         health=site.health,
         events=LeaseEvents(refused=refused, ended=ended),
     )
+    if role is not None:
+        await site.until_stopped(check_durability(role, store))
     await candidate.run(body, site.stop)
 
 

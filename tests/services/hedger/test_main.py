@@ -10,10 +10,15 @@ from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run
 from shared.adapters.record import OrderRecord
 from shared.domain.effects import Effect
-from shared.domain.instants import MINUTE
+from shared.domain.events import ClockAdvanced, Tick
+from shared.domain.instants import HOUR, MINUTE
+from shared.domain.policies import OrderPolicy
 from shared.domain.signals_observed import HedgerInput
+from shared.domain.tick_block import TickBlock
 from shared.wire import keys
-from shared.wire.journal import encode_log
+from shared.wire.journal import JournalEntry, encode_entry, encode_log
+
+POLICY = structs.replace(policy(), order=OrderPolicy(valid_trading_ns=6 * HOUR))
 
 
 class RecordedMarket(HedgedMarket):
@@ -21,7 +26,8 @@ class RecordedMarket(HedgedMarket):
 
     def __init__(self) -> None:
         self.log: list[HedgerInput] = []
-        super().__init__()
+        self.journalled = 0
+        super().__init__(POLICY)
 
     def send(self, event: HedgerInput) -> list[Effect]:
         self.log.append(event)
@@ -32,6 +38,13 @@ class RecordedMarket(HedgedMarket):
             self.vix(level, after=10 * MINUTE)
         self.fill()
 
+    def printed_in_journal(self, level: float) -> bytes:
+        """What the gateway sees of it: it prices orders by its own mark."""
+        tick = Tick(symbol="VIX", event_ns=self.now, price=level)
+        clock = ClockAdvanced(event_ns=self.now + 1)
+        self.journalled += 2
+        return encode_entry(JournalEntry(self.journalled - 2, 0, (TickBlock.of([tick]), clock)))
+
 
 @pytest.mark.server
 async def test_broker_and_store_are_killed_and_each_order_reaches_the_gateway_once(
@@ -39,11 +52,12 @@ async def test_broker_and_store_are_killed_and_each_order_reaches_the_gateway_on
 ) -> None:
     market = RecordedMarket()
     async with workplace(tmp_path) as place:
-        place.settings = structs.replace(place.settings, books=(policy(),))
+        place.settings = structs.replace(place.settings, books=(POLICY,))
         async with place.running(run, run_gateway) as site:
             for level in (18.0, 23.0, 16.0):
                 told = len(market.log)
                 market.rebalance(level)
+                await place.write("ingest", keys.journal(), [market.printed_in_journal(20.0)])
                 rows = [encode_log([event]) for event in market.log[told:]]
                 await place.write("signals", keys.signal_log(), rows)
                 await place.kill(site)
@@ -64,11 +78,15 @@ async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
     tmp_path: Path,
 ) -> None:
     place = Workplace(tmp_path)
-    async with place.running(run) as site:
-        await eventually(lambda: {"hedger.bus", "hedger.stage"} <= site.health.report().keys())
-        await eventually(lambda: "refused" in site.health.report()["hedger.bus"].reason.lower())
-        assert not site.health.report()["hedger.stage"].ready
+    async with place.running(run, run_gateway) as site:
+        await eventually(lambda: "hedger.lease" in site.health.report())
+        await eventually(
+            lambda: site.health.report()["hedger.lease"].reason == "standby: nobody was asked yet"
+        )
         place.redis.start()
+        await eventually(lambda: "hedger.bus" in site.health.report())
+        await eventually(lambda: "refused" in site.health.report()["hedger.bus"].reason.lower())
+        assert not site.health.is_ready
         place.mosquitto.start()
         await eventually(lambda: site.health.is_ready, within_s=30)
     place.mosquitto.stop()

@@ -60,10 +60,14 @@ async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
 ) -> None:
     place = Workplace(tmp_path)
     async with place.running(run) as site:
-        await eventually(lambda: {"ingest.bus", "ingest.journal"} <= site.health.report().keys())
-        await eventually(lambda: "refused" in site.health.report()["ingest.bus"].reason.lower())
-        assert not site.health.report()["ingest.journal"].ready
+        await eventually(lambda: "ingest.lease" in site.health.report())
+        await eventually(
+            lambda: site.health.report()["ingest.lease"].reason == "standby: nobody was asked yet"
+        )
         place.redis.start()
+        await eventually(lambda: "ingest.bus" in site.health.report())
+        await eventually(lambda: "refused" in site.health.report()["ingest.bus"].reason.lower())
+        assert not site.health.is_ready
         place.mosquitto.start()
         await eventually(lambda: site.health.is_ready, within_s=30)
     place.mosquitto.stop()

@@ -55,10 +55,12 @@ async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
 ) -> None:
     place = Workplace(tmp_path)
     async with place.running(run) as site:
-        await eventually(lambda: {"signals.bus", "signals.stage"} <= site.health.report().keys())
-        await eventually(lambda: "refused" in site.health.report()["signals.bus"].reason.lower())
-        assert not site.health.report()["signals.stage"].ready
+        await eventually(lambda: "signals.lease" in site.health.report())
+        await eventually(lambda: "111" in site.health.report()["signals.lease"].reason)
         place.redis.start()
+        await eventually(lambda: "signals.bus" in site.health.report())
+        await eventually(lambda: "refused" in site.health.report()["signals.bus"].reason.lower())
+        assert not site.health.is_ready
         place.mosquitto.start()
         await eventually(lambda: site.health.is_ready, within_s=30)
     place.mosquitto.stop()
