@@ -13,7 +13,7 @@ from services.feed.pacing import JournalWentBack
 from shared.adapters.archive import ArchiveUnavailable
 from shared.adapters.bus import PublishRefused
 from shared.adapters.embedded import EmbeddedServerFailed, EmbeddedServerMissing
-from shared.adapters.record import RecordInUse
+from shared.adapters.record import RecordInUse, RecordOutdated
 from shared.adapters.store import StoreTrouble
 from shared.runtime.ledger import StageStopped
 
@@ -25,6 +25,7 @@ FOR_A_REASON: Final = (
     OSError,
     PublishRefused,
     RecordInUse,
+    RecordOutdated,
     StageStopped,
     StoreTrouble,
     sqlite3.DatabaseError,

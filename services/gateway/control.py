@@ -221,7 +221,7 @@ class Control:
             authority="gateway",
             operator=operator,
             reason=reason,
-            event_ns=self._desk.now_ns(),
+            event_ns=self._desk.stamp_ns(),
         )
         await self._desk.set_states([change], untold=not volatile, volatile=volatile)
         log.warning(

@@ -66,7 +66,8 @@ class Digested:
 
     made: list[ExecutionReported] = field(default_factory=list)
     journalled: list[str] = field(default_factory=list)
-    changes: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    """Names of the trading states that the journal has, or has later ones of."""
 
 
 class Desk:
@@ -119,8 +120,11 @@ class Desk:
         self.epoch = record.epoch()
         self.answered = record.answered()
         self.states = TradingStates()
+        self._stamp_ns = 0
         for change in record.changes():
             self.states = self.states.after(change)
+            self._stamp_ns = max(self._stamp_ns, change.event_ns)
+        self._untold = record.untold_changes()
         health.watch(CHECK, lambda: self._trouble or None)
 
     @property
@@ -136,6 +140,11 @@ class Desk:
     def now_ns(self) -> int:
         """The time by which orders are judged."""
         return self._clock.now_ns() if self._is_live else self.clock_ns
+
+    def stamp_ns(self) -> int:
+        """An instant for what the gateway sets by itself: now, and later than any before."""
+        self._stamp_ns = max(self.now_ns(), self._stamp_ns + 1)
+        return self._stamp_ns
 
     def has_seen(self, order: Order) -> bool:
         """Whether we have read of the market what the order was decided on, or it is too late."""
@@ -200,6 +209,7 @@ class Desk:
         self._disk_works()
         self.epoch = max(self.epoch, epoch)
         self.kept = self.cursor
+        self._untold += changes
         self.on_changes(changes, True)  # noqa: FBT003 - a callback
         return verdict
 
@@ -220,7 +230,7 @@ class Desk:
             self._gatekeeper.accept(order, at_ns)
             self._venue.accept(order)
             return Verdict("accepted", label="accepted", is_new=True), []
-        changes = [_tripped(order, refusal, now_ns)] if refusal.reason in TRIPPING else []
+        changes = [_tripped(order, refusal, self.stamp_ns())] if refusal.reason in TRIPPING else []
         self._apply(changes)
         report = _rejection(order, refusal, now_ns)
         verdict = Verdict("refused", str(refusal), refusal.reason, is_new=True, report=report)
@@ -235,11 +245,11 @@ class Desk:
             for item in items:
                 self._digest(item, found)
             self.cursor = cursor
-            if found.made or found.journalled or found.changes or self.clock_ns != clock_ns:
+            if found.made or found.journalled or found.told or self.clock_ns != clock_ns:
                 rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in found.made]
                 progress = self._progress()
                 await self._write(
-                    lambda: self.record.advance(progress, rows, found.journalled, found.changes)
+                    lambda: self.record.advance(progress, rows, found.journalled, found.told)
                 )
                 self.kept = cursor
             return found
@@ -261,9 +271,21 @@ class Desk:
             case ExecutionReported():
                 found.journalled.append(item.execution_id)
             case TradingStateSet():
-                found.changes.append(change_name(item))
+                found.told += self._told_by(item)
             case _:
                 pass
+
+    def _told_by(self, state: TradingStateSet) -> list[str]:
+        """Take those off the untold that a trading state in the journal tells, or outdates."""
+        if state.authority != "gateway":
+            return []
+        told = [
+            each
+            for each in self._untold
+            if each.scope == state.scope and each.event_ns <= state.event_ns
+        ]
+        self._untold = [each for each in self._untold if each not in told]
+        return [change_name(each) for each in told]
 
     # --- trading states ------------------------------------------------------------------------
 
@@ -290,6 +312,7 @@ class Desk:
                 rows = [Change(state=change, untold=untold) for change in changes]
                 await self._write(lambda: self.record.change(rows, progress, command))
                 self.kept = self.cursor
+                self._untold += changes if untold else ()
         self.on_changes(changes, untold)
 
     def _apply(self, changes: Iterable[TradingStateSet], *, cancels: bool = True) -> None:
@@ -345,14 +368,14 @@ class Desk:
         return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(self._state()))
 
 
-def _tripped(order: Order, refusal: Refusal, now_ns: int) -> TradingStateSet:
+def _tripped(order: Order, refusal: Refusal, stamp_ns: int) -> TradingStateSet:
     return TradingStateSet(
         scope=order.book,
         state=TradingState.HALTED,
         authority="gateway",
         operator=refusal.reason,
         reason=f"{order.order_id}: {refusal.detail}",
-        event_ns=now_ns,
+        event_ns=stamp_ns,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.gateway.bookmark import Bookmark
 from services.gateway.control import Control, NotBelieved
@@ -229,7 +229,7 @@ class Gateway:
             authority="operator",
             operator=request.operator,
             reason=request.reason,
-            event_ns=self._clock.now_ns(),
+            event_ns=self.desk.stamp_ns(),
         )
 
     def _status(self) -> GatewayStatus:
@@ -262,8 +262,10 @@ class Gateway:
             self._metrics.trading(scope, self.desk.states.of(scope))
 
     def _state_row(self, change: TradingStateSet) -> OutboxRow:
+        """As the journal is told: by the gateway, also what somebody at its socket wanted."""
         topic = topics.GATEWAY_STATE
-        payload = self._keyring.seal("gateway", topic, state_message(change))
+        told = structs.replace(change, authority="gateway")
+        payload = self._keyring.seal("gateway", topic, state_message(told))
         return OutboxRow(change_name(change), topic, payload)
 
     async def _refused(self, report: ExecutionReported) -> None:
@@ -336,7 +338,7 @@ class Gateway:
             self._reports.put(
                 OutboxRow(each.execution_id, *_message(each)) for each in digested.made
             )
-            self._reports.acknowledge([*digested.journalled, *digested.changes])
+            self._reports.acknowledge([*digested.journalled, *digested.told])
             for report in digested.made:
                 self._metrics.executed(report)
                 log.info("executed", **msgspec.to_builtins(report))

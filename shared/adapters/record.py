@@ -133,15 +133,10 @@ class Change(Struct, frozen=True, kw_only=True):
     state: TradingStateSet
     untold: bool
 
-    @property
-    def name(self) -> str:
-        """The change's, by which the journal shows it."""
-        return change_name(self.state)
-
 
 def change_name(state: TradingStateSet) -> str:
-    """Name a change of a trading state."""
-    return f"{state.authority}/{state.scope}/{state.state}/{state.event_ns}"
+    """Name a change of a trading state that the journal is told: its instants only rise."""
+    return f"{state.scope}/{state.event_ns}"
 
 
 class OrderRecord:
@@ -411,7 +406,10 @@ def _write_executions(
 def _write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
     connection.executemany(
         "INSERT INTO trading_changes (name, payload, journalled) VALUES (?, ?, ?)",
-        [(each.name, msgspec.msgpack.encode(each.state), not each.untold) for each in changes],
+        [
+            (change_name(each.state), msgspec.msgpack.encode(each.state), not each.untold)
+            for each in changes
+        ],
     )
 
 
