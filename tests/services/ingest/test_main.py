@@ -4,12 +4,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from fakes.eventually import eventually
+from fakes.keys import make_keyring
 from fakes.workplace import Workplace, workplace
 
 from services.ingest.__main__ import run
 from shared.adapters.bus import Bus, BusUnavailable
+from shared.domain.trading import TradingState, TradingStateSet
 from shared.wire import codec, keys, topics
-from shared.wire.messages import ProgressMessage
+from shared.wire.messages import ProgressMessage, RejectMessage, TradingCommandMessage
 
 COUNT = 3000
 
@@ -72,3 +74,45 @@ async def test_while_it_waits_for_its_servers_it_is_not_ready_and_says_for_what(
         await eventually(lambda: site.health.is_ready, within_s=30)
     place.mosquitto.stop()
     place.redis.stop()
+
+
+@pytest.mark.server
+async def test_a_halt_is_journalled_once_and_what_an_attacker_makes_of_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    halt = TradingCommandMessage(
+        scope="all", state="halted", reason="drill", operator="ann", issued_at=1
+    )
+    async with (
+        workplace(tmp_path) as place,
+        place.running(run) as site,
+        place.client(topics.REJECTS) as bus,
+    ):
+        await eventually(lambda: site.health.is_ready, within_s=30)
+        payload = place.keys.seal("operator", topics.HALT, halt)
+        body, _, signature = payload.partition(b"\n")
+        lifted = body.replace(b"halted", b"active") + b"\n" + signature
+        for topic, sent in (
+            (topics.HALT, payload),
+            (topics.HALT, payload),
+            (topics.RESUME, payload),
+            (topics.RESUME, lifted),
+            (topics.RESUME, lifted.partition(b"\n")[0]),
+            (topics.RESUME, make_keyring().seal("operator", topics.RESUME, halt)),
+        ):
+            await bus.publish(topic, sent)
+        letters: list[RejectMessage] = []
+        async with asyncio.timeout(20):
+            while len(letters) < 5:
+                told = await bus.next_batch(100)
+                letters += [codec.decode(RejectMessage, each.payload) for each in told]
+        assert [letter.reason for letter in letters] == [
+            "stale_command",
+            "bad_signature",
+            "bad_signature",
+            "unsigned",
+            "unknown_key",
+        ]
+        (event,) = await place.journal()
+        assert isinstance(event, TradingStateSet)
+        assert (event.state, event.authority) == (TradingState.HALTED, "operator")
