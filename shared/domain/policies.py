@@ -156,6 +156,10 @@ class SignalPolicy(Struct, frozen=True, kw_only=True):
     crash_intensity: CrashIntensityPolicy = CrashIntensityPolicy()
     percentile_sessions: int = 504
     vix_stale_trading_ns: int = 60 * SECOND
+    vix_interval_ns: int = 15 * SECOND
+    """How often VIX prints, in trading time: two missed are told (promises C4) …"""
+    index_interval_ns: int = 15 * SECOND
+    """… and the index."""
     vix_frozen: Hold = Hold(trading_ns=120 * SECOND, observations=9)
     """For how long VIX may repeat itself to the last digit: 8 intervals of 15 s (spec 12)."""
     market_halted_trading_ns: int = 2 * MINUTE

@@ -78,6 +78,7 @@ class SignalsObserved(Struct, frozen=True, kw_only=True, tag="signals"):
         signals: By name. Those of one book carry its name: `drawdown.{book}`,
             `hedge_correlation.{book}`, `nav.{book}`.
         marks: By symbol.
+        silent: Symbols of the feeds that have missed prints, of the index and of VIX.
     """
 
     event_ns: int
@@ -85,6 +86,7 @@ class SignalsObserved(Struct, frozen=True, kw_only=True, tag="signals"):
     cause: str
     signals: dict[str, Signal]
     marks: dict[str, Mark] = {}
+    silent: tuple[str, ...] = ()
 
 
 HedgerInput = (

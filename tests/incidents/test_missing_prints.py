@@ -30,6 +30,7 @@ def test_2015_08_24_vix_is_unknown_the_others_live_and_a_person_is_told() -> Non
     day = half_an_hour_without_vix()
     assert day.quality("vix") is day.quality("vix_smooth") is Quality.STALE
     assert day.quality("index_return") is day.quality("drawdown.overlay") is Quality.GOOD
+    assert ("feed_silent", "VIX") in day.alerts
     assert ("signal_lost", "vix_smooth") in day.alerts
     assert ("target_unknown", "fast_index") in day.alerts  # it fired: −5.3%
     assert "market_halted" not in {what for what, _ in day.alerts}
@@ -123,7 +124,11 @@ def test_a_silent_feed_is_told_by_name_while_the_other_goes_on() -> None:
     day = march()
     day.effects.clear()
     day.play(SPX=path(2764, 2770, intervals=8), VIX=path(50.0, 51.0, intervals=8))
-    day.play(VIX=path(51.0, 52.0, intervals=24))
+    day.play(VIX=path(51.0, 52.0, intervals=2))
+    assert "feed_silent" not in {what for what, _ in day.alerts}
+    day.play(VIX=path(52.0, 51.0, intervals=1))  # two intervals and a clock's
+    assert [where for what, where in day.alerts if what == "feed_silent"] == ["SPX"]
+    day.play(VIX=path(51.0, 52.0, intervals=21))
     assert ("signal_lost", "index_return") in day.alerts
     assert day.quality("vix") is Quality.GOOD
 

@@ -86,6 +86,8 @@ def read_signals(
         vix_stale_trading_ns=table.trading(
             "vix_stale_after", default.vix_stale_trading_ns, positive=True
         ),
+        vix_interval_ns=table.trading("vix_interval", default.vix_interval_ns, positive=True),
+        index_interval_ns=table.trading("index_interval", default.index_interval_ns, positive=True),
         vix_frozen=_frozen(table),
         market_halted_trading_ns=table.trading(
             "market_halted_after", default.market_halted_trading_ns, positive=True

@@ -13,6 +13,11 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "warning",
         "Rules and triggers on this signal stand still, the others are live; check its feed.",
     ),
+    "feed_silent": (
+        "warning",
+        "This symbol has missed two prints: check its feed before what is made of it is stale.",
+    ),
+    "feed_recovered": ("info", "Nothing to do: the symbol prints again."),
     "vix_frozen": (
         "warning",
         "VIX repeats itself: nothing acts on it until it moves; check the exchange and its feed.",

@@ -166,6 +166,7 @@ class HedgeBook:
         self._facts.exposure = known.exposure
         self._facts.exposures = known.exposures
         self._facts.signals = {} if known.observed is None else known.observed.signals
+        self._facts.silent = () if known.observed is None else known.observed.silent
         self._refer_to(known.references)
 
     @classmethod
@@ -209,6 +210,7 @@ class HedgeBook:
                 if self._facts.moment.is_open:
                     self._observed = event
                     self._facts.signals = event.signals
+                    self._facts.silent = event.silent
                     self._dealer.observe(event.marks, self._facts.moment)
                     self._dealer.ledger.observe(self._facts.read("vix"), self._facts.read("rv"))
             case ExecutionReported():

@@ -48,6 +48,7 @@ class Facts:
     Attributes:
         moment: Now.
         signals: By name.
+        silent: Symbols of the feeds that have missed prints.
         references: See `References`.
         vix: The rules' VIX, vol points: smoothed, or confirmed by the fast path; `None` while
             not good.
@@ -70,6 +71,7 @@ class Facts:
         "references",
         "requested",
         "signals",
+        "silent",
         "sizable",
         "vix",
     )
@@ -77,6 +79,7 @@ class Facts:
     def __init__(self) -> None:
         self.moment = Moment(0, -1, 0, 0, is_open=False)
         self.signals: Mapping[str, Signal] = {}
+        self.silent: tuple[str, ...] = ()
         self.references = References()
         self.vix: float | None = None
         self.exposure: ExposureMeasured | None = None

@@ -8,6 +8,9 @@ from shared.domain.hedging.alerts import alert
 from shared.domain.hedging.conditions import Facts
 from shared.domain.signals_observed import Quality
 
+FEED: Final = "/"
+"""Before the name of a symbol, which no signal's name begins with."""
+
 MARKET: Final = "market"
 """Looked at beside the signals: whether it prints at all."""
 
@@ -47,7 +50,16 @@ class SignalWatch:
             known[name] = good
             if quality is not Quality.HALTED and (before is not None or not good):
                 alerts.append(self._changed(facts, name, was_known=before is not None))
-        return alerts + self._look_at_market(facts, halted=halted)
+        return alerts + self._look_at_feeds(facts) + self._look_at_market(facts, halted=halted)
+
+    def _look_at_feeds(self, facts: Facts) -> list[AlertRaised]:
+        known = {name for name, prints in self.good.items() if name[0] == FEED and not prints}
+        silent = {f"{FEED}{symbol}" for symbol in facts.silent}
+        self.good |= dict.fromkeys(known, True) | dict.fromkeys(silent, False)
+        told = [("feed_silent", name) for name in sorted(silent - known)]
+        told += [("feed_recovered", name) for name in sorted(known - silent)]
+        now_ns = facts.moment.now_ns
+        return [alert(self._book, now_ns, what, name.removeprefix(FEED)) for what, name in told]
 
     def _look_at_market(self, facts: Facts, *, halted: bool) -> list[AlertRaised]:
         prints = self.good.get(MARKET, True)

@@ -36,6 +36,7 @@ from shared.domain.market.halts import HaltState, HaltWatch, MarketPhase
 from shared.domain.market.print_screen import BASKET, DRIVES, screen
 from shared.domain.market.readings import ReadingState
 from shared.domain.market.session_cursor import SessionCursor
+from shared.domain.market.silence import FeedWatch
 from shared.domain.market.sources.basket import BasketSource, BasketSourceState
 from shared.domain.market.sources.book import BookSource, BookState
 from shared.domain.market.sources.index import IndexSource, IndexState
@@ -61,6 +62,7 @@ class SignalMonitorState(Struct, frozen=True, kw_only=True):
         newest: Instant of the last print that counted, by symbol.
         readings: By name of the signal.
         marks: By symbol.
+        feeds: The last two prints of VIX and of the index.
         books: By book.
     """
 
@@ -71,6 +73,7 @@ class SignalMonitorState(Struct, frozen=True, kw_only=True):
     readings: dict[str, ReadingState] = {}
     marks: dict[str, Mark] = {}
     halts: HaltState = HaltState()
+    feeds: dict[str, tuple[int, int]] = {}
     vix: VixState = VixState()
     index_source: IndexState = IndexState()
     term: TermState = TermState()
@@ -99,6 +102,14 @@ class SignalMonitor:
         self._index = state.index
         self._marks = state.marks
         self._halts = HaltWatch(policy, cursor, state.halts)
+        intervals = {
+            policy.vix_symbol: policy.vix_interval_ns,
+            policy.index_symbol: policy.index_interval_ns,
+        }
+        self._feeds = {
+            symbol: FeedWatch(interval_ns, cursor, state.feeds.get(symbol, (0, 0)))
+            for symbol, interval_ns in intervals.items()
+        }
         self._vix = VixSource(policy, cursor, state.vix)
         self._index_source = IndexSource(policy, cursor, state.index_source)
         self._term = TermSource(policy, cursor, state.term)
@@ -179,6 +190,7 @@ class SignalMonitor:
         level = tick.level
         if tick.symbol in self._halts.symbols:
             self._halts.observe(tick.symbol, tick.event_ns)
+            self._feeds[tick.symbol].observe(tick.event_ns)
         for source in self._sources[tick.symbol]:
             source.observe(tick.symbol, level, tick.event_ns)
         if tick.symbol in self._marked:
@@ -204,6 +216,7 @@ class SignalMonitor:
             cause=cause,
             signals=self._believed(now),
             marks={} if self._halts.phase(now) is MarketPhase.HALTED else self._marks,
+            silent=tuple(name for name, feed in self._feeds.items() if feed.is_silent(now)),
         )
 
     def _believed(self, now: int) -> dict[str, Signal]:
@@ -284,6 +297,9 @@ class SignalMonitor:
     def _deadlines(self) -> Iterator[int]:
         if self._halts.halted_from is not None:
             yield self._halts.halted_from
+        for feed in self._feeds.values():
+            if feed.silent_from is not None:
+                yield feed.silent_from
         for reading in self._readings:
             if reading.stale_from is not None:
                 yield reading.stale_from
@@ -300,6 +316,7 @@ class SignalMonitor:
             readings={reading.name: reading.snapshot() for reading in self._readings},
             marks=self._marks,
             halts=self._halts.snapshot(),
+            feeds={symbol: feed.snapshot() for symbol, feed in self._feeds.items()},
             vix=self._vix.snapshot(),
             index_source=self._index_source.snapshot(),
             term=self._term.snapshot(),

@@ -74,3 +74,17 @@ def test_a_halted_market_is_told_once_not_once_a_signal() -> None:
     market.qualities = {}
     again = [(each.what, each.where) for each in watch.look(facts(market))]
     assert again == [("signal_recovered", "vix_smooth"), ("signal_recovered", "rv")]
+
+
+def test_a_silent_feed_is_told_by_its_symbol_once_and_its_return_once() -> None:
+    market, watch = HedgedMarket(), SignalWatch("overlay", ["vix_smooth"])
+    seen = facts(market)
+    watch.look(seen)
+    seen.silent = ("VIX", "SPX")
+    told = [(each.what, each.where, each.severity) for each in watch.look(seen)]
+    assert told == [("feed_silent", "SPX", "warning"), ("feed_silent", "VIX", "warning")]
+    again = SignalWatch("overlay", ["vix_smooth"], watch.good)
+    assert again.look(seen) == []
+    seen.silent = ("SPX",)
+    assert [(each.what, each.where) for each in again.look(seen)] == [("feed_recovered", "VIX")]
+    assert again.look(seen) == []

@@ -338,6 +338,16 @@ def test_a_halted_market_has_nothing_good_and_no_marks_until_it_is_warm_again() 
     assert marks[0] == {"SPX", "VIX"}
 
 
+def test_a_feed_that_misses_two_prints_is_named_while_the_other_is_not() -> None:
+    subject = monitor()
+    ticks = [print_of("VIX", at(1, second * SECOND), 20.0 + second) for second in (0, 15, 30)]
+    settled(subject, [*ticks, print_of("SPX", at(1, 59 * SECOND))])
+    assert subject.next_deadline() == at(1, MINUTE) + 1
+    assert observed(subject.advance_to(at(1, MINUTE) + 1)).silent == ("VIX",)
+    back = observed(subject.receive(print_of("VIX", at(1, 2 * MINUTE)), 9))
+    assert back.silent == ()
+
+
 def test_after_a_halt_the_index_does_not_wait_for_vix() -> None:
     subject = monitor()
     settled(subject, busy(5, close_of(1) - 4 * MINUTE))
