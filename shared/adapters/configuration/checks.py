@@ -64,6 +64,10 @@ def _book_uses(
 def check_limits(table: Table, book: BookPolicy) -> None:
     """Report limits under which the book could never trade, or never hold its minimum."""
     limits, sizing = table.table("limits"), book.sizing
+    deviation, collar = book.limits.max_price_deviation, book.order.collar
+    if limits.is_given("max_price_deviation") and deviation <= collar:
+        problem = f"{deviation:g} is not above the collar of every order, {collar:g}"
+        limits.fault("max_price_deviation", problem, "raise it, or lower orders.collar")
     if not table.table("sizing").is_sound("base_vega", "floor", "cap", *_MIN_TRADE):
         return
     smallest = max(sizing.min_trade_vega, sizing.min_trade_fraction * sizing.base_vega)

@@ -23,6 +23,13 @@ from fakes.configurations import SOUND, faults_of, only_fault, spoilt
             "floor",
             "raise",
         ),
+        (
+            'max_price_deviation = "15%"',
+            'max_price_deviation = "10%"',
+            "max_price_deviation",
+            "collar of every order, 0.1",
+            "lower orders.collar",
+        ),
     ],
 )
 def test_limits_that_allow_no_trade_are_refused(  # noqa: PLR0913, PLR0917 - one row of the table

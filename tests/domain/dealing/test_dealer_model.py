@@ -74,10 +74,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Model:
-    """What a dealer may do, said naively.
-
-    It keeps every order for ever, and marks the hedge to market print by print.
-    """
+    """What a dealer may do: keeps every order for ever, marks to market print by print."""
 
     def __init__(self, limits: LimitPolicy) -> None:
         self.limits = limits
@@ -148,14 +145,10 @@ class Model:
 
     def in_a_row(self, orders: list[Sent]) -> int:
         """Count how many orders, the last among them, follow each other on one side."""
-        count = 1
-        while count < len(orders):
-            later, earlier = orders[-count], orders[-count - 1]
-            apart = later.at_ns - earlier.at_ns >= self.limits.repeat_ns
-            if apart or (later.change > 0) != (earlier.change > 0):
-                break
-            count += 1
-        return count
+        *before, last = orders
+        if not before or last.at_ns - before[-1].at_ns >= self.limits.repeat_ns:
+            return 1
+        return 1 if (last.change > 0) != (before[-1].change > 0) else 1 + self.in_a_row(before)
 
     def resume(self) -> None:
         if self.stopped:
