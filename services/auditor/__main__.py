@@ -1,6 +1,9 @@
 """Composition root of the auditor."""
 
+import asyncio
+import contextlib
 from pathlib import Path
+from typing import Final
 
 from services.auditor.fold import Fold
 from services.auditor.metrics import AuditorMetrics
@@ -14,6 +17,8 @@ from shared.runtime.leading import lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
 from shared.wire import keys
+
+_LOOK_S: Final = 0.5
 
 
 class NoSocket(OSError):  # noqa: N818 - reads as what it is
@@ -47,7 +52,16 @@ async def run(site: Site) -> None:
         async def serve(term: Term) -> None:
             await _serve(site, term, policy, store, metrics)
 
+        await _until_there(socket, site.stop)
         await lead(site, SERVICE, store, serve)
+
+
+async def _until_there(socket: Path, stop: asyncio.Event) -> None:
+    """Wait for the gateway's socket: without one on this machine another should be auditor."""
+    while not (await asyncio.to_thread(socket.exists) or stop.is_set()):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await stop.wait()
 
 
 async def _serve(
