@@ -259,7 +259,7 @@ def test_a_folder_where_others_may_put_keys_is_not_trusted(tmp_path: Path, part:
         Keyring.load(tmp_path, ENVIRONMENT).require(KeysNeeded(signs=("monitor",)))
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\n"])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN KEY-----\n"])
 def test_a_private_key_that_is_none_is_named(tmp_path: Path, content: bytes) -> None:
     path = write_keys(tmp_path) / "private/monitor.pem"
     path.write_bytes(content)

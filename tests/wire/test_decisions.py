@@ -99,3 +99,10 @@ def test_a_record_is_read_as_it_was_written() -> None:
 def test_damage_is_told_as_such(damage: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
         read_decision(bytes(40) + damage)
+
+
+def test_text_that_is_none_is_damage_too() -> None:
+    entry, _ = append(ChainHead(), grounded())
+    assert b"0.1.0" in entry
+    with pytest.raises(msgspec.DecodeError, match="not a decision"):
+        read_decision(entry.replace(b"0.1.0", b"0.1.\xff"))

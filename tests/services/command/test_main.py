@@ -17,10 +17,16 @@ COMMANDS = (
     "run",
     "replay",
     "tail",
+    "halt",
+    "resume",
+    "rebalance",
+    "status",
     "check",
     "doctor",
     "keys",
     "audit",
+    "journal",
+    "simulate",
     "asyncapi",
 )
 HEDGES = str(DEPLOY / "hedges.toml")
