@@ -5,6 +5,7 @@ from datetime import date
 from fakes.pipeline import INTERVAL
 from incidents.reconstruction import Day, book, path, recorded
 
+from shared.domain.instants import DAY
 from shared.domain.policies import RulePolicy
 from shared.domain.signals_observed import Quality
 
@@ -143,3 +144,13 @@ def test_skipped_numbers_are_counted_and_a_clock_that_is_ahead_is_not_believed()
     assert (day.refused("SPX"), day.refused("VIX")) == ({"future": 1}, {"future": 1})
     day.round({"SPX": 2765.0}, behind_ns=-2_000_000_000)
     assert day.refused("SPX") == {"future": 1}
+
+
+def test_on_a_day_that_the_calendar_does_not_know_nothing_counts_and_nothing_trades() -> None:
+    day = march()
+    believed = day.observed.signals["vix"].value
+    day.at(day.now + 30 * DAY)
+    day.effects.clear()
+    day.play(VIX=path(60.0, 80.0, intervals=120), SPX=path(2700, 2300, intervals=120))
+    assert day.observed.signals["vix"].value == believed
+    assert day.effects == []
