@@ -8,13 +8,13 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 import structlog
 
 from shared.runtime.backoff import delays_s
-from shared.runtime.process import DRAIN_S, ServiceMain
+from shared.runtime.process import DRAIN_S
 from shared.runtime.site import Site
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ _LONG_S: Final = 30.0
 """A child that ran so long and ended has not failed to start."""
 
 
-def as_child(*words: str) -> ServiceMain:
+def as_child(*words: str) -> Callable[[Site], Coroutine[Any, Any, None]]:
     """Make a service of a `hedgestat` command that is run in a process of its own."""
 
     async def run(site: Site) -> None:
