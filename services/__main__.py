@@ -398,7 +398,10 @@ def verify(
         run_verify(settings, VerifyOptions(files=paths, without_head=without_head), console)
 
 
-journal = typer.Typer(help="The journal as a file: taken along, and decided once more.")
+journal = typer.Typer(
+    help="The journal as a file: taken along, and decided once more.",
+    epilog="Example:\n\n  hedgestat journal export run.parquet -c deploy/hedges.toml",
+)
 app.add_typer(journal, name="journal", no_args_is_help=True)
 
 
