@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from services.command.simulation.witness import Halt
 from services.hedger.step import HedgerStep
 from services.signals.step import SignalsStep
 from shared.adapters.code_version import code_version
@@ -44,6 +45,7 @@ class Remains(Struct, frozen=True, kw_only=True):
         orders: The store of decisions and outbox.
         record: The gateway's record, closed.
         plausible: Orders of an attacker with our key that may well have been accepted.
+        halts: What operators had halted, as the gateway confirmed it.
         now_ns: When all was quiet.
     """
 
@@ -53,6 +55,7 @@ class Remains(Struct, frozen=True, kw_only=True):
     orders: MemoryStore
     record: Path
     plausible: frozenset[str]
+    halts: tuple[Halt, ...]
     now_ns: int
 
 
@@ -102,10 +105,11 @@ def judge(remains: Remains) -> Judgement:
         *_of_ids(answered),
         *_of_epochs(answered),
         *_of_expiry(accepted),
+        *_of_halts(accepted, remains.halts),
         *_of_ends(answered, reports, remains.now_ns),
         *_of_the_journal(remains, reports),
         *(f"report {name} is not known to be journalled" for name in unjournalled),
-        *(text for book in remains.settings.books for text in _of_limits(book, orders)),
+        *(text for book in remains.settings.books for text in _of_limits(book, orders, reports)),
     ]
     return Judgement(tuple(violations), len(orders), _digest(remains, answered))
 
@@ -201,6 +205,12 @@ def _of_expiry(accepted: Sequence[Answered]) -> Iterator[str]:
             yield f"order {each.order_id} was accepted after its valid_until"
 
 
+def _of_halts(accepted: Sequence[Answered], halts: Sequence[Halt]) -> Iterator[str]:
+    for each in accepted:
+        if any(halt.forbids(each.order.book, each.received_ns) for halt in halts):
+            yield f"order {each.order_id} was accepted while its book was halted"
+
+
 def _of_ends(
     answered: Sequence[Answered], reports: Sequence[ExecutionReported], now_ns: int
 ) -> Iterator[str]:
@@ -233,15 +243,27 @@ def _of_the_journal(remains: Remains, reports: Sequence[ExecutionReported]) -> I
     yield from (f"report {name} was never made" for name in journalled)
 
 
-def _of_limits(book: BookPolicy, orders: Sequence[Order]) -> Iterator[str]:
-    limits = book.limits
-    for order in orders:
-        if order.book != book.name:
-            continue
+def _of_limits(
+    book: BookPolicy, orders: Sequence[Order], reports: Sequence[ExecutionReported]
+) -> Iterator[str]:
+    """Nothing that was accepted is over a limit; the run lies in one session."""
+    limits, ours = book.limits, [order for order in orders if order.book == book.name]
+    for order in ours:
         if abs(order.vega) > limits.max_order_vega:
             yield f"order {order.order_id} has a vega of {order.vega:g}"
         if order.notional > limits.max_order_notional:
             yield f"order {order.order_id} has a notional of {order.notional:g}"
+    if len(ours) > limits.max_orders_per_day:
+        yield f"{book.name} sent {len(ours)} orders in a session"
+    turnover = sum(order.notional for order in ours)
+    if turnover > limits.max_daily_turnover * (1 + _ROUNDING):
+        yield f"{book.name} ordered {turnover:g} in a session"
+    vega = 0.0
+    for report in reports:
+        vega += report.quantity if report.book == book.name else 0.0
+        if abs(vega) > limits.max_position_vega * (1 + _ROUNDING):
+            yield f"{book.name} holds a vega of {vega:g} after {report.execution_id}"
+            return
 
 
 def _rows(store: MemoryStore, stream: str) -> list[bytes]:

@@ -7,8 +7,8 @@ from typing import Any, Final
 from services.command.simulation.links import BusLink, StoreLink, StoreServer
 from services.command.simulation.loop import Process
 from services.command.simulation.weather import Weather
+from services.command.simulation.witness import WitnessedBroker
 from shared.adapters.bus import BusEvent, Subscription
-from shared.adapters.memory.broker import MemoryBroker
 from shared.adapters.memory.bus import MemoryBus
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.site import Site
@@ -20,7 +20,7 @@ _SESSION_S: Final = 3_600
 class Surroundings:
     """What all simulated processes have in common."""
 
-    broker: MemoryBroker
+    broker: WitnessedBroker
     market: StoreServer
     orders: StoreServer
     weather: Weather

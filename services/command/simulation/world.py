@@ -25,9 +25,9 @@ from services.command.simulation.market import Market
 from services.command.simulation.people import Operators
 from services.command.simulation.place import SimulatedSite, Surroundings
 from services.command.simulation.weather import Weather
+from services.command.simulation.witness import WitnessedBroker
 from services.command.up import SERVICES
 from shared.adapters.keyring import Keyring
-from shared.adapters.memory.broker import MemoryBroker
 from shared.adapters.memory.bus import MemoryBus
 from shared.adapters.memory.store import MemoryStore
 from shared.adapters.settings import Settings
@@ -114,6 +114,7 @@ def simulate(
         orders=world.around.orders.store,
         record=record,
         plausible=frozenset(world.attacker.plausible),
+        halts=tuple(world.around.broker.halts(keyring)),
         now_ns=world.clock.now_ns(),
     )
     judgement = judge(remains)
@@ -160,7 +161,7 @@ class World:
         self._weather = weather
         self._keyring = keyring
         self.around = Surroundings(
-            broker=MemoryBroker(carry=Wire(weather).carry, now_s=loop.time),
+            broker=WitnessedBroker(self.clock.now_ns, carry=Wire(weather).carry, now_s=loop.time),
             market=StoreServer(MemoryStore(loop.time)),
             orders=StoreServer(MemoryStore(loop.time)),
             weather=weather,

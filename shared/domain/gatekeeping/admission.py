@@ -188,13 +188,13 @@ class Gatekeeper:
         size = beyond("max_order_vega", abs(order.vega), limits.max_order_vega) or beyond(
             "max_order_notional", order.notional, limits.max_order_notional
         )
-        if size is not None or not self._grows(order):
-            return size
-        after = abs(exposure.vega() + order.vega)
-        loss = exposure.loss(circumstances.marks, self._sessions.at(circumstances.now_ns).session)
-        return beyond("max_position_vega", after, limits.max_position_vega) or beyond(
-            "max_daily_loss", loss, limits.max_daily_loss
+        position = size or beyond(
+            "max_position_vega", exposure.furthest_vega(order.vega), limits.max_position_vega
         )
+        if position is not None or not self._grows(order):
+            return position
+        loss = exposure.loss(circumstances.marks, self._sessions.at(circumstances.now_ns).session)
+        return beyond("max_daily_loss", loss, limits.max_daily_loss)
 
     def _grows(self, order: Order) -> bool:
         before = self._exposures[order.book].vega()

@@ -83,6 +83,18 @@ class ExposureBook:
             expected[order.leg] += order.rest
         return sum(expected[name] * vega_of_one(leg) for name, leg in self._legs.items())
 
+    def furthest_vega(self, change: float) -> float:
+        """Return how far beyond 0, on its side, a change can bring the vega of what is held.
+
+        Of what is open only that of the same side counts: the other side may never trade, and an
+        order that stands against it is no room for this one.
+        """
+        held = sum(self._positions[name] * vega_of_one(leg) for name, leg in self._legs.items())
+        rests = [order.rest * vega_of_one(self._legs[order.leg]) for order in self._open.values()]
+        if change > 0:
+            return held + sum(rest for rest in rests if not rest < 0) + change
+        return -(held + sum(rest for rest in rests if not rest > 0) + change)
+
     def place(self, order_id: str, leg: str, quantity: float) -> None:
         """Count an accepted order: signed quantity, in the leg's unit."""
         self._open[order_id] = OpenOrder(leg, quantity)

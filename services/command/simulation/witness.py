@@ -1,0 +1,91 @@
+"""Somebody who sees every message the broker takes, and when: evidence that no service could alter.
+
+What the gateway has confirmed of a halt is held against what its record accepted since (A5).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from shared.adapters.keyring import Forged, Keyring
+from shared.adapters.memory.broker import MemoryBroker, Published, matches
+from shared.domain.trading import ALL
+from shared.wire import topics
+from shared.wire.codec import MalformedMessage, instant_ns
+from shared.wire.messages import TradingCommandMessage, TradingStateMessage
+
+_NEVER: Final = 2**63 - 1
+
+
+class Halt(Struct, frozen=True):
+    """An operator's halt that the gateway has confirmed, until somebody asked to lift it.
+
+    Attributes:
+        scope: A book, or `all`.
+        confirmed_ns: When the broker took the gateway's word.
+        lifted_ns: When a later `resume` of this scope was sent, believed or not.
+    """
+
+    scope: str
+    confirmed_ns: int
+    lifted_ns: int
+
+    def forbids(self, book: str, received_ns: int) -> bool:
+        """Whether no order of a book may have been accepted at an instant."""
+        return self.scope in {ALL, book} and self.confirmed_ns < received_ns < self.lifted_ns
+
+
+class WitnessedBroker(MemoryBroker):
+    """A broker that notes when it took what.
+
+    Args:
+        now_ns: The wall clock.
+        options: As `MemoryBroker` takes them.
+    """
+
+    def __init__(self, now_ns: Callable[[], int], **options: Any) -> None:  # noqa: ANN401 - passed on
+        super().__init__(**options)
+        self._wall_ns = now_ns
+        self._states: list[tuple[int, Published]] = []
+        self._resumes: list[tuple[int, Published]] = []
+
+    def publish(self, message: Published) -> None:
+        """Take a message; see `MemoryBroker.publish`."""
+        if message.topic == topics.RESUME:
+            self._resumes.append((self._wall_ns(), message))
+        elif matches(topics.TRADING, message.topic):
+            self._states.append((self._wall_ns(), message))
+        super().publish(message)
+
+    def halts(self, keyring: Keyring) -> Iterator[Halt]:
+        """Yield what operators had halted, as the gateway confirmed it."""
+        resumes = list(self._opened(self._resumes, keyring))
+        for confirmed_ns, message in self._states:
+            told = keyring.open("gateway", message.topic, message.payload, TradingStateMessage)
+            if told.state == "halted" and told.authority == "operator":
+                ordered_ns = instant_ns(told.since)
+                lifted_ns = min(_later(resumes, told.scope, ordered_ns), default=_NEVER)
+                yield Halt(told.scope, confirmed_ns, lifted_ns)
+
+    @staticmethod
+    def _opened(
+        messages: Sequence[tuple[int, Published]], keyring: Keyring
+    ) -> Iterator[tuple[int, TradingCommandMessage]]:
+        for sent_ns, message in messages:
+            try:
+                yield (
+                    sent_ns,
+                    keyring.open("operator", message.topic, message.payload, TradingCommandMessage),
+                )
+            except (Forged, MalformedMessage):
+                continue
+
+
+def _later(
+    resumes: Sequence[tuple[int, TradingCommandMessage]], scope: str, ordered_ns: int
+) -> Iterator[int]:
+    """Yield when resumes of a scope were sent that were given after a halt was ordered."""
+    for sent_ns, resume in resumes:
+        if resume.scope in {ALL, scope} and instant_ns(resume.issued_at) > ordered_ns:
+            yield sent_ns
