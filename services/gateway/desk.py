@@ -44,10 +44,17 @@ BELIEVED_NS: Final = 2 * SECOND
 
 
 class GatewayState(Struct, frozen=True):
-    """What a restarted gateway goes on from, its answers and trading states aside."""
+    """What a restarted gateway goes on from, its answers and trading states aside.
+
+    Attributes:
+        venue: The venue.
+        gatekeeper: The controls.
+        answered: Orders answered by then: those after it are taken once more.
+    """
 
     venue: PaperState = PaperState()
     gatekeeper: GatekeeperState = GatekeeperState()
+    answered: int = 0
 
 
 class Verdict(Struct, frozen=True):
@@ -100,8 +107,6 @@ class Desk:
         self.record = record
         self.on_changes = on_changes
         self.on_disk_trouble = on_disk_trouble
-        self._make_venue = make_venue
-        self._make_gatekeeper = make_gatekeeper
         self._clock = clock
         self._is_live = is_live
         self._health = health
@@ -109,11 +114,13 @@ class Desk:
         self._trouble = ""
         progress = record.progress()
         self.cursor = int(progress.cursor) if progress else 0
-        self._restore(
-            msgspec.msgpack.decode(progress.state, type=GatewayState)
-            if progress
-            else GatewayState()
-        )
+        state = GatewayState()
+        if progress:
+            state = msgspec.msgpack.decode(progress.state, type=GatewayState)
+        self._venue = make_venue(state.venue)
+        self._gatekeeper = make_gatekeeper(state.gatekeeper)
+        for accepted in record.accepted_since(state.answered):
+            self._accept(msgspec.msgpack.decode(accepted.content, type=Order), accepted.at_ns)
         self.kept = self.cursor
         self.clock_ns = self._venue.snapshot().clock_ns
         self._read_to_ns = self.clock_ns
@@ -183,12 +190,14 @@ class Desk:
         if epoch < self.epoch:
             reason = f"epoch {epoch} was superseded by {self.epoch}"
             return Verdict(None, reason, "superseded")
-        before, states = self._state(), self.states
-        verdict, changes = self._judge(order)
+        states, now_ns = self.states, self.now_ns()
+        at_ns = self._counted_at(order, now_ns)
+        verdict, changes = self._judge(order, now_ns, at_ns)
         answered = Answered(
             order_id=order.order_id,
             epoch=epoch,
             received_ns=self._clock.now_ns(),
+            at_ns=at_ns,
             status=verdict.status or "refused",
             reason=verdict.reason,
             content=msgspec.msgpack.encode(order),
@@ -197,28 +206,32 @@ class Desk:
         reports = [] if verdict.report is None else [verdict.report]
         rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in reports]
         told = [Change(state=change, untold=True) for change in changes]
+        progress = self._progress() if changes else None
         try:
             self.answered = await asyncio.to_thread(
-                self.record.answer, answered, self._progress(), rows, told
+                self.record.answer, answered, progress, rows, told
             )
         except sqlite3.OperationalError as error:
-            self._restore(before)
             self.states = states
             self._disk_failed(error)
             return None
         self._disk_works()
         self.epoch = max(self.epoch, epoch)
-        self.kept = self.cursor
         self._untold += changes
+        if verdict.status == "accepted":
+            self._accept(order, at_ns)
         self.on_changes(changes, True)  # noqa: FBT003 - a callback
         return verdict
 
-    def _judge(self, order: Order) -> tuple[Verdict, list[TradingStateSet]]:
-        """Judge a new order, in memory: counted when accepted, a book stopped when it trips."""
-        now_ns = self.now_ns()
+    def _counted_at(self, order: Order, now_ns: int) -> int:
+        """Give an order its instant: its own, as far as that can be believed."""
         at_ns = min(order.event_ns, now_ns)
-        if self._is_live:
-            at_ns = max(at_ns, now_ns - BELIEVED_NS)
+        return max(at_ns, now_ns - BELIEVED_NS) if self._is_live else at_ns
+
+    def _judge(
+        self, order: Order, now_ns: int, at_ns: int
+    ) -> tuple[Verdict, list[TradingStateSet]]:
+        """Judge a new order; a book that it trips is stopped at once."""
         circumstances = Circumstances(
             now_ns=now_ns,
             at_ns=at_ns,
@@ -227,14 +240,16 @@ class Desk:
         )
         refusal = self._gatekeeper.judge(order, circumstances)
         if refusal is None:
-            self._gatekeeper.accept(order, at_ns)
-            self._venue.accept(order)
             return Verdict("accepted", label="accepted", is_new=True), []
         changes = [_tripped(order, refusal, self.stamp_ns())] if refusal.reason in TRIPPING else []
         self._apply(changes)
         report = _rejection(order, refusal, now_ns)
         verdict = Verdict("refused", str(refusal), refusal.reason, is_new=True, report=report)
         return verdict, changes
+
+    def _accept(self, order: Order, at_ns: int) -> None:
+        self._gatekeeper.accept(order, at_ns)
+        self._venue.accept(order)
 
     # --- the journal -------------------------------------------------------------------------
 
@@ -357,15 +372,9 @@ class Desk:
             log.warning("record_writable_again")
             self._trouble = ""
 
-    def _state(self) -> GatewayState:
-        return GatewayState(self._venue.snapshot(), self._gatekeeper.snapshot())
-
-    def _restore(self, state: GatewayState) -> None:
-        self._venue = self._make_venue(state.venue)
-        self._gatekeeper = self._make_gatekeeper(state.gatekeeper)
-
     def _progress(self) -> Progress:
-        return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(self._state()))
+        state = GatewayState(self._venue.snapshot(), self._gatekeeper.snapshot(), self.answered)
+        return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(state))
 
 
 def _tripped(order: Order, refusal: Refusal, stamp_ns: int) -> TradingStateSet:

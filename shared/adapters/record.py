@@ -6,8 +6,8 @@ rises, so that a superseded leader is refused even if the lease's store went bac
 states survive everything. All is on the disk (`WAL`, `synchronous=FULL`) before a call returns, and
 one process at a time has the file.
 
-Each call that writes is one transaction, and takes with it the gateway's whole state (`Progress`):
-so a restart goes on exactly where the disk says.
+Each call that writes is one transaction. An order adds a row; everything else takes the gateway's
+whole state (`Progress`) with it. So a restart takes the state, and the orders after it once more.
 
 The class is synchronous: callers run it in a thread. A lock keeps two threads apart.
 """
@@ -32,6 +32,7 @@ CREATE TABLE orders (
   order_id TEXT NOT NULL UNIQUE,
   epoch INTEGER NOT NULL,
   received_ns INTEGER NOT NULL,
+  at_ns INTEGER NOT NULL,
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
   content BLOB NOT NULL,
@@ -109,15 +110,26 @@ class Known(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True, kw_only=True):
-    """An answer to a new order; see `RecordedOrder` and `Known`."""
+    """An answer to a new order; see `RecordedOrder` and `Known`.
+
+    `at_ns` is the instant that the gateway counts it at.
+    """
 
     order_id: str
     epoch: int
     received_ns: int
+    at_ns: int
     status: Status
     reason: str
     content: bytes
     payload: bytes
+
+
+class Accepted(Struct, frozen=True):
+    """An order that was accepted, and the instant it was counted at."""
+
+    content: bytes
+    at_ns: int
 
 
 class Progress(Struct, frozen=True, kw_only=True):
@@ -195,7 +207,7 @@ class OrderRecord:
     def answer(
         self,
         order: Answered,
-        progress: Progress,
+        progress: Progress | None = None,
         executions: Iterable[tuple[str, bytes]] = (),
         changes: Iterable[Change] = (),
     ) -> int:
@@ -203,7 +215,7 @@ class OrderRecord:
 
         Args:
             order: The answer.
-            progress: The gateway right after it.
+            progress: The gateway right after it, when it changed more than an order does.
             executions: Id and payload of the report that a refusal makes.
             changes: Trading states that a tripped throttle sets.
 
@@ -217,17 +229,28 @@ class OrderRecord:
             connection.execute("UPDATE gateway SET epoch = max(epoch, ?)", (order.epoch,))
             (number,) = connection.execute(
                 "INSERT INTO orders"
-                " (order_id, epoch, received_ns, status, reason, content, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                " (order_id, epoch, received_ns, at_ns, status, reason, content, payload)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
                 (
-                    *(order.order_id, order.epoch, order.received_ns, order.status),
-                    *(order.reason, order.content, order.payload),
+                    *(order.order_id, order.epoch, order.received_ns, order.at_ns),
+                    *(order.status, order.reason, order.content, order.payload),
                 ),
             ).fetchone()
             _write_executions(connection, executions)
             _write_changes(connection, changes)
-            _write_progress(connection, progress)
+            if progress is not None:
+                _write_progress(connection, progress)
             return int(number)
+
+    def accepted_since(self, number: int) -> list[Accepted]:
+        """Return the orders accepted after the answer of that number, oldest first."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT content, at_ns FROM orders WHERE number > ? AND status = 'accepted'"
+                " ORDER BY number",
+                (number,),
+            ).fetchall()
+        return [Accepted(*row) for row in rows]
 
     def orders_since(self, number: int = 0, limit: int = -1) -> list[RecordedOrder]:
         """Return the orders answered after that one, oldest first, at most `limit` of them."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.record import (
+    Accepted,
     Answered,
     Change,
     Known,
@@ -33,6 +34,7 @@ def answered(
         order_id=order_id,
         epoch=epoch,
         received_ns=10,
+        at_ns=9,
         status=status,
         reason="" if status == "accepted" else "halted",
         content=content,
@@ -111,6 +113,16 @@ def test_an_answer_takes_its_report_its_changes_and_the_state_with_it(path: Path
         assert record.unjournalled() == [("a-1", b"reject")]
         assert record.untold_changes() == [change().state]
         assert record.epoch() == 3
+
+
+def test_accepted_orders_after_a_number_are_told_with_the_instant_they_count_at(
+    record: OrderRecord,
+) -> None:
+    for order_id, status in (("a", "accepted"), ("b", "refused"), ("c", "accepted")):
+        record.answer(answered(order_id, status=status, content=order_id.encode()))  # type: ignore[arg-type] # a literal
+    assert record.accepted_since(0) == [Accepted(b"a", 9), Accepted(b"c", 9)]
+    assert record.accepted_since(1) == [Accepted(b"c", 9)]
+    assert record.progress() is None
 
 
 def test_progress_and_executions_are_written_together(path: Path) -> None:
@@ -264,7 +276,8 @@ start = 0 if progress is None else int(progress.state) + 1
 for number in range(start, start + 1_000_000):
     progress = Progress(cursor=f"{number}-0", state=str(number).encode())
     order = Answered(
-        order_id=f"order-{number}", epoch=1, received_ns=number, status="accepted", reason="",
+        order_id=f"order-{number}", epoch=1, received_ns=number, at_ns=number,
+        status="accepted", reason="",
         content=b"x" * 500, payload=b"y" * 500,
     )
     record.answer(order, progress, [(f"order-{number}-1", b"fill")])

@@ -15,7 +15,7 @@ from msgspec import Struct
 from shared.domain.events import ExecutionReported
 from shared.domain.gatekeeping.exposure_book import ExposureBook, ExposureState, vega_of_one
 from shared.domain.gatekeeping.refusal import Refusal, beyond
-from shared.domain.gatekeeping.throttles import History, refused_by, with_order
+from shared.domain.gatekeeping.throttles import History, HistoryState
 from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.orders import Order, order_id
 from shared.domain.policies import BookPolicy, LegPolicy
@@ -31,7 +31,7 @@ class BookState(Struct, frozen=True, kw_only=True):
     """What the gateway remembers of one book."""
 
     exposure: ExposureState = ExposureState()
-    history: History = History()
+    history: HistoryState = HistoryState()
 
 
 class GatekeeperState(Struct, frozen=True):
@@ -83,13 +83,18 @@ class Gatekeeper:
             name: ExposureBook(policy, commission, known[name].exposure)
             for name, policy in self._policies.items()
         }
-        self._histories = {name: book.history for name, book in known.items()}
+        self._histories = {
+            name: History(policy.limits, known[name].history)
+            for name, policy in self._policies.items()
+        }
 
     def snapshot(self) -> GatekeeperState:
         """Return all that a gatekeeper goes on from."""
         return GatekeeperState(
             {
-                name: BookState(exposure=exposure.snapshot(), history=self._histories[name])
+                name: BookState(
+                    exposure=exposure.snapshot(), history=self._histories[name].snapshot()
+                )
                 for name, exposure in self._exposures.items()
             }
         )
@@ -112,21 +117,14 @@ class Gatekeeper:
             or _misstated(leg, order)
             or self._mispriced(policy, leg, order, circumstances)
             or self._oversized(policy, order, circumstances)
-            or refused_by(
-                policy.limits,
-                self._histories[order.book],
-                order,
-                circumstances.at_ns,
-                self._sessions.at(circumstances.at_ns).session,
+            or self._histories[order.book].refuses(
+                order, circumstances.at_ns, self._sessions.at(circumstances.at_ns).session
             )
         )
 
     def accept(self, order: Order, at_ns: int) -> None:
         """Count an order that nothing spoke against, at the instant it was judged at."""
-        limits = self._policies[order.book].limits
-        session = self._sessions.at(at_ns).session
-        history = self._histories[order.book]
-        self._histories[order.book] = with_order(limits, history, order, at_ns, session)
+        self._histories[order.book].count(order, at_ns, self._sessions.at(at_ns).session)
         self._exposures[order.book].place(order.order_id, order.leg, order.signed_quantity)
 
     def take(self, report: ExecutionReported) -> None:
@@ -142,7 +140,7 @@ class Gatekeeper:
     def rearm(self, scope: str) -> None:
         """Forget what had tripped in a scope: an operator has resumed it."""
         for name in self._policies if scope == ALL else (scope,):
-            self._histories[name] = self._histories[name].rearmed()
+            self._histories[name].rearm()
 
     def vega(self, book: str) -> float:
         """Return the vega of a book's positions and open orders, currency per vol point."""
