@@ -763,6 +763,15 @@ def test_an_operator_halted_is_answered_once_trading_is_resumed() -> None:
     assert [order.reason for order in market.orders] == ["operator ann: before the vote"]
 
 
+def test_halting_hastens_nothing() -> None:
+    market = HedgedMarket()
+    market.vix(18.0)
+    market.send(market.report(market.orders[-1], ExecutionKind.REJECT))
+    market.set_trading(HALTED)
+    market.vix(18.0, after=SECOND)
+    assert controls(market) == []
+
+
 def test_resuming_does_not_shorten_the_cooldown_after_an_order_that_went_well() -> None:
     book = policy(triggers={"hold": IMMEDIATELY, "fast": None})
     market = HedgedMarket(book).hedged(18.0)
@@ -945,6 +954,14 @@ def _set_trading(state: TradingState, authority: Authority) -> Step:
     return step
 
 
+def expected_vega(market: HedgedMarket) -> float:
+    """What is held and on order, vega."""
+    holdings = market.book.snapshot().dealer.holdings
+    units = {"swap": 1.0, "future": 1000.0}
+    held = sum(quantity * units[leg] for leg, quantity in holdings.positions.items())
+    return held + sum(order.rest * units[order.leg] for order in holdings.orders)
+
+
 waits = st.sampled_from([SECOND, MINUTE, 7 * MINUTE, 2 * HOUR, 20 * HOUR, 3 * DAY])
 levels = st.sampled_from([12.0, 17.0, 18.0, 20.5, 22.0, 26.0, 31.0, 60.0])
 steps = st.lists(
@@ -1010,6 +1027,23 @@ def test_nothing_changes_before_the_deadline_and_something_does_at_it(
         assert timeless(book.snapshot()) == timeless(before)
         book.advance_to(deadline)
         assert timeless(book.snapshot()) != timeless(before)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, st.sampled_from([FULL, BOUND]))
+def test_no_order_leaves_while_halted_and_none_that_grows_while_reducing(
+    journal: list[Step], limited: BookPolicy
+) -> None:
+    market = HedgedMarket(limited)
+    for step in journal:
+        vega, orders = expected_vega(market), len(market.orders)
+        step(market)
+        if len(market.orders) == orders:
+            continue
+        after = market.book.snapshot()
+        assert after.trading.of("overlay") is not HALTED
+        if after.trading.of("overlay") is REDUCING:
+            assert abs(expected_vega(market)) <= abs(vega)
 
 
 @settings(max_examples=150, deadline=None)
