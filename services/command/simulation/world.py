@@ -52,6 +52,9 @@ _LONGEST_DOWN_S: Final = 2.0
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_RESTART_S: Final = 1.0
 _ATTACKED: Final = 0.4
+_ALL_DOUBLED: Final = 0.15
+_REPLICA: Final = "-b"
+_SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
 _LOOK_EVERY_S: Final = 0.5
 _QUIET_S: Final = 5.0
 """After the last print: by then every order has ended, for none is valid longer than 4 s."""
@@ -185,8 +188,8 @@ class World:
         """Storm, calm, end."""
         async with asyncio.TaskGroup() as tasks:
             services = [
-                tasks.create_task(self._keep_alive(name, main, tasks), name=f"init {name}")
-                for name, main in SERVICES.items()
+                tasks.create_task(self._keep_alive(name, tasks), name=f"init {name}")
+                for name in self._names()
             ]
             market = tasks.create_task(self._market.run(), name="market")
             storm = [
@@ -209,6 +212,13 @@ class World:
             for life in self._lives.values():
                 self.kill(life.process, "the end")
 
+    def _names(self) -> list[str]:
+        """Processes: one of each service, two hedgers, at times two of all that have leaders."""
+        doubled = (
+            ("hedger", "ingest", "signals") if self._weather.chance(_ALL_DOUBLED) else ("hedger",)
+        )
+        return [*_SERVICES, *(f"{name}{_REPLICA}" for name in doubled)]
+
     def kill(self, process: Process, why: str) -> None:
         """Kill a process: from now on nothing it does has any effect."""
         if not process.is_alive:
@@ -222,10 +232,9 @@ class World:
         if life.task is not None:
             life.task.cancel()
 
-    async def _keep_alive(
-        self, name: str, main: Callable[[Site], Awaitable[None]], tasks: asyncio.TaskGroup
-    ) -> None:
+    async def _keep_alive(self, name: str, tasks: asyncio.TaskGroup) -> None:
         """Start a service again whenever it ends, as an init system does."""
+        main = SERVICES[name.removesuffix(_REPLICA)]
         while True:
             process = Process(name)
             life = Life(process, self._site(process))
@@ -260,6 +269,7 @@ class World:
     def _site(self, process: Process) -> SimulatedSite:
         return SimulatedSite(
             settings=self.settings,
+            instance=_REPLICA if process.name.endswith(_REPLICA) else "",
             clock=self.clock,
             registry=CollectorRegistry(),
             keys=self._keyring,
