@@ -1,0 +1,41 @@
+"""`hedgestat`, frozen between the look at its lease and the sending of an order.
+
+The process stops itself with SIGSTOP where nothing but the kernel stands between the last check
+and the publish; it goes on there when somebody sends SIGCONT. Each order freezes one sender only:
+`FROZEN_ORDERS` names a directory where those that did are noted, for all replicas.
+"""
+
+import os
+import signal
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.__main__ import main
+from shared.adapters.mqtt import MqttBus
+from shared.wire import topics
+
+_publish = MqttBus.publish
+
+
+async def publish(bus: MqttBus, topic: str, payload: bytes, **options: Any) -> None:  # noqa: ANN401 - as the bus has them
+    """Publish; before the first sending of each order, freeze."""
+    if topic.startswith(f"{topics.PREFIX}/books/") and topic.endswith("/orders"):
+        order = msgspec.json.decode(payload.partition(b"\n")[0])["order_id"]
+        _freeze_once(sha256(order.encode()).hexdigest())
+    await _publish(bus, topic, payload, **options)
+
+
+def _freeze_once(order: str) -> None:
+    try:
+        (Path(os.environ["FROZEN_ORDERS"]) / order).touch(exist_ok=False)
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+if __name__ == "__main__":
+    MqttBus.publish = publish  # type: ignore[assignment,method-assign]
+    main()
