@@ -398,6 +398,27 @@ def verify(
         run_verify(settings, VerifyOptions(files=paths, without_head=without_head), console)
 
 
+@app.command(
+    epilog="Examples:\n\n  hedgestat why overlay-00000007-varswap_3m -c deploy/hedges.toml\n\n"
+    "  hedgestat why overlay-00000007-varswap_3m --json --from run.parquet -c deploy/hedges.toml"
+)
+def why(
+    order_id: Annotated[str, typer.Argument(help="Of the order.")],
+    config: Configuration,
+    as_json: Annotated[bool, typer.Option("--json", help="All of it, for a program.")] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option("--from", help="An exported journal instead of archive and store."),
+    ] = None,
+) -> None:
+    """Tell what an order came of: triggers, signals, sizing, limits, code; and what of it."""
+    from services.command.why import run_why
+
+    settings = _settings(config)
+    with _answering():
+        run_why(settings, order_id, export=export, as_json=as_json, console=console)
+
+
 journal = typer.Typer(
     help="The journal as a file: taken along, and decided once more.",
     epilog="Example:\n\n  hedgestat journal export run.parquet -c deploy/hedges.toml",
