@@ -57,7 +57,7 @@ class Run(msgspec.Struct, frozen=True):
 
     Attributes:
         outcome: What it left.
-        sent: The order messages on the broker, without their epoch, as the witness saw them.
+        sent: The order messages on the broker, but for who sent them, as the witness saw them.
         length: The last number of the feed's series.
     """
 

@@ -38,7 +38,7 @@ class Witness:
 
     @property
     def orders(self) -> list[dict[str, Any]]:
-        """Every order message, resent ones again, without the epoch it was sent under."""
+        """Every order message, resent ones again, without epoch and key: who sent it."""
         self._follow()
         return self._orders
 
@@ -60,4 +60,5 @@ class Witness:
         elif topic.endswith("/orders"):
             order = json.loads(payload)
             assert order.pop("epoch") > 0
+            assert order.pop("key_id")  # each installation has its own
             self._orders.append(order)
