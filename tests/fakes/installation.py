@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from fakes.keys import write_keys
 from fakes.outcome import Outcome, read_outcome
-from fakes.programs import Program, hedgestat
+from fakes.programs import Program, freezing_command, hedgestat
 from fakes.servers import MosquittoServer, RedisServer, Server
 from fakes.witness import Witness
 
@@ -26,6 +26,10 @@ ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, feed = 0, auditor = 
 
 Disturbance = tuple[Callable[[Witness], bool], Callable[[], None]]
 """From when on, and what to do."""
+
+
+def _nothing() -> None:
+    """Leave the run alone."""
 
 
 class Installation:
@@ -50,6 +54,7 @@ class Installation:
         self.redis = RedisServer(directory / "redis", appendfsync="always")
         self.mosquitto = MosquittoServer(directory / "mosquitto")
         self.servers: dict[str, Server] = {"redis": self.redis, "mosquitto": self.mosquitto}
+        self._freezing: dict[str, Path] = {}
         self.witness = Witness(directory, self.mosquitto.port)
         self._configuration = directory / "hedgestat.toml"
         self._configuration.write_text(configuration + FREE_PORTS)
@@ -87,13 +92,35 @@ class Installation:
         """A second program of a service, not started."""
         return self._program(f"{service}-2", "run", service)
 
+    def make_freezing(self, service: str, noted: Path) -> None:
+        """Have programs of a service freeze before the first sending of an order: `fakes.freezing`.
+
+        Args:
+            service: Not started yet, or killed here.
+            noted: Where the orders that did are noted.
+        """
+        self._freezing[service] = noted
+        self.services[service].kill()
+        self.services[service] = self.programs[service] = self._program(service, "run", service)
+        self.tend()
+
     def tend(self) -> None:
         """Start again what has died."""
         for program in (self.witness.program, *self.services.values()):
             program.start()
 
-    def replay(self, *disturbances: Disturbance, within_s: float = 60.0) -> list[int]:
+    def replay(
+        self,
+        *disturbances: Disturbance,
+        every_time: Callable[[], None] = _nothing,
+        within_s: float = 60.0,
+    ) -> list[int]:
         """Run the feed to its end; disturb the run on its way.
+
+        Args:
+            disturbances: Each once, in this order.
+            every_time: Done again and again.
+            within_s: The run must have ended.
 
         Returns:
             How far ingest had come at each disturbance, in numbers of the feed's series.
@@ -105,6 +132,7 @@ class Installation:
             if waiting and waiting[0][0](self.witness):
                 reached.append(self.witness.reached)
                 waiting.pop(0)[1]()
+            every_time()
             self.tend()
             time.sleep(0.005)
         assert not waiting, f"the replay was over before it was disturbed: {waiting}"
@@ -130,6 +158,9 @@ class Installation:
             "HEDGESTAT_REDIS_URL": f"{self.redis.url}/0",
         }
         command = [*words, "-c", str(self._configuration)]
+        if (noted := self._freezing.get(words[-1])) is not None:
+            environment["FROZEN_ORDERS"] = str(noted)
+            return Program(name, freezing_command(command), self.directory, environment)
         return hedgestat(*command, name=name, directory=self.directory, environment=environment)
 
     def _print_logs(self) -> None:

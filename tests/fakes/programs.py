@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+_FREEZING: Final = str(Path(__file__).with_name("freezing.py"))
 COMMAND: Final = str(Path(sys.executable).with_name("hedgestat"))
 
 
@@ -101,3 +102,8 @@ def hedgestat(
 ) -> Program:
     """The `hedgestat` command of this installation."""
     return Program(name, [COMMAND, *words], directory, environment)
+
+
+def freezing_command(words: Sequence[str]) -> list[str]:
+    """The `hedgestat` command that freezes: see `fakes.freezing`."""
+    return [sys.executable, _FREEZING, *words]

@@ -1,11 +1,8 @@
 """Two programs of one service, of which one leads."""
 
 import signal
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final
 
 import psutil
 from fakes.eventually import eventually_sync
@@ -14,8 +11,6 @@ from fakes.programs import Program
 from redis import Redis
 
 from shared.wire import keys
-
-FREEZING: Final = str(Path(__file__).with_name("freezing.py"))
 
 
 class Replicas:
@@ -93,8 +88,3 @@ def is_frozen(program: Program) -> bool:
 def percentile(values: list[float], share: float) -> float:
     """The value that this share of them does not exceed."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
-
-
-def freezing_command(words: list[str]) -> list[str]:
-    """`hedgestat` that freezes: see `fakes.freezing`."""
-    return [sys.executable, FREEZING, *words]

@@ -1,0 +1,83 @@
+"""Two hedgers on real servers: never two that act, and a leader that wakes too late is refused."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+from fakes.eventually import eventually_sync
+from fakes.installation import Installation
+from fakes.outcome import Run
+from fakes.programs import Program
+from fakes.replicas import (
+    Replicas,
+    freeze,
+    is_frozen,
+    percentile,
+    stands_by,
+    thaw,
+)
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+
+ROUNDS: Final = 25
+LEAST_FROZEN: Final = 10
+
+
+def events(program: Program, name: str) -> list[dict[str, str]]:
+    """What a program has logged under a name."""
+    lines = [line for line in program.log.splitlines() if f'"event": "{name}"' in line]
+    return [json.loads(line) for line in lines]
+
+
+def test_a_leader_frozen_between_its_last_check_and_the_sending_is_refused_when_it_wakes(
+    history: Path, undisturbed: Run, tmp_path: Path
+) -> None:
+    with Installation(tmp_path, history) as installation:
+        noted = tmp_path / "frozen"
+        noted.mkdir()
+        installation.make_freezing("hedger", noted)
+        replicas = Replicas(installation, "hedger")
+        rounds = 0
+
+        def wake_once_the_other_leads() -> None:
+            nonlocal rounds
+            for program in replicas.programs:
+                if is_frozen(program):
+                    other = replicas.other(program)
+                    accepted = len(events(other, "epoch_accepted"))
+                    eventually_sync(
+                        lambda: (
+                            len(events(other, "epoch_accepted")) > accepted  # noqa: B023 - awaited here
+                            or is_frozen(other)  # noqa: B023
+                        )
+                    )
+                    thaw(program)
+                    rounds += 1
+
+        installation.replay(every_time=wake_once_the_other_leads, within_s=120)
+        gateway = installation.services["gateway"]
+        stale = [each for each in events(gateway, "order_taken") if each["status"] == "superseded"]
+        print(f"{rounds} leaders frozen, {len(stale)} stale sendings refused")  # noqa: T201
+        assert rounds >= LEAST_FROZEN
+        assert stale
+        assert not any("Traceback" in program.log for program in replicas.programs)
+        outcome = installation.outcome()
+        assert len(outcome.accepted) == len(set(outcome.accepted))
+        assert outcome == undisturbed.outcome
+
+
+def test_the_other_leads_within_two_seconds_of_a_leader_freezing(
+    history: Path, tmp_path: Path
+) -> None:
+    with Installation(tmp_path, history) as installation:
+        replicas = Replicas(installation, "hedger")
+        took_s = []
+        for _ in range(ROUNDS):
+            frozen, seconds = replicas.replace(freeze)
+            took_s.append(seconds)
+            thaw(frozen)
+            eventually_sync(lambda: stands_by(frozen))  # noqa: B023 - awaited here
+        p50, p99 = percentile(took_s, 0.5), percentile(took_s, 0.99)
+        print(f"{ROUNDS} take-overs: p50 {p50:.2f} s, p99 {p99:.2f} s")  # noqa: T201
+        assert p99 <= 2.0
