@@ -154,7 +154,9 @@ class StoreLink:
         self._process.check_alive()
         weather, sent_to = self._weather, self._server.incarnation
         is_slow_back = weather.chance(0.5)
-        if not is_slow_back:
+        if is_slow_back:
+            await asyncio.sleep(0)
+        else:
             await self._delay()
         about = f"{self._process.name} {name}"
         if sent_to != self._server.incarnation or not self._server.is_up:
@@ -238,9 +240,11 @@ class BusLink:
         timeout: float = 2.0,  # noqa: ASYNC109 - the port's
     ) -> None:
         """See `Bus.publish`; a process may die right before or after."""
-        self._failpoint("process_killed_before_a_publish", topic)
-        await asyncio.sleep(self._weather.between(0, _SLOWEST_BROKER_S))
         self._process.check_alive()
+        if qos:
+            self._failpoint("process_killed_before_a_publish", topic)
+            await asyncio.sleep(self._weather.between(0, _SLOWEST_BROKER_S))
+            self._process.check_alive()
         if self._weather.strikes("publish_refused", topic):
             raise BusUnavailable("connection lost")
         await self.bus.publish(
@@ -252,8 +256,10 @@ class BusLink:
             content_type=content_type,
             timeout=timeout,
         )
+        if not qos:
+            return
         self._weather.note(f"{self._process.name} publishes {topic}")
-        if qos and self._weather.strikes("publish_answer_lost", topic):
+        if self._weather.strikes("publish_answer_lost", topic):
             raise BusUnavailable("no answer")
         self._failpoint("process_killed_after_a_publish", topic)
 

@@ -80,7 +80,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """
 
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self, seed: int) -> None:
         super().__init__()
@@ -88,11 +87,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._random = Random(seed)  # noqa: S311 - a simulation
         self._numbers = count(1)
         self._frozen = 0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.set_task_factory(self._make_task)  # type: ignore[arg-type] # a context it may be given
 
     def time(self) -> float:
         """Return the virtual time, in seconds from 0."""
         return self._now_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Set a timer; those of one instant are due in the order they were set."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
 
     def freeze(self, process: Process) -> None:
         """Stop the tasks of a process where they stand."""
@@ -171,15 +183,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _wake_due(self) -> None:
         """Make timers ready that are due; with nothing else to do, jump to the first."""
-        scheduled = self._scheduled
-        while scheduled and scheduled[0].cancelled():
-            heapq.heappop(scheduled)
+        timers = self._timers
+        while timers and timers[0][2].cancelled():
+            heapq.heappop(timers)
         if not self._ready:
-            if not scheduled:
+            if not timers:
                 raise Deadlock(f"at {self._now_s:.3f} s nothing is ready and no timer is set")
-            self._now_s = max(self._now_s, scheduled[0].when())
-        while scheduled and scheduled[0].when() <= self._now_s:
-            self._ready.append(heapq.heappop(scheduled))
+            self._now_s = max(self._now_s, timers[0][0])
+        while timers and timers[0][0] <= self._now_s:
+            self._ready.append(heapq.heappop(timers)[2])
 
     def _is_held(self, handle: asyncio.Handle) -> bool:
         process = handle._context.get(_process)  # type: ignore[attr-defined] # noqa: SLF001 - no public way

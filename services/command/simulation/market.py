@@ -33,7 +33,7 @@ class Market:
         self._spx = 5000.0
         self._sequence = 0
         self._wildness = weather.between(0.01, 0.06)
-        self._pause_s = weather.between(0.06, 0.2)
+        self._pause_s = weather.between(0.08, 0.25)
 
     @property
     def vix(self) -> float:

@@ -47,7 +47,7 @@ SESSIONS: Final = SessionCalendar(
 
 _DRAWS_A_SECOND: Final = 10
 _SHORTEST_STORM_S: Final = 3.0
-_LONGEST_STORM_S: Final = 10.0
+_LONGEST_STORM_S: Final = 8.0
 _LONGEST_DOWN_S: Final = 2.0
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_RESTART_S: Final = 1.0
@@ -56,8 +56,8 @@ _ALL_DOUBLED: Final = 0.15
 _REPLICA: Final = "-b"
 _SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
 _LOOK_EVERY_S: Final = 0.5
-_QUIET_S: Final = 5.0
-"""After the last print: by then every order has ended, for none is valid longer than 4 s."""
+_QUIET_S: Final = 4.0
+"""After the last print: by then every order has ended, for none is valid longer than 2 s."""
 _LONGEST_DRAIN_S: Final = 120.0
 
 
