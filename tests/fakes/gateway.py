@@ -195,6 +195,7 @@ class Surroundings:
         self.registry = CollectorRegistry()
         self.policy = GatewayPolicy(is_live=False, arms_itself=True)
         self.limits = WIDE
+        self.running_gateway: Gateway | None = None
         self._beats = 0
 
     @property
@@ -227,6 +228,7 @@ class Surroundings:
                 health=self.health,
                 policy=self.policy,
             )
+            self.running_gateway = gateway
             yield gateway, record
 
     @asynccontextmanager
@@ -306,6 +308,13 @@ class Surroundings:
         )
         await self.client.publish(topic, self.keyring.seal("monitor", topic, message))
 
+    async def be_heard(self) -> None:
+        """Beat, and wait until that was heard."""
+        await self.beat()
+        assert self.running_gateway is not None
+        control = self.running_gateway._control  # noqa: SLF001 - asked for it alone
+        await eventually(lambda: control._beat[1] == self._beats)  # noqa: SLF001 - likewise
+
     async def announce(self, epoch: int, holder: str) -> None:
         topic = topics.epochs("hedger")
         message = EpochMessage(service="hedger", epoch=epoch, config_digest=DIGEST, holder=holder)
@@ -360,6 +369,12 @@ class Surroundings:
 
     def _count(self, metric: str, **labels: str) -> float:
         return self.registry.get_sample_value(metric, labels) or 0.0
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the gateway has not heard its hedger, by its own count."""
+        assert self.running_gateway is not None
+        return self.running_gateway._control._dead_man.silent_s  # noqa: SLF001 - asked for it alone
 
     def unacknowledged(self) -> int:
         return self.broker.unacknowledged(SERVICE)

@@ -1,0 +1,268 @@
+"""Orders at the gateway: whose they are, what each is answered; a stranger's is nothing."""
+
+import asyncio
+import random
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.eventually import eventually
+from fakes.gateway import clock, order, surroundings, tick
+from fakes.keys import make_keyring
+from msgspec import structs
+
+from shared.adapters.keyring import Keyring, Role
+from shared.domain.events import ExecutionKind
+from shared.domain.instants import SECOND
+from shared.domain.orders import Order
+from shared.wire import codec, topics
+from shared.wire.announcements import order_from, order_message
+from shared.wire.messages import OrderMessage
+from shared.wire.seal import Sealed, join, split
+
+ORDERS = topics.orders("overlay")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+async def test_an_order_is_on_the_disk_when_it_is_acknowledged(path: Path) -> None:
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        await around.send(order(1), epoch=4)
+        await eventually(lambda: around.answers == ["accepted"])
+        (accepted,) = record.orders_since()
+        assert (accepted.order_id, accepted.epoch) == ("overlay-00000001-swap", 4)
+        wire = around.keyring.open("monitor", ORDERS, accepted.payload, OrderMessage)
+        assert order_from(wire) == order(1)
+        await eventually(lambda: around.unacknowledged() == 0)
+
+
+WIRE = order_message(order(1), epoch=1, sequence=1)
+
+
+@pytest.mark.parametrize(
+    ("again", "epoch", "status"),
+    [
+        (order(1), 2, "duplicate"),
+        (order(1), 1, "duplicate"),  # accepted stays acknowledged, also to an old leader
+        (order(1, quantity=500.0), 2, "refused"),
+        (order(2), 1, "superseded"),
+        (order(2), 3, "accepted"),
+    ],
+)
+async def test_a_second_order_is_answered_by_what_it_is(
+    path: Path, again: Order, epoch: int, status: str
+) -> None:
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        await around.send(order(1), epoch=2)
+        await eventually(lambda: around.answers == ["accepted"])
+        await around.send(again, epoch=epoch)
+        await eventually(lambda: around.answers == ["accepted", status])
+        assert len(record.orders_since()) == 1 + (status == "accepted")
+        assert around.taken(status) == 1 + (status == "accepted")
+
+
+async def test_an_order_that_is_not_accepted_does_not_trade(path: Path) -> None:
+    async with surroundings(path) as around, around.running():
+        await around.open_market()
+        await around.send(order(1, quantity=200.0))
+        await eventually(lambda: around.answers == ["accepted"])
+        await around.send(order(1, quantity=300.0))
+        await around.send(order(2), epoch=0)
+        await eventually(lambda: around.answers == ["accepted", "refused", "superseded"])
+        around.scribe.write(tick(15), clock(20), clock(30))
+        await eventually(lambda: len(around.scribe.journalled) == 2)
+        assert around.scribe.journalled[1].quantity == 200.0
+
+
+async def test_a_refusal_is_final_and_makes_one_reject_report_through_every_restart(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around:
+        for _ in range(3):
+            async with around.running():
+                if not around.store.last:
+                    await around.open_market()
+                await around.send(order(1, quantity=3000.0))
+                await eventually(lambda: around.answers != [])
+                assert set(around.answers) == {"refused"}
+                assert around.acks[-1].reason == "max_order_vega: 3000 is beyond 2000"
+                await eventually(lambda: len(around.scribe.journalled) == 1)
+                around.broker.published.clear()
+        (report,) = around.scribe.journalled
+        assert (report.kind, report.quantity, report.order_id) == (
+            ExecutionKind.REJECT,
+            0.0,
+            "overlay-00000001-swap",
+        )
+        assert report.reason == "max_order_vega: 3000 is beyond 2000"
+
+
+async def test_an_order_waits_until_the_market_it_was_decided_on_has_been_read(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around, around.running():
+        await around.open_market()
+        jumped = order(1, event_ns=15, reference_price=40.0, limit_price=42.0, notional=16_000.0)
+        await around.send(jumped)
+        await around.send(jumped)  # sent again meanwhile
+        around.scribe.write(tick(12, 40.0))
+        await around.reads_all()
+        assert around.answers == []
+        around.scribe.write(clock(15))
+        await eventually(lambda: around.answers == ["accepted"])
+        await eventually(lambda: around.unacknowledged() == 0)
+
+
+async def test_orders_that_waited_are_judged_in_the_order_they_were_decided(path: Path) -> None:
+    async with surroundings(path) as around, around.running() as record:
+        for decision in (3, 1, 2):
+            await around.send(order(decision))
+        await around.open_market()
+        await eventually(lambda: len(around.answers) == 3)
+        assert [each.order_id[-6:] for each in record.orders_since()] == [
+            "1-swap",
+            "2-swap",
+            "3-swap",
+        ]
+
+
+async def test_live_an_order_that_waits_too_long_is_refused_as_expired(path: Path) -> None:
+    async with surroundings(path) as around:
+        around.policy = structs.replace(around.policy, is_live=True)
+        around.clock.advance(100.0)
+        async with around.running():
+            await around.send(order(1, event_ns=100 * SECOND, valid_until_ns=110 * SECOND))
+            await asyncio.sleep(0)
+            assert around.answers == []
+            around.clock.advance(11.0)
+            await eventually(lambda: around.answers == ["refused"])
+            assert around.acks[0].reason.startswith("expired")
+
+
+async def test_an_answer_nobody_hears_leaves_the_order_taken(path: Path) -> None:
+    denied = [topics.acks("overlay")]
+    async with surroundings(path, denied=denied) as around, around.running() as record:
+        await around.open_market()
+        await around.send(order(1))
+        await eventually(lambda: around.taken("accepted") == 1)
+        await around.send(order(1))
+        await eventually(lambda: around.taken("duplicate") == 1)
+        assert len(record.orders_since()) == 1
+        await eventually(lambda: around.unacknowledged() == 0)
+
+
+# --- strangers -----------------------------------------------------------------------------------
+
+
+async def test_an_order_kept_by_the_broker_is_old_news(path: Path) -> None:
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        await around.send(order(1), retain=True)
+        await eventually(lambda: around.answers == ["accepted"])  # heard live
+        around.bus.cut()
+        await eventually(lambda: around.refused("retained") == 1)  # told to a new subscriber
+        assert around.answers == ["accepted"]
+        assert len(record.orders_since()) == 1
+        await eventually(lambda: around.unacknowledged() == 0)
+
+
+async def test_whatever_is_no_order_of_the_hedgers_is_counted_and_gets_no_answer(
+    path: Path,
+) -> None:
+    stranger = make_keyring()
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        elsewhere = Keyring("live", *_parts(around.keyring))
+        await around.send(order(1), keyring=stranger)
+        await around.send(order(1), role="operator")
+        await around.send(order(1), keyring=elsewhere)
+        await around.send(order(1), topic=topics.orders("other"))
+        await around.send(structs.replace(order(1), order_id="a b"))
+        for payload in (b"not json", b"{}\nAAAA", codec.encode(WIRE)):
+            await around.client.publish(ORDERS, payload)
+        wanted = {
+            "unknown_key": 2.0,
+            "wrong_environment": 1.0,
+            "wrong_book": 1.0,
+            "malformed": 4.0,
+        }
+        await eventually(lambda: {each: around.refused(each) for each in wanted} == wanted)
+        assert (around.answers, record.orders_since()) == ([], [])
+        await eventually(lambda: around.unacknowledged() == 0)
+        alerts = [
+            each for each in around.broker.published if each.topic == topics.alerts("critical")
+        ]
+        assert alerts, "somebody is told"
+
+
+def _parts(keyring: Keyring) -> tuple[dict[Role, Any], dict[Role, Any]]:
+    """The same keys, for another environment."""
+    private = {role: each.key for role, each in keyring._private.items()}  # noqa: SLF001 - nobody else may take them
+    return private, keyring._trusted  # noqa: SLF001 - likewise
+
+
+def _flip(payload: bytes, at: int, bit: int) -> bytes:
+    changed = bytearray(payload)
+    changed[at % len(payload)] ^= 1 << bit
+    return bytes(changed)
+
+
+def _resigned(payload: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    sealed = split(payload)
+    return join(Sealed(change(sealed.body), sealed.signature))
+
+
+async def test_of_2_000_altered_orders_none_is_accepted_and_each_is_counted(path: Path) -> None:
+    dice = random.Random(7)  # noqa: S311 - a seed
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        sound = around.keyring.seal("monitor", ORDERS, WIRE)
+        alterations: list[Callable[[], bytes]] = [
+            lambda: _flip(sound, dice.randrange(len(sound)), dice.randrange(8)),
+            lambda: _resigned(sound, lambda body: body.replace(b'"epoch":1', b'"epoch":9')),
+            lambda: _resigned(sound, lambda body: body.replace(b"400.0", b"401.0")),
+            lambda: sound[: dice.randrange(len(sound))],
+            lambda: sound.partition(b"\n")[0] + b"\n" + b64encode(dice.randbytes(64)),
+        ]
+        for number in range(2000):
+            await around.client.publish(ORDERS, alterations[number % len(alterations)]())
+        reasons = ("bad_signature", "malformed", "unknown_key", "wrong_environment", "wrong_book")
+        await eventually(lambda: sum(map(around.refused, reasons)) == 2000, within_s=30)
+        assert (around.answers, record.orders_since()) == ([], [])
+        await around.send(order(1))
+        await eventually(lambda: around.answers == ["accepted"])
+
+
+# --- what trips ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("control", ["max_orders_per_minute", "max_repeats"])
+async def test_a_runaway_hedger_is_stopped_until_an_operator_resumes(
+    path: Path, control: str
+) -> None:
+    async with surroundings(path) as around:
+        around.limits = structs.replace(around.limits, **{control: 5})
+        async with around.running() as record:
+            await around.open_market()
+            for decision in range(1, 51):
+                await around.send(order(decision))
+            await eventually(lambda: len(around.answers) == 50)
+            assert around.answers.count("accepted") == 5
+            assert around.acks[5].reason.startswith(control)
+            assert around.acks[6].reason.startswith("halted")
+            await eventually(lambda: around.trading() == 2)
+            await eventually(lambda: [each.operator for each in around.scribe.states] == [control])
+            assert len(record.untold_changes()) == 0
+        async with around.running():
+            await eventually(lambda: around.trading() == 2)  # still, after a restart
+            await around.command("active", scope="overlay")
+            await eventually(lambda: around.trading() == 0)
+            await around.send(order(51))
+            await eventually(lambda: around.answers[-1] == "accepted")
