@@ -553,6 +553,26 @@ def simulate(
         raise typer.Exit(1)
 
 
+@app.command(
+    epilog="Examples:\n\n  hedgestat torture --minutes 5\n\n"
+    "  hedgestat torture --minutes 1 --seed 1234 --keep broken/"
+)
+def torture(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 5.0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the first sweep.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Leave everything here, also when nothing was violated.")
+    ] = None,
+) -> None:
+    """Kill, freeze and cut off real servers and services again and again, and judge the rest."""
+    from services.command.torture.command import TortureOptions, run_torture
+
+    with _answering():
+        is_well = run_torture(TortureOptions(minutes=minutes, seed=seed, keep=keep), console)
+    if not is_well:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example:\n\n  hedgestat asyncapi > deploy/asyncapi.json")
 def asyncapi() -> None:
     """Print the AsyncAPI 3 document of the wire contract."""

@@ -1,0 +1,124 @@
+"""What a campaign hedges: many books that trade at every move of VIX, so that orders abound."""
+
+from pathlib import Path
+from typing import Final
+
+CALM, SHAKEN = 18.0, 21.0
+"""The two levels that VIX jumps between: each jump is an order of every book."""
+
+PATIENT_S, HASTY_S = 60.0, 1.0
+"""How long an order may be executed: of most books, and of every tenth, whose orders expire."""
+
+_COMMON: Final = """
+[calendar]
+name = "24/7"
+[clock]
+source = "wall"
+interval = "200 ms"
+[symbols.VIX]
+max_jump = "50%"
+confirmations = 3
+[symbols.SPX]
+max_jump = "50%"
+[intake]
+late_limit = "60 s"
+[signals]
+vix = "VIX"
+index = "SPX"
+vix_stale_after = "60 s"
+stale_after = "60 s"
+[signals.smoothing]
+half_life = "1 ms"
+[signals.regime]
+hold = "1 tick"
+[mqtt]
+connect_timeout = "1 s"
+[redis]
+connect_timeout = "1 s"
+operation_timeout = "1 s"
+[trading]
+environment = "paper"
+arms_itself = true
+[venue]
+latency = "1 ms"
+[retention]
+keep_entries = 10_000_000 # the reference fold reads all of it
+[logs]
+level = "warning"
+[http]
+port = 0
+ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, auditor = 0, feed = 0 }
+"""
+
+_BOOK: Final = """
+[[books]]
+name = "{name}"
+rule = "option_a"
+[books.portfolio]
+value = 50_000_000
+weights = {{ SPX = 1.0 }}
+[books.sizing]
+base_vega = {base_vega}
+[books.triggers]
+vix_points = 1.0
+vix_relative = "90%"
+hold = "1 tick"
+cooldown = "0 s"
+regime_change = false
+[books.triggers.fast]
+enabled = false
+[[books.legs]]
+name = "swap"
+instrument = "variance_swap"
+symbol = "VIX"
+maturity = "90 days"
+max_vega = 4000
+[books.orders]
+valid_for = "{valid_s:g} s"
+mark_stale_after = "60 s"
+[books.limits]
+max_order_vega = 4000
+max_order_notional = 10_000_000
+max_position_vega = 4000
+max_orders_per_day = 1_000_000
+max_orders_per_minute = 100_000
+max_daily_turnover = 1e12
+max_daily_loss = 1e12
+max_price_deviation = "{deviation}"
+max_repeats = 1_000_000
+repeat_window = "1 s"
+duplicate_window = "1 ms"
+"""
+
+
+def write_configuration(directory: Path, *, books: int) -> Path:
+    """Write a campaign's configuration; servers are named by the environment of each program.
+
+    Args:
+        directory: Where; the gateway keeps its record there too.
+        books: How many.
+    """
+    names = [f"book_{number:03d}" for number in range(books)]
+    text = (
+        _COMMON
+        + f"""
+[gateway]
+record = "{directory / "gateway.sqlite"}"
+[auditor]
+heads = "{directory / "decision-heads"}"
+[keys]
+directory = "{directory / "keys"}"
+"""
+    )
+    text += "".join(
+        _BOOK.format(
+            name=name,
+            base_vega=1000 + number,
+            valid_s=PATIENT_S if number % 10 else HASTY_S,
+            deviation="90%",
+        )
+        for number, name in enumerate(names)
+    )
+    path = directory / "torture.toml"
+    path.write_text(text)
+    return path

@@ -1,0 +1,81 @@
+"""Breaks things, one after the other, as a seed says."""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from services.command.torture.links import Link, Mood
+from services.command.torture.place import Place, Victim
+from services.command.torture.programs import Program
+
+
+_PAUSE_S: Final = (0.1, 0.9)
+_FREEZE_S: Final = (0.1, 2.5)
+_MOOD_S: Final = (0.2, 2.5)
+_MOODS: Final[tuple[Mood, ...]] = ("slow", "deaf", "forgetful")
+_WEIGHTS: Final = {"kill": 6, "freeze": 2, "link": 2}
+
+
+class Nemesis:
+    """Hurts a place until told to stop.
+
+    Args:
+        place: Which.
+        chance: Of the sweep.
+
+    Attributes:
+        done: What was done, by kind and victim.
+    """
+
+    def __init__(self, place: Place, chance: random.Random) -> None:
+        self._place = place
+        self._chance = chance
+        self.done: Counter[str] = Counter()
+
+    async def run(self, until_s: float) -> None:
+        """Break things until a time of the loop's; then let everything be well again."""
+        loop = asyncio.get_running_loop()
+        faults: dict[str, Callable[[], Awaitable[None]]] = {
+            "kill": self._kill,
+            "freeze": self._freeze,
+            "link": self._disturb,
+        }
+        async with asyncio.TaskGroup() as tasks:
+            while loop.time() < until_s:
+                [kind] = self._chance.choices(list(faults), list(_WEIGHTS.values()))
+                tasks.create_task(_awaited(faults[kind]()))
+                await asyncio.sleep(self._chance.uniform(*_PAUSE_S))
+
+    async def _kill(self) -> None:
+        victim = self._chance.choice([each for each in self._place.victims if each.of.is_running])
+        self.done[f"kill {_kind(victim)}"] += 1
+        victim.of.send(signal.SIGKILL)
+
+    async def _freeze(self) -> None:
+        victim = self._chance.choice([each for each in self._place.victims if each.of.is_running])
+        self.done[f"freeze {_kind(victim)}"] += 1
+        victim.of.send(signal.SIGSTOP)
+        await asyncio.sleep(self._chance.uniform(*_FREEZE_S))
+        victim.of.send(signal.SIGCONT)  # if it was killed meanwhile: its successor does not mind
+
+    async def _disturb(self) -> None:
+        link: Link = self._chance.choice(list(self._place.links.values()))
+        mood = self._chance.choice((*_MOODS, "cut"))
+        self.done[f"{mood} link"] += 1
+        if mood == "cut":
+            link.cut()
+            return
+        link.mood = mood
+        await asyncio.sleep(self._chance.uniform(*_MOOD_S))
+        link.mood = "well"
+
+
+async def _awaited(fault: Awaitable[None]) -> None:
+    await fault
+
+
+def _kind(victim: Victim) -> str:
+    return victim.of.plan.service if isinstance(victim.of, Program) else victim.name
