@@ -123,6 +123,25 @@ class Dealer:
             self.holdings.expected(name) * unit_vega(leg) for name, leg in self._legs.items()
         )
 
+    def held_vega(self) -> float:
+        """Return the vega of the position alone, currency per vol point."""
+        return sum(
+            self.holdings.position(name) * unit_vega(leg) for name, leg in self._legs.items()
+        )
+
+    def furthest_vega(self, change: float) -> float:
+        """Return how far beyond 0, on its side, a change can bring the vega of the position.
+
+        What is open on the other side is no room for it, since it may never trade.
+        """
+        side = 1.0 if change > 0 else -1.0
+        same_side = sum(
+            max(0.0, side * rest * unit_vega(leg))
+            for name, leg in self._legs.items()
+            for rest in self.holdings.rests(name)
+        )
+        return side * (self.held_vega() + change) + same_side
+
     def advance_to(self, now: int) -> list[Effect]:
         """Book what time alone brings: carry, and orders that nobody answered."""
         self.ledger.advance_to(now)
@@ -132,7 +151,7 @@ class Dealer:
         ]
 
     def deal(self, decision: Decision, target: Target, market: Market) -> tuple[list[Effect], bool]:
-        """Order what each leg lacks; sales first, for they make room under the position limit.
+        """Order what each leg lacks; sales first: vega is given up before more is taken on.
 
         Returns:
             Orders, or what withheld them; and whether a control left the target missed.
@@ -172,12 +191,14 @@ class Dealer:
         return [self._alert(now, what, report.order_id, figures)] if what else [], missed
 
     def _change(self, leg: LegPolicy, middle: float | None, market: Market) -> Change:
+        target, expected = self._targets[leg.name], self.holdings.expected(leg.name)
         return Change(
             leg=leg,
-            target=self._targets[leg.name],
-            expected=self.holdings.expected(leg.name),
+            target=target,
+            expected=expected,
             middle=middle,
             book_vega=self.vega(),
+            furthest_vega=self.furthest_vega((target - expected) * unit_vega(leg)),
             loss=self._day.loss(market.marks, market.session),
             trading=market.trading,
             stopped=self.stopped,
@@ -210,10 +231,7 @@ class Dealer:
         if report.price is not None:
             shortfall = (report.price - order.reference_price) * report.quantity
             self.ledger.pay(shortfall * self._legs[order.leg].multiplier)
-        held = sum(
-            self.holdings.position(name) * unit_vega(leg) for name, leg in self._legs.items()
-        )
-        self.ledger.hold(held, now)
+        self.ledger.hold(self.held_vega(), now)
 
     def _is_missed(self, leg: str) -> bool:
         """Whether position and open orders miss the standing target by a meaningful amount."""

@@ -98,8 +98,11 @@ class Holdings:
 
     def expected(self, leg: str) -> float:
         """Return position plus open orders, signed, in the leg's unit."""
-        rests = sum(order.rest for order in self._orders.values() if order.leg == leg)
-        return self._positions[leg] + rests
+        return self._positions[leg] + sum(self.rests(leg))
+
+    def rests(self, leg: str) -> list[float]:
+        """Return what each order of a leg may still trade, signed; 0 for one that is closed."""
+        return [order.rest for order in self._orders.values() if order.leg == leg]
 
     def order(self, order_id: str) -> TrackedOrder | None:
         """Return a remembered order."""

@@ -40,6 +40,7 @@ class Change(Struct, frozen=True, kw_only=True):
         expected: Position and open orders, signed.
         middle: Good middle price; `None` without one.
         book_vega: The book's vega before, open orders included.
+        furthest_vega: How far the book's vega may come with it; see `ProposedOrder`.
         loss: What the hedge has lost in this session, currency.
         trading: What the book may do.
         stopped: What stopped the book from ordering; `None` while nothing did.
@@ -50,6 +51,7 @@ class Change(Struct, frozen=True, kw_only=True):
     expected: float
     middle: float | None
     book_vega: float
+    furthest_vega: float
     loss: float
     trading: TradingState
     stopped: Block | None
@@ -88,6 +90,7 @@ def make_order(
         leg=change.leg,
         mark=change.middle,
         book_vega=change.book_vega,
+        furthest_vega=change.furthest_vega,
         loss=change.loss,
     )
     blocked = check_order(policy.limits, proposed)

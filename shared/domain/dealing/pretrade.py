@@ -26,6 +26,8 @@ class ProposedOrder(Struct, frozen=True, kw_only=True):
         leg: Its leg, as configured.
         mark: The leg's live mark, in its unit.
         book_vega: The book's vega before it, open orders included, currency per vol point.
+        furthest_vega: How far beyond 0, on the order's side, the book's vega comes if the order
+            and all that is open on that side trades, and nothing that stands against it.
         loss: What the hedge has lost in this session, currency; negative when it gained.
     """
 
@@ -33,6 +35,7 @@ class ProposedOrder(Struct, frozen=True, kw_only=True):
     leg: LegPolicy
     mark: float
     book_vega: float
+    furthest_vega: float
     loss: float
 
 
@@ -67,8 +70,7 @@ def check_trading(state: TradingState, book_vega: float, change: float) -> Block
 def check_order(limits: LimitPolicy, proposed: ProposedOrder) -> Block | None:
     """Return the first control that blocks the order, or `None`.
 
-    An order that brings the book's vega nearer to 0 is blocked neither by the position limit nor
-    by the loss limit.
+    An order that brings the book's vega nearer to 0 is not blocked by the loss limit.
     """
     return _check_figures(proposed) or _check_agreement(proposed) or _compare(limits, proposed)
 
@@ -107,12 +109,11 @@ def _check_agreement(proposed: ProposedOrder) -> Block | None:
 def _compare(limits: LimitPolicy, proposed: ProposedOrder) -> Block | None:
     order, mark = proposed.order, proposed.mark
     grows = _grows(proposed.book_vega, order.vega)
-    after = abs(proposed.book_vega + order.vega)
     compared = {
         "max_order_vega": (abs(order.vega), limits.max_order_vega),
         "max_order_notional": (order.notional, limits.max_order_notional),
         "max_price_deviation": (abs(order.limit_price - mark) / mark, limits.max_price_deviation),
-        "max_position_vega": (after if grows else 0.0, limits.max_position_vega),
+        "max_position_vega": (proposed.furthest_vega, limits.max_position_vega),
         "max_daily_loss": (proposed.loss if grows else 0.0, limits.max_daily_loss),
     }
     for control, (value, limit) in compared.items():

@@ -43,7 +43,8 @@ class ThrottleState(Struct, frozen=True, kw_only=True):
         session: The last session with an order …
         orders_today: … how many there were in it …
         turnover: … and their notional, currency.
-        recent: Those of the last minute, or of the duplicate window if that is longer.
+        minute: Instants of those of the last minute.
+        recent: Those of the duplicate window.
         repetitions: By leg.
         stopped: What stopped the book; `None` while nothing did.
     """
@@ -51,6 +52,7 @@ class ThrottleState(Struct, frozen=True, kw_only=True):
     session: int = -1
     orders_today: int = 0
     turnover: float = 0.0
+    minute: tuple[int, ...] = ()
     recent: tuple[SentOrder, ...] = ()
     repetitions: dict[str, Repetition] = {}
     stopped: Block | None = None
@@ -66,10 +68,10 @@ class Throttles:
 
     def __init__(self, limits: LimitPolicy, state: ThrottleState) -> None:
         self._limits = limits
-        self._kept_ns = max(MINUTE, limits.duplicate_ns)
         self._session = state.session
         self._orders_today = state.orders_today
         self._turnover = state.turnover
+        self._minute = state.minute
         self._recent = state.recent
         self._repetitions = dict(state.repetitions)
         self.stopped = state.stopped
@@ -81,15 +83,15 @@ class Throttles:
             session=self._session,
             orders_today=self._orders_today,
             turnover=self._turnover,
+            minute=self._minute,
             recent=self._recent,
             repetitions=dict(self._repetitions),
             stopped=self.stopped,
         )
 
     def resume(self) -> None:
-        """Let a stopped book order again, with a clean slate as to rate and repeats."""
-        if self.stopped is not None:
-            self.stopped, self._recent, self._repetitions = None, (), {}
+        """Let the book order again, with a clean slate as to rate and repeats."""
+        self.stopped, self._minute, self._repetitions = None, (), {}
 
     def admit(self, order: Order, session: int) -> Block | None:
         """Count an order, or return the control that blocks it."""
@@ -101,6 +103,7 @@ class Throttles:
         if block is None:
             self._orders_today += 1
             self._turnover += order.notional
+            self._minute = (*self._minute, order.event_ns)
             sent = SentOrder(order.event_ns, order.leg, order.side, order.quantity)
             self._recent = (*self._recent, sent)
             self._repetitions[order.leg] = repetition
@@ -111,8 +114,9 @@ class Throttles:
     def _move_to(self, now: int, session: int) -> None:
         if session != self._session:
             self._session, self._orders_today, self._turnover = session, 0, 0.0
-        kept = [sent for sent in self._recent if now - sent.event_ns < self._kept_ns]
-        self._recent = tuple(kept)
+        window_ns = self._limits.duplicate_ns
+        self._minute = tuple(sent_ns for sent_ns in self._minute if now - sent_ns < MINUTE)
+        self._recent = tuple(sent for sent in self._recent if now - sent.event_ns < window_ns)
 
     def _repetition(self, order: Order) -> Repetition:
         """Return the leg's run of orders with this one in it."""
@@ -124,13 +128,12 @@ class Throttles:
 
     def _check(self, order: Order, repeats: int) -> Block | None:
         """Compare counts with this order in them; what stops the book comes last."""
-        limits, now = self._limits, order.event_ns
-        in_minute = sum(now - sent.event_ns < MINUTE for sent in self._recent)
+        limits = self._limits
         compared = {
             "max_orders_per_day": (self._orders_today + 1, limits.max_orders_per_day),
             "max_daily_turnover": (self._turnover + order.notional, limits.max_daily_turnover),
             "duplicate": (self._copies(order), 0),
-            "rate": (in_minute + 1, limits.max_orders_per_minute),
+            "rate": (len(self._minute) + 1, limits.max_orders_per_minute),
             "repeat": (repeats, limits.max_repeats),
         }
         for control, (value, limit) in compared.items():
@@ -139,10 +142,6 @@ class Throttles:
         return None
 
     def _copies(self, order: Order) -> int:
-        """Count earlier orders of the same leg, side and quantity within the duplicate window."""
+        """Count the orders of the same leg, side and quantity within the duplicate window."""
         same = (order.leg, order.side, order.quantity)
-        return sum(
-            (sent.leg, sent.side, sent.quantity) == same
-            and order.event_ns - sent.event_ns < self._limits.duplicate_ns
-            for sent in self._recent
-        )
+        return sum((sent.leg, sent.side, sent.quantity) == same for sent in self._recent)

@@ -91,18 +91,37 @@ def test_each_leg_gets_what_it_lacks() -> None:
     assert not missed
 
 
-def test_what_is_sold_makes_room_for_what_is_bought() -> None:
+def test_what_is_sold_makes_room_for_what_is_bought_once_it_has_traded() -> None:
     found = dealer(max_position_vega=4_000.0)
     found.deal(decision(1), target(1000.0, 3.0), market())
-    effects, missed = found.deal(
-        decision(2), target(3000.0, 1.0), market()
-    )  # 2020-03-16: to short legs
-    orders = [effect.order for effect in effects if isinstance(effect, OrderDecided)]
-    assert [(order.leg, order.side, order.quantity) for order in orders] == [
-        ("future", "sell", 2.0),
-        ("swap", "buy", 2000.0),
-    ]
+    found.take(report("swap", ExecutionKind.FILL, 1000.0), MONDAY)
+    found.take(report("future", ExecutionKind.FILL, 3.0), MONDAY)
+    effects, missed = found.deal(decision(2), target(3000.0, 1.0), market())  # 2020-03-16
+    order, withheld, _ = effects
+    assert isinstance(order, OrderDecided)
+    assert isinstance(withheld, OrderWithheld)
+    assert (order.order.leg, order.order.side, missed) == ("future", "sell", True)
+    assert (withheld.leg, withheld.control) == ("swap", "max_position_vega")
+    assert withheld.figures == {"value": 6000.0, "limit": 4000.0}
+    sold = report("future", ExecutionKind.FILL, -2.0, order_id="overlay-00000002-future")
+    found.take(sold, MONDAY)
+    effects, missed = found.deal(decision(3), target(3000.0, 1.0), market())
+    assert [type(effect) for effect in effects] == [OrderDecided]
     assert not missed
+
+
+def test_open_orders_of_the_same_side_count_as_position() -> None:
+    found = dealer(max_position_vega=4_000.0)
+    found.deal(decision(1), target(1000.0, 3.0), market())
+    assert (found.held_vega(), found.furthest_vega(500.0), found.furthest_vega(-500.0)) == (
+        0.0,
+        4500.0,
+        500.0,
+    )
+    effects, _ = found.deal(decision(2), target(1500.0, 3.0), market())
+    assert [each.control for each in effects if isinstance(each, OrderWithheld)] == [
+        "max_position_vega"
+    ]
 
 
 def test_open_orders_are_not_ordered_twice() -> None:

@@ -92,6 +92,14 @@ class Model:
     def vega(self) -> float:
         return sum(self.expected(leg) * unit for leg, unit in UNIT.items())
 
+    def worst(self, vega: float) -> float:
+        """The largest position on a trade's side, if what is open trades on that side alone."""
+        rests = [rest * UNIT[leg] for leg, rest in self.open.values()]
+        held = sum(quantity * UNIT[leg] for leg, quantity in self.held.items()) + vega
+        longest = held + sum(rest for rest in rests if rest > 0)
+        shortest = held + sum(rest for rest in rests if rest < 0)
+        return longest if vega > 0 else -shortest
+
     def print(self, marks: dict[str, float], session: int) -> None:
         for leg, mark in marks.items():
             day, profit = self.profit.get(leg, (-1, 0.0))
@@ -122,11 +130,11 @@ class Model:
         today = [each for each in self.sent if each.session == new.session]
         fresh = self.sent[self.fresh :]
         row = [each for each in (*fresh, new) if each.leg == new.leg]
-        copies = [each for each in fresh if (each.leg, each.change) == (new.leg, new.change)]
+        copies = [each for each in self.sent if (each.leg, each.change) == (new.leg, new.change)]
         broken = {
             "max_order_vega": abs(vega) > limits.max_order_vega,
             "max_order_notional": new.notional > limits.max_order_notional,
-            "max_position_vega": grows and abs(before + vega) > limits.max_position_vega,
+            "max_position_vega": self.worst(vega) > limits.max_position_vega,
             "max_daily_loss": grows and self.loss(new.session) > limits.max_daily_loss,
             "max_orders_per_day": len(today) >= limits.max_orders_per_day,
             "max_daily_turnover": sum(each.notional for each in (*today, new))
@@ -151,8 +159,7 @@ class Model:
         return 1 if (last.change > 0) != (before[-1].change > 0) else 1 + self.in_a_row(before)
 
     def resume(self) -> None:
-        if self.stopped:
-            self.stopped, self.fresh = "", len(self.sent)
+        self.stopped, self.fresh = "", len(self.sent)
 
 
 levels = st.sampled_from([9.5, 19.0, 19.5, 20.0, 20.5, 21.0, 22.0])

@@ -57,9 +57,11 @@ def sound(random: np.random.Generator) -> Case:
         "notional": quantity * mark * unit,
         "mark": mark,
         "book_vega": float(random.integers(-4000, 4000)) / 4,
+        "furthest_vega": float(random.integers(-4000, 3000)),
         "loss": float(random.integers(-4000, 4000)),
         "orders_today": int(random.integers(0, 3)),
         "turnover": float(random.integers(0, 50_000)),
+        "minute": (),
         "recent": (),
         "repetition": None,
     }
@@ -101,8 +103,7 @@ def near_price_deviation(random: np.random.Generator, case: Case) -> Case:
 
 
 def near_position_vega(random: np.random.Generator, case: Case) -> Case:
-    edge = 3000.0 * random.choice((-1, 1)) - case["vega"]
-    return case | {"book_vega": around(random, edge, 1.0)}
+    return case | {"furthest_vega": around(random, 3000.0, 1.0)}
 
 
 def near_daily_loss(random: np.random.Generator, case: Case) -> Case:
@@ -119,8 +120,7 @@ def near_daily_turnover(random: np.random.Generator, case: Case) -> Case:
 
 def near_rate(random: np.random.Generator, case: Case) -> Case:
     ages = MINUTE - random.integers(-1, 3, size=int(random.integers(3, 7)))
-    sent = [SentOrder(NOW - int(age), "else", "buy", 1.0) for age in sorted(ages, reverse=True)]
-    return case | {"recent": tuple(sent)}
+    return case | {"minute": tuple(sorted(NOW - int(age) for age in ages))}
 
 
 def near_repeat(random: np.random.Generator, case: Case) -> Case:
@@ -172,8 +172,7 @@ def is_within(case: Case) -> bool:
         return False
     if not (isfinite(case["vega"]) and isfinite(case["book_vega"])):
         return False
-    after = abs(case["book_vega"] + case["vega"])
-    grows = after > abs(case["book_vega"])
+    grows = abs(case["book_vega"] + case["vega"]) > abs(case["book_vega"])
     row = case["repetition"]
     repeats = row is not None and row.side == case["side"] and NOW - row.event_ns < 10 * MINUTE
     same = (case["leg"], case["side"], case["quantity"])
@@ -185,11 +184,11 @@ def is_within(case: Case) -> bool:
         and abs(case["vega"]) <= 2000.0
         and case["notional"] <= 40_000.0
         and abs(case["limit_price"] - case["mark"]) / case["mark"] <= 0.125
-        and not (grows and after > 3000.0)
+        and case["furthest_vega"] <= 3000.0
         and not (grows and not case["loss"] <= 5000.0)
         and case["orders_today"] < 8
         and case["turnover"] + case["notional"] <= 100_000.0
-        and sum(NOW - each.event_ns < MINUTE for each in case["recent"]) < 4
+        and sum(NOW - sent_ns < MINUTE for sent_ns in case["minute"]) < 4
         and not (repeats and row.count >= 3)
         and not any(
             (each.leg, each.side, each.quantity) == same and NOW - each.event_ns < 2 * MINUTE
@@ -207,12 +206,14 @@ def blocked_by(case: Case) -> str:
         leg=LEGS[case["leg"]],
         mark=case["mark"],
         book_vega=case["book_vega"],
+        furthest_vega=case["furthest_vega"],
         loss=case["loss"],
     )
     state = ThrottleState(
         session=0,
         orders_today=case["orders_today"],
         turnover=case["turnover"],
+        minute=case["minute"],
         recent=case["recent"],
         repetitions={} if case["repetition"] is None else {case["leg"]: case["repetition"]},
     )

@@ -25,6 +25,7 @@ BUY = Change(
     expected=600.0,
     middle=22.0,
     book_vega=600.0,
+    furthest_vega=1000.0,
     loss=0.0,
     trading=TradingState.ACTIVE,
     stopped=None,

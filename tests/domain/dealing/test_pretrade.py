@@ -42,7 +42,13 @@ def order(quantity: float = 100.0, side: str = "buy", leg: LegPolicy = SWAP, **m
 
 
 def proposed(made: Order | None = None, **more: Any) -> ProposedOrder:  # noqa: ANN401 - any of its fields
-    fields: dict[str, Any] = {"leg": SWAP, "mark": 20.0, "book_vega": 200.0, "loss": 0.0}
+    fields: dict[str, Any] = {
+        "leg": SWAP,
+        "mark": 20.0,
+        "book_vega": 200.0,
+        "furthest_vega": 300.0,
+        "loss": 0.0,
+    }
     return ProposedOrder(order=order() if made is None else made, **(fields | more))
 
 
@@ -75,7 +81,7 @@ def test_an_order_at_every_limit_passes() -> None:
             "max_price_deviation",
             {"value": 0.15, "limit": 0.125},
         ),
-        (proposed(book_vega=200.5), "max_position_vega", {"value": 300.5, "limit": 300.0}),
+        (proposed(furthest_vega=300.5), "max_position_vega", {"value": 300.5, "limit": 300.0}),
         (proposed(loss=500.5), "max_daily_loss", {"value": 500.5, "limit": 500.0}),
     ],
 )
@@ -145,19 +151,12 @@ def test_the_noise_of_floats_is_no_disagreement() -> None:
     assert control(proposed(order(vega=100.0 * (1 - 1e-12)))) == ""
 
 
-def test_an_order_that_reduces_is_blocked_neither_by_position_nor_by_loss() -> None:
-    assert control(proposed(order(side="sell"), book_vega=900.0, loss=1e9)) == ""
+def test_an_order_that_reduces_is_not_blocked_by_the_loss() -> None:
+    assert control(proposed(order(side="sell"), furthest_vega=-800.0, loss=1e9)) == ""
 
 
-def test_a_position_turned_round_without_growing_is_not_blocked() -> None:
-    limits = structs.replace(TIGHT, max_order_vega=1000.0, max_order_notional=1e5)
-    assert check_order(limits, proposed(order(800.0, side="sell"), book_vega=400.0)) is None
-
-
-def test_selling_through_zero_into_a_larger_short_is_blocked() -> None:
-    limits = structs.replace(TIGHT, max_order_vega=1000.0, max_order_notional=1e5)
-    short = proposed(order(800.0, side="sell"), book_vega=390.0)
-    assert check_order(limits, short) == Block("max_position_vega", {"value": 410, "limit": 300})
+def test_a_reach_that_is_not_a_number_blocks() -> None:
+    assert control(proposed(furthest_vega=nan)) == "max_position_vega"
 
 
 def test_halted_nothing_passes_and_active_everything() -> None:

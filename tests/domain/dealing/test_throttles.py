@@ -110,31 +110,36 @@ def test_a_runaway_of_a_thousand_orders_a_second_gets_as_many_as_the_limit() -> 
     assert said == [""] * 4 + ["rate"] * 996
 
 
-def test_resumed_it_starts_with_a_clean_slate_but_the_sessions_counts_go_on() -> None:
-    found = throttles(max_orders_per_minute=2, max_orders_per_day=3, duplicate_ns=MINUTE)
-    for at in range(3):
+@pytest.mark.parametrize("attempts", [2, 3])
+def test_resumed_it_starts_afresh_as_to_rate_and_repeats_and_as_to_nothing_else(
+    attempts: int,
+) -> None:
+    found = throttles(
+        max_orders_per_minute=2, max_repeats=2, max_orders_per_day=4, duplicate_ns=MINUTE
+    )
+    for at in range(attempts):
         admit(found, at, 100.0 + at)
+    assert (found.stopped is not None) is (attempts == 3)
     found.resume()
     assert found.stopped is None
-    assert admit(found, 10, 104.0) == ""
-    assert admit(found, 11, 105.0) == "max_orders_per_day"
-
-
-def test_resuming_what_was_not_stopped_forgives_nothing() -> None:
-    found = throttles(max_orders_per_minute=2)
-    assert [admit(found, 0), admit(found, 1)] == ["", ""]
-    found.resume()
-    assert admit(found, 2) == "rate"
+    assert admit(found, 10, 100.0) == "duplicate"
+    assert [admit(found, at, 110.0 + at) for at in (11, 12)] == ["", ""]
+    assert admit(found, MINUTE + 20, 130.0) == "max_orders_per_day"
 
 
 # --- state -----------------------------------------------------------------------------------
 
 
 def test_only_what_a_window_may_still_need_is_remembered() -> None:
-    found = throttles(max_orders_per_minute=1000, max_orders_per_day=1000, max_repeats=1000)
+    found = throttles(
+        max_orders_per_minute=1000,
+        max_orders_per_day=1000,
+        max_repeats=1000,
+        duplicate_ns=2 * MINUTE,
+    )
     for at in range(500):
-        admit(found, at * SECOND)
-    assert len(found.snapshot().recent) == 60
+        assert admit(found, at * SECOND, 1.0 + at) == ""
+    assert (len(found.snapshot().minute), len(found.snapshot().recent)) == (60, 120)
 
 
 @pytest.mark.parametrize("stop", [False, True])
