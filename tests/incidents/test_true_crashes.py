@@ -75,7 +75,7 @@ def test_2020_03_16_the_cap_holds_and_the_long_legs_are_reduced() -> None:
     )
     long = structs.replace(short, name="long", maturity_days=365)
     limits: LimitPolicy = structs.replace(
-        book().limits, max_order_notional=1e6, max_daily_turnover=1e7
+        book().limits, max_order_notional=1e6, max_daily_turnover=1e7, max_position_vega=2500
     )
     policy = book(
         legs=(short, long),
@@ -98,5 +98,7 @@ def test_2020_03_16_the_cap_holds_and_the_long_legs_are_reduced() -> None:
     assert day.observed.signals["term_state"].state == "backwardation"
     assert (day.target.multiplier, day.target.at_cap) == (2.0, True)
     assert day.position("long") < held["long"]
-    assert day.position("short") + day.position("long") == pytest.approx(2000, abs=2)
+    assert day.position("short") + day.position("long") == pytest.approx(
+        2000, abs=60
+    )  # the least change is 50
     assert max(each.target_quantity for each in day.orders) <= 2000
