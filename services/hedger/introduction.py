@@ -68,6 +68,7 @@ class Introduction:
             LeaseLost: The lease has run out.
         """
         while True:
+            await self._bus.connected.wait()
             await self._beat()
             if not self.accepted.is_set():
                 await self._tell_epoch()

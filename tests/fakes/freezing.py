@@ -1,10 +1,11 @@
 """`hedgestat`, frozen between the look at its lease and the sending of an order.
 
 The process stops itself with SIGSTOP where nothing but the kernel stands between the last check
-and the publish; it goes on there when somebody sends SIGCONT. Each order freezes one sender only:
-`FROZEN_ORDERS` names a directory where those that did are noted, for all replicas.
+and the publish; it goes on there when somebody sends SIGCONT. Each order freezes its first two
+senders: `FROZEN_ORDERS` names a directory where those that did are noted, for all replicas.
 """
 
+import contextlib
 import os
 import signal
 from hashlib import sha256
@@ -21,19 +22,19 @@ _publish = MqttBus.publish
 
 
 async def publish(bus: MqttBus, topic: str, payload: bytes, **options: Any) -> None:  # noqa: ANN401 - as the bus has them
-    """Publish; before the first sending of each order, freeze."""
+    """Publish; before the first sendings of each order, freeze."""
     if topic.startswith(f"{topics.PREFIX}/books/") and topic.endswith("/orders"):
         order = msgspec.json.decode(payload.partition(b"\n")[0])["order_id"]
-        _freeze_once(sha256(order.encode()).hexdigest())
+        _freeze_twice(sha256(order.encode()).hexdigest())
     await _publish(bus, topic, payload, **options)
 
 
-def _freeze_once(order: str) -> None:
-    try:
-        (Path(os.environ["FROZEN_ORDERS"]) / order).touch(exist_ok=False)
-    except FileExistsError:
-        return
-    os.kill(os.getpid(), signal.SIGSTOP)
+def _freeze_twice(order: str) -> None:
+    for number in (1, 2):
+        with contextlib.suppress(FileExistsError):
+            (Path(os.environ["FROZEN_ORDERS"]) / f"{order}.{number}").touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return
 
 
 if __name__ == "__main__":

@@ -40,27 +40,25 @@ def test_a_leader_frozen_between_its_last_check_and_the_sending_is_refused_when_
         replicas = Replicas(installation, "hedger")
         rounds = 0
 
-        def wake_once_the_other_leads() -> None:
-            nonlocal rounds
-            for program in replicas.programs:
-                if is_frozen(program):
-                    other = replicas.other(program)
-                    accepted = len(events(other, "epoch_accepted"))
-                    eventually_sync(
-                        lambda: (
-                            len(events(other, "epoch_accepted")) > accepted  # noqa: B023 - awaited here
-                            or is_frozen(other)  # noqa: B023
-                        )
-                    )
-                    thaw(program)
-                    rounds += 1
+        def stale() -> int:
+            taken = events(installation.services["gateway"], "order_taken")
+            return sum(each["status"] == "superseded" for each in taken)
 
-        installation.replay(every_time=wake_once_the_other_leads, within_s=120)
-        gateway = installation.services["gateway"]
-        stale = [each for each in events(gateway, "order_taken") if each["status"] == "superseded"]
-        print(f"{rounds} leaders frozen, {len(stale)} stale sendings refused")  # noqa: T201
-        assert rounds >= LEAST_FROZEN
-        assert stale
+        def wake_once_the_other_is_about_to_send() -> None:
+            nonlocal rounds
+            first = next(filter(is_frozen, replicas.programs), None)
+            if first is None:
+                return
+            second, refused = replicas.other(first), stale()
+            eventually_sync(lambda: is_frozen(second))
+            thaw(first)
+            eventually_sync(lambda: stale() > refused)
+            thaw(second)
+            rounds += 1
+
+        installation.replay(every_time=wake_once_the_other_is_about_to_send, within_s=150)
+        print(f"{rounds} leaders frozen, {stale()} stale sendings refused")  # noqa: T201
+        assert stale() >= rounds >= LEAST_FROZEN
         assert not any("Traceback" in program.log for program in replicas.programs)
         outcome = installation.outcome()
         assert len(outcome.accepted) == len(set(outcome.accepted))
