@@ -4,6 +4,7 @@ It has a connection of its own, so that no flood of orders stands before a comma
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from typing import Final
 
@@ -127,6 +128,8 @@ class Control:
                 self._ring("message_forged", f"{forged.reason} on {message.topic}")
             except MalformedMessage as error:
                 self._disbelieve(message.topic, "malformed", str(error))
+            except sqlite3.OperationalError as error:  # whoever commands is not answered
+                self._desk.disk_failed(error)
             message.ack()
 
     async def _receive(self, message: Message) -> None:

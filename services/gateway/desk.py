@@ -153,9 +153,15 @@ class Desk:
         self._stamp_ns = max(self.now_ns(), self._stamp_ns + 1)
         return self._stamp_ns
 
-    def has_seen(self, order: Order) -> bool:
-        """Whether we have read of the market what the order was decided on, or it is too late."""
-        return self._read_to_ns >= order.event_ns or self.now_ns() > order.valid_until_ns
+    def must_wait(self, order: Order) -> bool:
+        """Whether we have yet to read of the market what a new order was decided on."""
+        if self._read_to_ns >= order.event_ns or self.now_ns() > order.valid_until_ns:
+            return False
+        try:
+            return self._answer_to_known(order) is None
+        except sqlite3.OperationalError as error:
+            self.disk_failed(error)
+            return True
 
     # --- orders ------------------------------------------------------------------------------
 
@@ -168,7 +174,7 @@ class Desk:
                 return verdict
             await asyncio.sleep(RETRY_S)  # meanwhile others may write, and it is judged anew
 
-    def answer_to_known(self, order: Order) -> Verdict | None:
+    def _answer_to_known(self, order: Order) -> Verdict | None:
         """Answer an order whose id was answered before; `None` for a new one."""
         known = self.record.known(order.order_id)
         if known is None:
@@ -181,9 +187,9 @@ class Desk:
     async def _try_to_take(self, order: Order, epoch: int, payload: bytes) -> Verdict | None:
         """Return `None` when the disk did not take it: nothing has happened."""
         try:
-            known = self.answer_to_known(order)
+            known = self._answer_to_known(order)
         except sqlite3.OperationalError as error:
-            self._disk_failed(error)
+            self.disk_failed(error)
             return None
         if known is not None:
             return known
@@ -213,7 +219,7 @@ class Desk:
             )
         except sqlite3.OperationalError as error:
             self.states = states
-            self._disk_failed(error)
+            self.disk_failed(error)
             return None
         self._disk_works()
         self.epoch = max(self.epoch, epoch)
@@ -354,13 +360,14 @@ class Desk:
             try:
                 await asyncio.to_thread(write)
             except sqlite3.OperationalError as error:
-                self._disk_failed(error)
+                self.disk_failed(error)
                 await asyncio.sleep(RETRY_S)
             else:
                 self._disk_works()
                 return
 
-    def _disk_failed(self, error: sqlite3.OperationalError) -> None:
+    def disk_failed(self, error: sqlite3.OperationalError) -> None:
+        """Say, once, that the disk fails, until it works again."""
         if not self._trouble:
             remedy = "free space on its disk, or repair it: nothing is acknowledged until then"
             log.critical("record_unwritable", error=str(error), remedy=remedy)

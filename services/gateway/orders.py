@@ -84,7 +84,7 @@ class OrderIntake:
         """Take orders until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen(), name="listen")
-            tasks.create_task(self._answer(), name="answer")
+            tasks.create_task(self._answer(tasks), name="answer")
 
     async def _listen(self) -> None:
         async for message in self._bus.messages():
@@ -117,7 +117,7 @@ class OrderIntake:
         self._on_forged(reason, message.topic)
         message.ack()
 
-    async def _answer(self) -> None:
+    async def _answer(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             try:
                 async with asyncio.timeout(_LOOK_S):
@@ -129,13 +129,16 @@ class OrderIntake:
                 self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence)
             )
             for row in rows:
-                if not await self._answer_one(row):
+                answer = await self._answer_one(row)
+                if answer is None:
                     self._on_wait()
+                else:  # the next order does not wait until the broker has this
+                    tasks.create_task(self._tell(row.order.book, answer))
 
-    async def _answer_one(self, row: _Waiting) -> bool:
-        """Answer an order that need not wait; returns whether it did."""
-        if not self._desk.has_seen(row.order) and self._desk.answer_to_known(row.order) is None:
-            return False
+    async def _answer_one(self, row: _Waiting) -> AckMessage | None:
+        """Answer an order; `None` for one that must wait."""
+        if self._desk.must_wait(row.order):
+            return None
         if row.epoch >= self._desk.epoch:
             await self._on_life()
         verdict = await self._desk.take(row.order, row.epoch, row.message.payload)
@@ -144,24 +147,20 @@ class OrderIntake:
         if verdict.report is not None:
             await self._on_refused(verdict.report)
         row.message.ack()
-        await self._tell(row, verdict)
-        return True
-
-    async def _tell(self, row: _Waiting, verdict: Verdict) -> None:
-        order = row.order
         status = _status(verdict)
         self._metrics.order_taken(status)
         if verdict.label not in {"accepted", "known"}:
             self._metrics.order_refused(verdict.label)
-        log.info("order_taken", order_id=order.order_id, status=status, reason=verdict.reason)
-        answer = AckMessage(
-            order_id=order.order_id, status=status, reason=verdict.reason, epoch=row.epoch
-        )
-        topic = topics.acks(order.book)
+        name = row.order.order_id
+        log.info("order_taken", order_id=name, status=status, reason=verdict.reason)
+        return AckMessage(order_id=name, status=status, reason=verdict.reason, epoch=row.epoch)
+
+    async def _tell(self, book: str, answer: AckMessage) -> None:
+        topic = topics.acks(book)
         try:
             await self._bus.publish(topic, self._keyring.seal("gateway", topic, answer))
         except (BusUnavailable, PublishRefused) as error:  # the hedger sends it again, and is told
-            log.warning("answer_lost", order_id=order.order_id, error=str(error))
+            log.warning("answer_lost", order_id=answer.order_id, error=str(error))
 
 
 def _status(verdict: Verdict) -> Literal["accepted", "duplicate", "refused", "superseded"]:

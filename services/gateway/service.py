@@ -7,6 +7,7 @@ reads the journal, and sees. The unix socket needs none of these.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -220,6 +221,9 @@ class Gateway:
         except MalformedMessage as error:
             self._metrics.command_refused("malformed")
             return NotDone(str(error))
+        except sqlite3.OperationalError as error:
+            self.desk.disk_failed(error)
+            return NotDone(f"the record's disk fails: {error}")
         return self._status()
 
     def _wanted(self, request: HaltAsked) -> TradingStateSet:
