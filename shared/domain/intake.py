@@ -8,8 +8,8 @@ Order of judgement, the first that fails names the refusal:
 2. *shape*: known symbol, a price or both quotes, finite, positive, not crossed, not too wide.
 3. *time*: not ahead of our clock, not behind its symbol's last tick, nor far behind the newest.
 4. *jump*: a move beyond `max_jump` is refused until `confirmations` consecutive prints, each later
-   than the one before, agree with each other: causal, so that a bad print does not trade and a
-   crash does (promises C5).
+   than the one before, agree with each other, or two independent sources agree: causal, so that a
+   bad print does not trade and a crash does (promises C5).
 
 A refused tick changes nothing but its sequence number and, after a jump, what would confirm it.
 
@@ -19,6 +19,7 @@ Longer than most: the compiled judgement and its state are read together.
 from dataclasses import fields, replace
 from enum import IntEnum
 from typing import Final
+from zlib import crc32
 
 import numpy as np
 from msgspec import Struct
@@ -70,6 +71,8 @@ class SymbolState(Struct, frozen=True, array_like=True):
     candidate: float
     confirmed: int
     candidate_ns: int = 0
+    witness: int = 0
+    """The independent source that printed the candidate; 0 for any other."""
 
 
 class IntakeState(Struct, frozen=True):
@@ -101,6 +104,7 @@ _SYMBOL: Final = np.dtype(
         ("candidate", np.float64),
         ("confirmed", np.int64),
         ("candidate_ns", np.int64),
+        ("witness", np.int64),
         ("max_jump", np.float64),
         ("confirmations", np.int64),
         ("max_spread", np.float64),
@@ -129,6 +133,7 @@ class Intake:
             row["max_jump"] = limit.max_jump
             row["confirmations"] = limit.confirmations
             row["max_spread"] = limit.max_spread
+        self._witnesses = {name: crc32(name.encode()) + 1 for name in policy.independent_sources}
         self._known: dict[str, SymbolState] = {}
         self._stale = set(range(len(self._names)))
         self._sequences: dict[str, int] = {}
@@ -145,6 +150,7 @@ class Intake:
             [self._numbers.get(name, _UNKNOWN) for name in block.symbols], dtype=np.int64
         )
         last = np.array([self._sequences.get(name, 0) for name in block.sources], dtype=np.int64)
+        witnesses = [self._witnesses.get(name, 0) for name in block.sources]
         latest_ns = _NEVER if now_ns is None else now_ns + self._policy.future_skew_ns
         columns = (block.price, block.bid, block.ask, block.bid_size, block.ask_size)
         verdicts, missing, newest_ns = _judge(
@@ -152,6 +158,7 @@ class Intake:
             block.event_ns,
             np.column_stack(columns),
             block.source,
+            np.array(witnesses, dtype=np.int64),
             block.sequence,
             last,
             MAX_SOURCES - len(self._sequences),
@@ -213,7 +220,7 @@ class Intake:
                 row = intake._symbols[intake._numbers[name]]
                 row["level"], row["event_ns"] = known.level, known.event_ns
                 row["candidate"], row["confirmed"] = known.candidate, known.confirmed
-                row["candidate_ns"] = known.candidate_ns
+                row["candidate_ns"], row["witness"] = known.candidate_ns, known.witness
         intake._sequences = dict(state.sequences)
         intake._newest_ns = state.newest_ns
         return intake
@@ -268,22 +275,26 @@ def _shape_verdict(fields: NDArray[np.float64], max_spread: float) -> int:
 
 
 @_compiled
-def _jump_verdict(level: float, event_ns: int, known: np.void) -> int:
+def _jump_verdict(level: float, event_ns: int, witness: int, known: np.void) -> int:
     """Believe a jump only when enough consecutive prints agree with each other.
 
     Prints count when they are later than the one before: a bad print that is delivered again
-    confirms nothing.
+    confirms nothing. An independent source that agrees with another is as good as all of them.
     """
     if known["level"] == 0 or abs(level - known["level"]) <= known["max_jump"] * known["level"]:
         known["confirmed"] = 0
         return Verdict.ACCEPTED
-    if known["confirmed"] > 0 and event_ns <= known["candidate_ns"]:
-        return Verdict.JUMP
     agrees = known["confirmed"] > 0 and (
         abs(level - known["candidate"]) <= known["max_jump"] * known["candidate"]
     )
+    if agrees and known["witness"] > 0 and witness > 0 and witness != known["witness"]:
+        known["confirmed"] = 0
+        return Verdict.ACCEPTED
+    if known["confirmed"] > 0 and event_ns <= known["candidate_ns"]:
+        return Verdict.JUMP
     known["confirmed"] = known["confirmed"] + 1 if agrees else 1
     known["candidate"], known["candidate_ns"] = level, event_ns
+    known["witness"] = witness
     if known["confirmed"] < known["confirmations"]:
         return Verdict.JUMP
     known["confirmed"] = 0
@@ -294,6 +305,7 @@ def _jump_verdict(level: float, event_ns: int, known: np.void) -> int:
 def _content_verdict(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     event_ns: int,
     fields: NDArray[np.float64],
+    witness: int,
     known: np.void,
     newest_ns: int,
     late_limit_ns: int,
@@ -307,7 +319,7 @@ def _content_verdict(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     if event_ns < known["event_ns"] or event_ns < newest_ns - late_limit_ns:
         return Verdict.LATE
     level = (fields[_BID] + fields[_ASK]) / 2 if np.isnan(fields[_PRICE]) else fields[_PRICE]
-    verdict = _jump_verdict(level, event_ns, known)
+    verdict = _jump_verdict(level, event_ns, witness, known)
     if verdict == Verdict.ACCEPTED:
         known["level"] = level
         known["event_ns"] = event_ns
@@ -320,6 +332,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     event_ns: NDArray[np.int64],
     fields: NDArray[np.float64],
     source: NDArray[np.int32],
+    witnesses: NDArray[np.int64],
     sequence: NDArray[np.int64],
     last: NDArray[np.int64],
     room: int,
@@ -346,6 +359,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
                 verdict = _content_verdict(
                     event_ns[i],
                     fields[i],
+                    witnesses[source[i]],
                     symbols[symbol[i]],
                     newest_ns,
                     late_limit_ns,

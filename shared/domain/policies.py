@@ -37,12 +37,15 @@ class IntakePolicy(Struct, frozen=True, kw_only=True):
         future_skew_ns: A tick may lie that far ahead of our clock.
         late_limit_ns: A tick may lie that far behind the newest event.
         max_message_bytes: Larger messages are refused unread.
+        independent_sources: Names of feeds with data of their own: a jump that two of them print is
+            believed at once. Two vendors of one exchange are not: they carry the same error.
     """
 
     symbols: dict[str, SymbolPolicy]
     future_skew_ns: int = 2 * SECOND
     late_limit_ns: int = 5 * SECOND
     max_message_bytes: int = 1_048_576
+    independent_sources: tuple[str, ...] = ()
 
 
 # --- signals (spec 1) ------------------------------------------------------------------------

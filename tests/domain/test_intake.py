@@ -331,6 +331,38 @@ def test_one_confirmation_believes_at_once() -> None:
     assert judge(intake, vix(0), vix(1, 80.0), vix(2, 14.0)) == [Verdict.ACCEPTED] * 3
 
 
+TWO_FEEDS = msgspec.structs.replace(POLICY, independent_sources=("floor", "model"))
+
+
+def test_a_jump_that_two_independent_sources_print_is_believed_at_once() -> None:
+    intake = Intake(TWO_FEEDS, lossless=False)
+    first, second = vix(2, 37.32, source="floor"), vix(1.9, 36.8, source="model")
+    assert judge(intake, vix(0), first, second, vix(3, 37.0)) == [
+        Verdict.ACCEPTED,
+        Verdict.JUMP,
+        Verdict.ACCEPTED,
+        Verdict.ACCEPTED,
+    ]
+
+
+@pytest.mark.parametrize("source", ["floor", "vendor", ""])
+def test_a_source_that_is_not_another_or_not_independent_is_one_more_print(source: str) -> None:
+    intake = Intake(TWO_FEEDS, lossless=False)
+    prints = [vix(0), vix(1, 37.0, source="floor"), vix(2, 37.0, source=source)]
+    assert judge(intake, *prints, vix(3, 37.0)) == [
+        Verdict.ACCEPTED,
+        Verdict.JUMP,
+        Verdict.JUMP,
+        Verdict.ACCEPTED,
+    ]
+
+
+def test_an_independent_source_that_does_not_agree_confirms_nothing() -> None:
+    intake = Intake(TWO_FEEDS, lossless=False)
+    prints = [vix(0), vix(1, 37.0, source="floor"), vix(2, 90.0, source="model")]
+    assert judge(intake, *prints)[1:] == [Verdict.JUMP] * 2
+
+
 # --- clock ------------------------------------------------------------------------------------
 
 
@@ -378,7 +410,7 @@ def test_the_wall_clock_raises_the_newest_instant_and_never_lowers_it() -> None:
 class Remembered:
     level: float | None = None
     event_ns: int = 0
-    candidates: list[tuple[float, int]] = field(default_factory=list)
+    candidates: list[tuple[float, int, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -445,12 +477,16 @@ class SlowIntake:
         if known.level is None or abs(tick.level - known.level) <= limit.max_jump * known.level:
             return None
         if known.candidates:
-            level, event_ns = known.candidates[-1]
+            level, event_ns, source = known.candidates[-1]
+            agrees = abs(tick.level - level) <= limit.max_jump * level
+            independent = {source, tick.source} <= set(self.policy.independent_sources)
+            if agrees and independent and source != tick.source:
+                return None
             if tick.event_ns <= event_ns:
                 return Verdict.JUMP
-            if abs(tick.level - level) > limit.max_jump * level:
+            if not agrees:
                 known.candidates.clear()
-        known.candidates.append((tick.level, tick.event_ns))
+        known.candidates.append((tick.level, tick.event_ns, tick.source))
         return Verdict.JUMP if len(known.candidates) < limit.confirmations else None
 
 
@@ -458,6 +494,7 @@ COARSE = IntakePolicy(
     symbols={"VIX": SymbolPolicy(), "SPX": SymbolPolicy(max_jump=0.1, confirmations=2)},
     future_skew_ns=2,
     late_limit_ns=5,
+    independent_sources=("a", "b"),
 )
 values = st.none() | st.sampled_from([14.0, 14.5, 19.0, 19.5, 37.0, 0.0, -1.0, math.inf, 1e16])
 good_values = st.sampled_from([14.0, 14.5, 19.0, 19.5, 37.0])
@@ -478,7 +515,7 @@ plain_ticks = st.builds(
     symbol=st.sampled_from(["VIX", "SPX"]),
     event_ns=st.integers(0, 20),
     price=good_values,
-    source=st.just("a"),
+    source=st.sampled_from(["a", "a", "b", "c"]),
     sequence=st.none() | st.integers(1, 30),
 )
 streams = st.lists(st.lists(ticks | plain_ticks, max_size=6), max_size=6)

@@ -36,6 +36,7 @@ def read_intake(symbols: Table, intake: Table) -> IntakePolicy:
         max_message_bytes=intake.count(
             "max_message_bytes", default.max_message_bytes, Range(256, 268_435_456)
         ),
+        independent_sources=intake.texts("independent_sources"),
     )
     intake.refuse_unknown_keys()
     if not policy.symbols:
