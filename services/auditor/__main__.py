@@ -11,7 +11,7 @@ from services.auditor.service import SERVICE, SUBSCRIPTIONS, Auditor, AuditorPol
 from shared.adapters.archive import ArchiveReader
 from shared.adapters.head_record import HeadRecord
 from shared.adapters.recalled_store import RecalledStore
-from shared.adapters.store import Store
+from shared.adapters.settings import Settings
 from shared.domain.instants import SECOND
 from shared.runtime.leading import lead
 from shared.runtime.lease import Term
@@ -31,29 +31,54 @@ async def run(site: Site) -> None:
     Raises:
         NoSocket: The gateway is configured without one.
     """
-    settings = site.settings
+    settings, calendar = site.settings, site.calendar()
+    policy, metrics = _policy(settings), AuditorMetrics(site.registry)
+
+    def make_fold(state: bytes | None) -> Fold:
+        return Fold(settings.signals, settings.books, calendar, settings.digest, state)
+
+    async with RecalledStore(settings.redis.market, _archives(settings)) as store:
+
+        async def serve(term: Term) -> None:
+            async with site.bus(SERVICE, SUBSCRIPTIONS, session=term.holder) as bus:
+                auditor = Auditor(
+                    policy=policy,
+                    make_fold=make_fold,
+                    bus=bus,
+                    store=store,
+                    source=store,
+                    epoch=term.epoch,
+                    keyring=site.keyring,
+                    heads=HeadRecord(Path(settings.auditor.heads)),
+                    clock=site.clock,
+                    metrics=metrics,
+                    health=site.health,
+                )
+                await auditor.run(site.stop)
+
+        await _until_there(policy.socket, site.stop)
+        await lead(site, SERVICE, store, serve)
+
+
+def _policy(settings: Settings) -> AuditorPolicy:
     socket = settings.gateway.socket_path
     if socket is None:
-        raise NoSocket('the auditor looks at the gateway through its socket: [gateway] is "off"')
-    directory = settings.retention.archive
-    archives = (
-        {}
-        if directory is None
-        else {keys.journal(): ArchiveReader(Path(directory), keys.journal())}
-    )
-    policy = AuditorPolicy(
+        raise NoSocket(
+            'the auditor looks at the gateway through its socket: [gateway] socket is "off"'
+        )
+    return AuditorPolicy(
         socket=socket,
         pause_s=settings.auditor.pause_ns / SECOND,
         grace_s=settings.auditor.grace_ns / SECOND,
     )
-    metrics = AuditorMetrics(site.registry)
-    async with RecalledStore(settings.redis.market, archives) as store:
 
-        async def serve(term: Term) -> None:
-            await _serve(site, term, policy, store, metrics)
 
-        await _until_there(socket, site.stop)
-        await lead(site, SERVICE, store, serve)
+def _archives(settings: Settings) -> dict[str, ArchiveReader]:
+    """Where to read what was trimmed of the journal before we came."""
+    if settings.retention.archive is None:
+        return {}
+    directory = Path(settings.retention.archive)
+    return {keys.journal(): ArchiveReader(directory, keys.journal())}
 
 
 async def _until_there(socket: Path, stop: asyncio.Event) -> None:
@@ -62,28 +87,3 @@ async def _until_there(socket: Path, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LOOK_S):
                 await stop.wait()
-
-
-async def _serve(
-    site: Site, term: Term, policy: AuditorPolicy, store: Store, metrics: AuditorMetrics
-) -> None:
-    settings, calendar = site.settings, site.calendar()
-
-    def make_fold(state: bytes | None) -> Fold:
-        return Fold(settings.signals, settings.books, calendar, settings.digest, state)
-
-    async with site.bus(SERVICE, SUBSCRIPTIONS, session=term.holder) as bus:
-        auditor = Auditor(
-            policy=policy,
-            make_fold=make_fold,
-            bus=bus,
-            store=store,
-            source=store,
-            epoch=term.epoch,
-            keyring=site.keyring,
-            heads=HeadRecord(Path(settings.auditor.heads)),
-            clock=site.clock,
-            metrics=metrics,
-            health=site.health,
-        )
-        await auditor.run(site.stop)

@@ -87,16 +87,16 @@ def tamper(place: Workplace, run: RecordedRun) -> dict[str, str]:
 
     forged_id = run.orders[3].order_id.replace("-0000", "-0009")
     with closing(sqlite3.connect(place.settings.gateway.record)) as record:
-        columns = "epoch, received_ns, status, reason, content"
+        record.row_factory = sqlite3.Row
+        query = "SELECT * FROM orders WHERE order_id = ?"
+        row = dict(record.execute(query, (run.orders[3].order_id,)).fetchone())
         message = order_message(
             structs.replace(run.orders[3], order_id=forged_id), epoch=1, sequence=99
         )
         payload = place.keys.seal("monitor", topics.orders(run.orders[3].book), message)
-        record.execute(
-            f"INSERT INTO orders (order_id, payload, {columns})"  # noqa: S608 - ours
-            f" SELECT ?, ?, {columns} FROM orders WHERE order_id = ?",
-            (forged_id, payload, run.orders[3].order_id),
-        )
+        row |= {"number": None, "order_id": forged_id, "epoch": 1, "payload": payload}
+        places = ", ".join(f":{name}" for name in row)
+        record.execute(f"INSERT INTO orders ({', '.join(row)}) VALUES ({places})", row)  # noqa: S608 - ours
         missing_id, altered_id = run.orders[5].order_id, run.orders[8].order_id
         record.execute("DELETE FROM orders WHERE order_id = ?", (missing_id,))
         record.execute(
@@ -182,6 +182,8 @@ async def test_the_heads_of_the_decision_log_are_kept_and_forged_ones_refused(
     decisions = await place.read(keys.decisions())
     record = HeadRecord(Path(place.settings.auditor.heads))
     async with place.client() as bus, place.running(run_gateway, run_auditor) as site:
+        await eventually(lambda: "auditor.bus" in site.health.report(), within_s=20)
+        await eventually(lambda: site.health.report()["auditor.bus"].ready, within_s=20)
         await eventually(lambda: len(list(record.payloads())) == 1, within_s=20)
         await bus.publish(topics.DECISION_HEAD, b"{}\nAAAA")
         await eventually(lambda: sample(site, "heads_total", outcome="malformed") == 1)

@@ -23,6 +23,7 @@ COMMANDS = (
     "status",
     "check",
     "doctor",
+    "why",
     "keys",
     "audit",
     "journal",
