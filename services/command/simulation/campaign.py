@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -62,9 +62,9 @@ class Tally(Struct):
     orders: int = 0
     virtual_s: float = 0.0
     elapsed_s: float = 0.0
-    faults: Counter[str] = Counter()
-    guards: Counter[str] = Counter()
-    endings: Counter[str] = Counter()
+    faults: Counter[str] = field(default_factory=Counter)
+    guards: Counter[str] = field(default_factory=Counter)
+    endings: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = []
 
     def add(self, outcome: Outcome) -> None:
