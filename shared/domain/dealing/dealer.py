@@ -42,6 +42,7 @@ _PASSING: Final = frozenset({"expired", "no_mark", "stale_mark"})
 """The gateway's causes that pass by themselves."""
 
 _SILENT: Final = frozenset({"min_trade", "halted", "reducing"})
+_TOLD: Final = {"mark": "mark_unknown"} | dict.fromkeys(STOPPING, "trading_stopped")
 
 
 class DealerState(Struct, frozen=True, kw_only=True):
@@ -217,9 +218,7 @@ class Dealer:
         """Alert to an order withheld; of trading not allowed a person was told when it began."""
         if held.control in _SILENT or was_stopped:
             return []
-        stops = held.control in STOPPING
-        usual = "trading_stopped" if stops else "order_blocked"
-        what = "mark_unknown" if held.control == "mark" else usual
+        what = _TOLD.get(held.control, "order_blocked")
         return [self._alert(held.event_ns, what, f"{held.leg}: {held.control}", held.figures)]
 
     def _account(self, report: ExecutionReported, order: TrackedOrder, now: int) -> None:

@@ -252,6 +252,11 @@ class HedgeBook:
         """Return what is held of a leg, signed, in its unit."""
         return self._dealer.holdings.position(leg)
 
+    def may_trade(self) -> TradingState:
+        """Return what it may do now; halted also while its own throttles have stopped it."""
+        stopped = self._dealer.stopped is not None
+        return TradingState.HALTED if stopped else self._trading.of(self._policy.name)
+
     def _watched(self) -> tuple[str, ...]:
         triggers, name = self._policy.triggers, self._policy.name
         return (
@@ -320,21 +325,17 @@ class HedgeBook:
 
     def _set_trading(self, change: TradingStateSet) -> list[Effect]:
         """Take a trading state; a person is told once, when what the book may do changes."""
-        before = self._may_trade()
+        before = self.may_trade()
         self._trading = self._trading.after(change)
         if is_resumption(change):
             self._dealer.resume()
-        after = self._may_trade()
+        after = self.may_trade()
         if after is before:
             return []
         if after is not TradingState.HALTED and self._standing.taken_back:
             self._cooldown_until_ns = min(self._cooldown_until_ns, self._now)
             self._bank.hasten(self._standing.triggers, self._now)
         return [self._trading_alert(change)]
-
-    def _may_trade(self) -> TradingState:
-        stopped = self._dealer.stopped is not None
-        return TradingState.HALTED if stopped else self._trading.of(self._policy.name)
 
     def _trading_alert(self, change: TradingStateSet) -> AlertRaised:
         """Say what the book may do now, and who wanted it so and why."""

@@ -832,6 +832,7 @@ def test_a_runaway_is_stopped_and_stays_so_until_an_operator_resumes_it() -> Non
     runaway(market, 10)
     assert len(market.orders) == 4
     assert controls(market) == ["rate"]
+    assert market.book.may_trade() is HALTED
     move(market, 40.0, minutes=120)
     market.set_trading(ACTIVE, authority="gateway")
     market.set_trading(HALTED, authority="auditor")
