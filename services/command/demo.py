@@ -27,7 +27,11 @@ from services.command.recorded import (
 from services.command.up import SERVICES
 from services.feed.__main__ import run as run_feed
 from services.feed.service import FeedPolicy
-from shared.adapters.configuration.services import RetentionSettings, TradingSettings
+from shared.adapters.configuration.services import (
+    GatewaySettings,
+    RetentionSettings,
+    TradingSettings,
+)
 from shared.adapters.connections import MqttSettings, RedisSettings, redacted
 from shared.adapters.embedded import embedded_broker, embedded_store
 from shared.adapters.examination import Finding, examine_broker, examine_store
@@ -155,7 +159,7 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
             settings,
             mqtt=MqttSettings(url=broker, abandon_stuck_session=options.broker is None),
             redis=structs.replace(settings.redis, orders=store, market=store),
-            gateway=structs.replace(settings.gateway, record=str(directory / "gateway.sqlite")),
+            gateway=GatewaySettings(record=str(directory / "gateway.sqlite"), socket="off"),
             retention=RetentionSettings(keep_entries=EVERYTHING),
             trading=TradingSettings(arms_itself=True),
         )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from os import fsencode
 from pathlib import Path
 from typing import Final, Literal, TypedDict
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from shared.domain.policies import PaperPolicy
 
 PAPER: Final = "paper"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LONGEST_SOCKET_PATH: Final = 103  # the least that a supported system takes
 _PORT: Final = Range(0, 65_535)
 _SHORTEST_LEASE_NS: Final = 200 * MILLISECOND
 _KEPT: Final = Range(1, 1e12)  # the last one taken proves that the store is the same
@@ -317,6 +319,10 @@ def read_gateway(table: Table) -> GatewaySettings:
     settings = GatewaySettings(
         record=table.text("record", default.record), socket=table.text("socket", default.socket)
     )
+    socket = settings.socket_path
+    if socket is not None and len(fsencode(socket)) > _LONGEST_SOCKET_PATH:
+        remedy = f'set it to a path of at most {_LONGEST_SOCKET_PATH} bytes, or to "off"'
+        table.fault("socket", f"would be {socket}: too long for a unix socket", remedy)
     table.refuse_unknown_keys()
     return settings
 

@@ -45,6 +45,8 @@ from fakes.configurations import SOUND, load, only_fault
             "hedgestat resume",
         ),
         ("[trading]\nbypass = true", "bypass", "unknown", "arms_itself"),
+        (f'[gateway]\nsocket = "/{"x" * 103}"', "socket", "too long for a unix", "at most 103"),
+        (f'[gateway]\nrecord = "/{"x" * 100}/a"', "socket", "x/gateway.sock: too long", '"off"'),
         ('[keys]\nmonitor = "…"', "monitor", "unknown", "directory"),
         ("[retention]\nkeep_entries = 0", "keep_entries", "out of range", "1"),
         ("[retention]\nkeep_days = 2", "keep_days", "unknown", "keep_entries"),
