@@ -13,7 +13,7 @@ tells its epoch first. The lease makes two leaders rare; the epochs make them ha
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 from msgspec import Struct
@@ -22,7 +22,7 @@ from shared.adapters.clock import Clock
 from shared.adapters.store import Leader, Store, StoreTrouble, StoreUnsafe
 from shared.runtime.backoff import delays_s
 from shared.runtime.health import Health
-from shared.runtime.ledger import LeaseLost, StageStopped
+from shared.runtime.ledger import LeaseLost, StageStopped, StoreRegressed
 
 log = structlog.get_logger()
 
@@ -246,6 +246,8 @@ class Candidate:
 
         Raises:
             LeaseLost: It is.
+            StoreUnsafe: The store does not write, so it will be.
+            StoreRegressed: The store lost data.
         """
         trouble = "frozen for too long"
         retry_s = 0.0
@@ -257,13 +259,32 @@ class Candidate:
             try:
                 async with asyncio.timeout(lease.ends_s - asked_s):
                     held = await self._store.renew(self._stage, lease.epoch, self._ttl_ms)
+            except StoreUnsafe:
+                raise
             except (StoreTrouble, TimeoutError) as failure:
                 trouble, retry_s = str(failure) or "no answer", ASKED_EVERY * self._ttl_s
                 continue
             if not held:
-                raise LeaseLost(f"epoch {lease.epoch} has ended in the store")
+                await self._explain(lease)
             lease.confirm(asked_s)
             retry_s = 0.0
+
+    async def _explain(self, lease: Lease) -> NoReturn:
+        """Say why a lease is not ours any more.
+
+        Raises:
+            LeaseLost: Another leads, or has led, or it ended.
+            StoreRegressed: The store has forgotten that we led.
+        """
+        with contextlib.suppress(StoreTrouble, TimeoutError):
+            async with asyncio.timeout(self._ttl_s):
+                stored = (await self._store.load(self._stage)).epoch
+                if stored < lease.epoch:
+                    raise StoreRegressed(
+                        f"{self._stage}: the store has epoch {stored}, we hold {lease.epoch}. It "
+                        "lost data: restore it, or start all stages over."
+                    )
+        raise LeaseLost(f"epoch {lease.epoch} has ended in the store")
 
     @property
     def _ttl_ms(self) -> int:

@@ -19,7 +19,7 @@ from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.store import Leader, StoreUnavailable, StoreUnsafe
 from shared.runtime.health import Health
 from shared.runtime.lease import ASKED_EVERY, Candidate, Lease, LeaseEvents, Term
-from shared.runtime.ledger import LeaseLost, StageStopped
+from shared.runtime.ledger import LeaseLost, StageStopped, StoreRegressed
 
 STAGE: Final = "hedger"
 TTL_S: Final = 0.2
@@ -233,7 +233,9 @@ async def test_a_leader_that_cannot_renew_is_out_before_its_lease_ends(error: Ex
         assert a.why_not_ready.startswith("standby")
         store.faults = iter([])
         await eventually(lambda: a.terms == [1, 2])
-    assert isinstance(a.reasons[0], LeaseLost)
+    assert isinstance(
+        a.reasons[0], LeaseLost if isinstance(error, StoreUnavailable) else StoreUnsafe
+    )
 
 
 async def test_a_renewal_that_is_never_answered_does_not_keep_it_in() -> None:
@@ -271,6 +273,26 @@ async def test_a_leader_whose_lease_was_wiped_stands_again() -> None:
         await store.release(STAGE, 1)
         await eventually(lambda: a.terms == [1, 2])
     assert "epoch 1 has ended in the store" in str(a.reasons[0])
+
+
+async def test_a_leader_whose_store_was_wiped_ends() -> None:
+    store = FakeStore()
+    a = Replica("a", store)
+
+    async def wipe() -> None:
+        await eventually(lambda: a.terms == [1])
+        await store.release(STAGE, 1)
+        store.records.clear()
+
+    async def run_both() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(wipe())
+            await a.run()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await run_both()
+    assert isinstance(only(ended.value), StoreRegressed)
+    assert [type(reason) for reason in a.reasons] == [StoreRegressed]
 
 
 async def test_a_lease_asked_for_with_a_lost_reply_is_had_under_the_same_epoch() -> None:
