@@ -97,6 +97,7 @@ class OrderIntake:
             former = self._waiting.pop(waiting.order.order_id, None)
             if former is not None:  # sent again before it was answered
                 former.message.ack()
+                self._metrics.order_taken("repeated")
             self._waiting[waiting.order.order_id] = waiting
             self._news.set()
 
@@ -129,6 +130,8 @@ class OrderIntake:
                 self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence)
             )
             for row in rows:
+                if self._waiting.get(row.order.order_id) is not row:  # sent again meanwhile
+                    continue
                 answer = await self._answer_one(row)
                 if answer is None:
                     self._on_wait()
@@ -139,11 +142,10 @@ class OrderIntake:
         """Answer an order; `None` for one that must wait."""
         if self._desk.must_wait(row.order):
             return None
+        del self._waiting[row.order.order_id]
         if row.epoch >= self._desk.epoch:
             await self._on_life()
         verdict = await self._desk.take(row.order, row.epoch, row.message.payload)
-        if self._waiting.get(row.order.order_id) is row:  # else it was sent again meanwhile
-            del self._waiting[row.order.order_id]
         if verdict.report is not None:
             await self._on_refused(verdict.report)
         row.message.ack()

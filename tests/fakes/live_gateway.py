@@ -146,15 +146,18 @@ class LiveGateway:
         return (keyring or self.keyring).seal("monitor", topic, message)
 
     async def first_answer(self, bus: Bus) -> AckMessage:
-        """Send an order until the gateway is there and answers it."""
+        """Send orders until the gateway is there, has a price, and answers one."""
         deadline_s = clock.monotonic_s() + 60.0
         await eventually(lambda: self._tick_ns > 0)
-        order = self.next_order()
-        while not self.acks:
+        while not self._judged():
             assert clock.monotonic_s() < deadline_s, "no answer in a minute"
-            await self.send(bus, order)
+            await self.send(bus, self.next_order())
             await asyncio.sleep(0.5)
-        return self.acks[0]
+        return self._judged()[0]
+
+    def _judged(self) -> list[AckMessage]:
+        """Answers; not those of before the first tick was heard."""
+        return [ack for ack in self.acks if not ack.reason.startswith("no_mark")]
 
     async def send(self, bus: Bus, order: Order) -> None:
         """Send an order; what the broker does not take is lost."""
