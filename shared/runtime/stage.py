@@ -13,6 +13,10 @@ up to where its outputs reach, and what it says of that is dropped: it stands in
 the step said it then, perhaps under another configuration. For that the stage must have one input
 stream: the order between two is an accident.
 
+A batch keeps the event loop, and whoever would renew the lease, for as long as its step takes. So
+batches begin small, and grow while they are quick: one too long for the lease would be lost with
+it, and so would the next holder's, for ever.
+
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
 
@@ -36,6 +40,8 @@ from shared.runtime.ledger import Ledger, StageStopped, StepOutput
 from shared.runtime.precedence import Precedence
 
 _NOTHING: Final[Mapping[str, int]] = {}
+_FIRST_ENTRIES: Final = 16
+_LONGEST_STEP_S: Final = 0.1
 
 
 class InputGap(StageStopped):
@@ -206,13 +212,14 @@ class _Run:
         self._reached = reached
         self._seen = seen
         self._since_snapshot = 0
+        self._most = min(_FIRST_ENTRIES, policy.max_entries)
 
     async def until(
         self, stop: asyncio.Event, after_commit: Callable[[Committed], Awaitable[None]]
     ) -> None:
         """Take batches until `stop`; then leave the state stored."""
         while not stop.is_set():
-            most = self._policy.max_entries
+            most = self._most
             entries = await self._source.read(
                 self._cursors,
                 count=min(self._again() or most, most),
@@ -282,7 +289,9 @@ class _Run:
     async def _take(self, entries: Sequence[Entry]) -> Committed:
         is_answered = self._again() > 0
         self._follow(entries)
+        began_s = asyncio.get_running_loop().time()
         output = self._step.receive(entries)
+        self._pace(asyncio.get_running_loop().time() - began_s)
         if is_answered:
             output = StepOutput()
         self._since_snapshot += len(entries)
@@ -297,6 +306,13 @@ class _Run:
         if due:
             self._since_snapshot = 0
         return Committed(received=len(entries), output=output, cursors=dict(self._cursors))
+
+    def _pace(self, took_s: float) -> None:
+        """Take fewer entries at a time when a step is long, more when it is short."""
+        if took_s > _LONGEST_STEP_S:
+            self._most = max(1, self._most // 2)
+        elif took_s < _LONGEST_STEP_S / 4:
+            self._most = min(self._policy.max_entries, 2 * self._most)
 
     def _is_due(self, output: StepOutput) -> bool:
         """Whether the state is to be committed; never one behind the outputs."""

@@ -599,3 +599,28 @@ async def test_a_store_killed_again_and_again_changes_no_output(redis_server: Re
     mirror.hashes[READABLE] = {"total": (mirror.records[STAGE].state or b"").decode()}
     assert_as_if_undisturbed(mirror, payloads)
     assert troubles
+
+
+@pytest.mark.parametrize(("an_entry_takes_s", "most"), [(0.0, 200), (0.01, 16), (0.2, 1)])
+async def test_a_batch_is_never_so_long_that_the_lease_runs_out_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, an_entry_takes_s: float, most: int
+) -> None:
+    loop, late = asyncio.get_running_loop(), 0.0
+    time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time() + late)
+    lengths = []
+
+    class Slow(Tally):
+        def receive(self, entries: Sequence[Entry]) -> StepOutput:
+            nonlocal late
+            lengths.append(len(entries))
+            late += an_entry_takes_s * len(entries)
+            return super().receive(entries)
+
+    stop = asyncio.Event()
+    journal = Journal([b"%d" % number for number in range(1_000)], stop)
+    policy = StagePolicy(max_entries=200)
+    await run(FakeStore(), source=journal, make_step=Slow, stop=stop, policy=policy)
+    assert sum(lengths) == 1_000
+    assert max(lengths) == max(16, most)
+    assert max(lengths[5:]) <= most
