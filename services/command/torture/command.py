@@ -5,20 +5,24 @@ import secrets
 import shutil
 import sys
 import tempfile
-import time
-from collections import Counter
-from multiprocessing.context import ForkServerContext
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 from rich.console import Console
+from rich.markup import escape
 
+from services.command.torture.guards import never_fired
 from services.command.torture.programs import nursery
+from services.command.torture.report import table_of, total
 from services.command.torture.servers import check_programs
 from services.command.torture.sweep import SweepFound, SweepPlan, sweep
+from shared.adapters.clock import SystemClock
 from shared.adapters.code_version import code_version
 from shared.runtime.logs import configure_logging
+
+_MOST_TOLD: Final = 20
 
 
 class TortureOptions(Struct, frozen=True, kw_only=True):
@@ -42,39 +46,61 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
 
 
 def run_torture(options: TortureOptions, console: Console) -> bool:
-    """Run a campaign; whether nothing was violated."""
+    """Run a campaign; whether nothing was violated and every guard was seen at work.
+
+    Raises:
+        Refused: A server is not installed.
+        Failed: One does not start, or nothing is ever ordered.
+    """
     check_programs()
     code_version()  # remembered as it is now: sources may change while a campaign lasts
     configure_logging("error", stream=sys.stderr)
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     directory = options.keep or Path(tempfile.mkdtemp(prefix="hedgestat-torture-"))
-    context = nursery()
     found: list[SweepFound] = []
-    deadline = time.perf_counter() + 60 * options.minutes
-    while time.perf_counter() < deadline:
-        left_s = deadline - time.perf_counter()
-        plan = SweepPlan(
-            seed=seed + len(found),
-            seconds=min(options.sweep_s, left_s),
-            books=options.books,
-            jump_s=options.jump_s,
-            directory=directory / f"seed-{seed + len(found)}",
-        )
-        found.append(one_sweep(plan, context, console))
-        for line in found[-1].violations[:20]:
-            console.print(f"[red]{line}[/]", highlight=False)
-    is_sound = not any(each.violations for each in found)
-    for each in found:
-        console.print(each)
+    try:
+        for plan in _plans(options, seed, directory):
+            found.append(_one(plan, console))
+            _tell(console, found[-1].violations)
+    except KeyboardInterrupt:
+        console.print("Stopped before the end.")
+        return False
+    console.print(table_of(found))
+    silent = never_fired(total(each.guards for each in found))
+    _tell(console, [f"guard never seen at work: {name}" for name in silent])
+    is_sound = not silent and not any(each.violations for each in found)
     if is_sound and options.keep is None:
         shutil.rmtree(directory)
+    else:
+        console.print(f"everything is in {directory}", highlight=False, soft_wrap=True)
     return is_sound
 
 
-def one_sweep(plan: SweepPlan, context: ForkServerContext, console: Console) -> SweepFound:
-    """Run one sweep, saying how it goes."""
+def _plans(options: TortureOptions, seed: int, directory: Path) -> Iterator[SweepPlan]:
+    """Sweep after sweep until the time is up."""
+    clock = SystemClock()
+    deadline_s = clock.monotonic_s() + 60 * options.minutes
+    number = seed
+    while (left_s := deadline_s - clock.monotonic_s()) > 0:
+        yield SweepPlan(
+            seed=number,
+            seconds=min(options.sweep_s, left_s),
+            books=options.books,
+            jump_s=options.jump_s,
+            directory=directory / f"seed-{number}",
+        )
+        number += 1
 
+
+def _one(plan: SweepPlan, console: Console) -> SweepFound:
     def say(text: str) -> None:
         console.print(f"seed {plan.seed}: {text}", highlight=False)
 
-    return asyncio.run(sweep(plan, context, say))
+    return asyncio.run(sweep(plan, nursery(), say))
+
+
+def _tell(console: Console, troubles: Sequence[str]) -> None:
+    for trouble in troubles[:_MOST_TOLD]:
+        console.print(f"[red]{escape(trouble)}[/]", highlight=False, soft_wrap=True)
+    if len(troubles) > _MOST_TOLD:
+        console.print(f"[red]and {len(troubles) - _MOST_TOLD} more[/]")

@@ -28,15 +28,16 @@ class Feed:
         self._jump_s = jump_s
         self._vix = CALM
         self._index = 2_700.0
-        self.jumps = 0
         self.jumps_on = True
+        """Whether VIX jumps; else it stands still."""
+        self.is_held = False
+        """Likewise, for a moment."""
 
     async def run(self) -> None:
         """Publish until cancelled; VIX jumps while `jumps_on`."""
         while True:
-            if self.jumps_on:
+            if self.jumps_on and not self.is_held:
                 self._vix = CALM + SHAKEN - self._vix
-                self.jumps += 1
             await self._publish(self._ticks())
             await asyncio.sleep(self._jump_s)
 

@@ -53,3 +53,39 @@ class Tally:
             last = self._last.get((process, name), 0.0)
             self.counts[name] += int(value - last if value >= last else value)
             self._last[process, name] = value
+
+
+SWEEP_GUARDS: Final = (
+    'hedge_gateway_orders_total{status="duplicate"}',
+    *(
+        f'hedge_orders_refused_total{{reason="{reason}"}}'
+        for reason in (
+            "bad_signature",
+            "unknown_key",
+            "malformed",
+            "wrong_book",
+            "conflict",
+            "superseded",
+            "expired",
+            "halted",
+            "misnamed",
+            "misstated",
+            "config_digest",
+            "unknown_leg",
+            "max_order_vega",
+            "max_price_deviation",
+        )
+    ),
+    'hedge_gateway_commands_refused_total{reason="unknown_key"}',
+    'hedge_answers_refused_total{reason="unknown_key"}',
+    *(
+        f'hedge_rejects_total{{reason="{reason}"}}'
+        for reason in ("malformed", "unknown_symbol", "future", "late", "crossed", "not_positive")
+    ),
+)
+"""Guards that a campaign is expected to see at work: one that never fired has shown nothing."""
+
+
+def never_fired(counts: Mapping[str, int]) -> list[str]:
+    """Name the guards that a campaign has shown nothing about."""
+    return [name for name in SWEEP_GUARDS if not counts.get(name)]

@@ -25,6 +25,8 @@ from shared.wire import keys
 from shared.wire.decisions import read_decision
 from shared.wire.journal import decode_entry
 
+STRANGE = 90_000_000
+"""Decisions from here on were never made: orders of a stranger's."""
 _AT_ONCE = 500
 _ENDS = frozenset(
     (ExecutionKind.FILL, ExecutionKind.CANCEL, ExecutionKind.REJECT, ExecutionKind.EXPIRE)
@@ -55,7 +57,7 @@ class Record(Struct, frozen=True):
     Attributes:
         answers: In the order they were given.
         reports: Of the venue and of refusals, in order.
-        untold: Reports that the journal is not known to have.
+        untold: Reports and trading states that the journal is not known to have.
     """
 
     answers: list[Answer]
@@ -94,7 +96,9 @@ def read_record(path: Path) -> Record:
         told = record.execute("SELECT payload FROM executions ORDER BY number")
         reports = [_decode_report(payload) for (payload,) in told]
         untold = record.execute("SELECT execution_id FROM executions WHERE journalled = 0")
-        return Record(answers, reports, [name for (name,) in untold])
+        names = [name for (name,) in untold]
+        changes = record.execute("SELECT name FROM trading_changes WHERE journalled = 0")
+        return Record(answers, reports, [*names, *(name for (name,) in changes)])
 
 
 async def fold_journal(settings: Settings) -> Fold:
@@ -162,7 +166,10 @@ def _of_the_fold(record: Record, decided: Mapping[str, Order]) -> Iterator[str]:
     answered = {each.order_id: each for each in record.answers}
     yield from (f"order {name} was decided and is lost" for name in decided if name not in answered)
     for name, answer in answered.items():
-        if name not in decided:
+        if answer.order.decision >= STRANGE:
+            if answer.status != "refused":
+                yield f"order {name} is the stranger's, and was {answer.status}"
+        elif name not in decided:
             yield f"order {name} was never decided"
         elif decided[name] != answer.order:
             yield f"order {name} is not what was decided"

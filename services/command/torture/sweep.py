@@ -10,21 +10,29 @@ from typing import Final
 
 from msgspec import Struct
 
+from services.command.endings import Failed
 from services.command.torture.feed import Feed
-from services.command.torture.guards import scrape
-from services.command.torture.judgement import fold_journal, judge, read_record
+from services.command.torture.guards import Tally, scrape
+from services.command.torture.hands import SUBSCRIPTIONS, Operator, Stranger
+from services.command.torture.judgement import Fold, Record, fold_journal, judge, read_record
 from services.command.torture.nemesis import Nemesis
 from services.command.torture.place import Place
+from shared.adapters.bus import Subscription
 from shared.adapters.clock import SystemClock
 from shared.adapters.control_socket import GatewayRefused, GatewayUnreachable, gateway_status
+from shared.adapters.keyring import Keyring
 from shared.adapters.mqtt import MqttBus
+from shared.domain.instants import SECOND
 from shared.wire import keys
 
-_STARTS_WITHIN_S: Final = 30.0
+_STARTS_WITHIN_S: Final = 60.0
 _SETTLES_WITHIN_S: Final = 60.0
+_SAYS_EVERY_S: Final = 3.0
+_LOOKS_EVERY_S: Final = 0.5
 _QUIET_LOOKS: Final = 35
 """Of a tenth of a second: longer than an order of the hasty books may be open."""
-_SAYS_EVERY_S: Final = 3.0
+_MOST_WAITING: Final = 400
+"""Orders in the outbox from which on the market holds still: it must not bury what is looked at."""
 
 
 class SweepPlan(Struct, frozen=True, kw_only=True):
@@ -46,16 +54,173 @@ class SweepPlan(Struct, frozen=True, kw_only=True):
 
 
 class SweepFound(Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """What came of it.
+
+    Attributes:
+        plan: What it was to be.
+        violations: What must never be and is.
+        answers: Orders in the gateway's record, by status and reason.
+        done: What was broken, by kind and victim.
+        guards: Counters of all services.
+        unknown: Orders that were decided before the last fault ended, and answered after it …
+        waits_s: … and how long after, each.
+        recovery_s: From the end of the last fault to the next answer; `None`: none came.
+        halts: How often a book was halted and resumed.
+        ends: Processes that ended by themselves, by reason.
+        stopped: Those that would not go on: the sweep stopped safely.
+    """
 
     plan: SweepPlan
     violations: list[str]
-    orders: int
-    statuses: Counter[str]
+    answers: Counter[str]
     done: Counter[str]
-    settled_s: float
+    guards: Counter[str]
+    unknown: int
+    waits_s: list[float]
+    recovery_s: float | None
+    halts: int
     ends: Counter[str]
     stopped: dict[str, str]
+
+    @property
+    def orders(self) -> int:
+        """How many were answered."""
+        return self.answers.total()
+
+    @property
+    def kills(self) -> int:
+        """How often something was killed."""
+        return sum(times for what, times in self.done.items() if what.startswith("kill"))
+
+
+class Sweep:
+    """A sweep while it runs.
+
+    Args:
+        plan: What it is to be.
+        place: Where; entered.
+        say: Told of progress, every few seconds.
+    """
+
+    def __init__(self, plan: SweepPlan, place: Place, say: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._place = place
+        self._say = say
+        self._clock = SystemClock()
+        self._tally = Tally()
+        chance = random.Random(plan.seed)  # noqa: S311 - to be repeated, not secret
+        settings = place.settings
+        keyring = Keyring.load(Path(settings.keys.directory), settings.trading.environment)
+        books = [book.name for book in settings.books]
+        self._socket = gateway_socket(place)
+        self._feed_bus = MqttBus(
+            settings.mqtt, client_id="torture-feed", clean_start=True, session_expiry_s=0
+        )
+        self._stranger_bus = MqttBus(
+            settings.mqtt,
+            client_id="torture-stranger",
+            clean_start=True,
+            session_expiry_s=0,
+            subscriptions=[Subscription(topic) for topic in SUBSCRIPTIONS],
+        )
+        self._feed = Feed(self._feed_bus, self._clock, random.Random(plan.seed), plan.jump_s)  # noqa: S311 - likewise
+        self._nemesis = Nemesis(place, chance)
+        self._operator = Operator(self._socket, keyring, books, self._clock, random.Random(1))  # noqa: S311 - likewise
+        self._stranger = Stranger(
+            self._stranger_bus,
+            keyring,
+            books,
+            self._clock,
+            random.Random(plan.seed),  # noqa: S311 - likewise
+        )
+
+    async def run(self) -> SweepFound:
+        """Break things, let them recover, judge."""
+        async with self._feed_bus, self._stranger_bus, asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(each)
+                for each in (self._place.tending(), self._feed.run(), self._looking())
+            ]
+            await self._until_answered(1, _STARTS_WITHIN_S)
+            hands = [
+                tasks.create_task(each) for each in (self._operator.run(), self._stranger.run())
+            ]
+            saying = tasks.create_task(self._saying())
+            await self._nemesis.run(asyncio.get_running_loop().time() + self._plan.seconds)
+            healed_ns = self._clock.now_ns()
+            for task in (*hands, saying):
+                task.cancel()
+            await asyncio.sleep(1.0)
+            self._feed.jumps_on = False
+            await self._settle()
+            for task in background:
+                task.cancel()
+        return await self._judge(healed_ns)
+
+    async def _until_answered(self, count: int, within_s: float) -> None:
+        deadline_s = self._clock.monotonic_s() + within_s
+        while await answered(self._socket) < count:
+            if self._clock.monotonic_s() > deadline_s:
+                raise Failed(f"no order within {within_s:g} s: see {self._plan.directory}")
+            await asyncio.sleep(0.1)
+
+    async def _looking(self) -> None:
+        """Read the counters, and hold the market still while too much waits."""
+        while True:
+            for name, program in self._place.programs.items():
+                self._tally.take(name, await scrape(program.plan.port))
+            waiting = await asyncio.to_thread(outbox_length, self._place)
+            self._feed.is_held = waiting > _MOST_WAITING
+            await asyncio.sleep(_LOOKS_EVERY_S)
+
+    async def _saying(self) -> None:
+        while True:
+            await asyncio.sleep(_SAYS_EVERY_S)
+            done = self._nemesis.done
+            kills = sum(times for what, times in done.items() if what.startswith("kill"))
+            orders = await answered(self._socket)
+            shown = "the gateway is away" if orders < 0 else f"{orders:,} orders"
+            self._say(f"{shown}, {kills} kills, {done.total() - kills} other faults")
+
+    async def _settle(self) -> None:
+        """Wait until nothing is on its way."""
+        deadline_s = self._clock.monotonic_s() + _SETTLES_WITHIN_S
+        quiet = 0
+        while (
+            quiet < _QUIET_LOOKS
+            and self._clock.monotonic_s() < deadline_s
+            and not self._place.stopped
+        ):
+            is_quiet = await asyncio.to_thread(outbox_length, self._place) == 0
+            quiet = quiet + 1 if is_quiet and await reports_waiting(self._place) == 0 else 0
+            await asyncio.sleep(0.1)
+
+    async def _judge(self, healed_ns: int) -> SweepFound:
+        record, fold = await remains(self._place)
+        violations = judge(record, fold, self._operator.halts)
+        if self._place.stopped:  # safely: what was answered is right, and no more was
+            violations = [each for each in violations if not is_of_stopping(each)]
+        late = [
+            each.received_ns - healed_ns
+            for each in record.answers
+            if each.order.event_ns < healed_ns < each.received_ns
+        ]
+        after = [each.received_ns for each in record.answers if each.received_ns > healed_ns]
+        return SweepFound(
+            plan=self._plan,
+            violations=violations,
+            answers=Counter(
+                f"{each.status} {each.reason.partition(':')[0]}".strip() for each in record.answers
+            ),
+            done=self._nemesis.done,
+            guards=self._tally.counts,
+            unknown=len(late),
+            waits_s=[wait_ns / SECOND for wait_ns in late],
+            recovery_s=(min(after) - healed_ns) / SECOND if after else None,
+            halts=len(self._operator.halts),
+            ends=self._place.ends,
+            stopped=self._place.stopped,
+        )
 
 
 async def sweep(
@@ -67,92 +232,54 @@ async def sweep(
         plan: What it is to be.
         context: What services are forked from.
         say: Told of progress, every few seconds.
+
+    Raises:
+        Failed: A server does not start, or nothing is ever ordered.
     """
     chance = random.Random(plan.seed)  # noqa: S311 - to be repeated, not secret
-    clock = SystemClock()
     async with Place(plan.directory, context, books=plan.books, chance=chance) as place:
-        settings = place.settings
-        bus = MqttBus(settings.mqtt, client_id="torture-feed", clean_start=True, session_expiry_s=0)
-        feed = Feed(bus, clock, chance, plan.jump_s)
-        nemesis = Nemesis(place, chance)
-        loop = asyncio.get_running_loop()
-        async with bus, asyncio.TaskGroup() as tasks:
-            tending = tasks.create_task(place.tending())
-            feeding = tasks.create_task(feed.run())
-            await _answered(place, 1, _STARTS_WITHIN_S)
-            saying = tasks.create_task(_saying(place, nemesis, say))
-            await nemesis.run(loop.time() + plan.seconds)
-            feed.jumps_on = False
-            settled_s = await _settled(place)
-            for task in (saying, feeding, tending):
-                task.cancel()
-        await asyncio.to_thread(_end_programs, place)
-        await asyncio.to_thread(_restart_servers, place)
-        record = read_record(Path(settings.gateway.record))
-        fold = await fold_journal(settings)
-        violations = judge(record, fold, ())
-        return SweepFound(
-            plan=plan,
-            violations=violations,
-            orders=len(record.answers),
-            statuses=Counter(
-                f"{each.status} {each.reason.partition(':')[0]}" for each in record.answers
-            ),
-            done=nemesis.done,
-            settled_s=settled_s,
-            ends=place.ends,
-            stopped=place.stopped,
-        )
+        return await Sweep(plan, place, say).run()
 
 
-async def _answered(place: Place, count: int, within_s: float) -> None:
-    async with asyncio.timeout(within_s):
-        while await _count(place) < count:
-            await asyncio.sleep(0.1)
+def is_of_stopping(violation: str) -> bool:
+    """Whether a violation only says that something is not done yet."""
+    ends = ("is lost", "came to 0 ends", "stands 0 times in the journal")
+    return violation.endswith((*ends, "is not known to be journalled"))
 
 
-async def _count(place: Place) -> int:
+def gateway_socket(place: Place) -> Path:
+    """The gateway's own door."""
     path = place.settings.gateway.socket_path
     assert path is not None  # noqa: S101 - the campaign's configuration has one
+    return path
+
+
+async def answered(socket: Path) -> int:
+    """How many orders the gateway has answered; -1 when it does not say."""
     try:
-        return (await gateway_status(path)).answered
+        return (await gateway_status(socket)).answered
     except (GatewayUnreachable, GatewayRefused):
         return -1
 
 
-async def _saying(place: Place, nemesis: Nemesis, say: Callable[[str], None]) -> None:
-    while True:
-        await asyncio.sleep(_SAYS_EVERY_S)
-        kills = sum(times for what, times in nemesis.done.items() if what.startswith("kill"))
-        say(f"{await _count(place)} orders, {kills} kills, {sum(nemesis.done.values())} faults")
+def outbox_length(place: Place) -> int:
+    """How many orders wait for the gateway's answer; -1 when the store does not say."""
+    reply = place.orders.ask(f"XLEN {keys.outbox()}")
+    return int(reply[1:]) if reply.startswith(":") else -1
 
 
-async def _settled(place: Place) -> float:
-    """Wait until nothing is on its way; returns how long that took, in seconds."""
-    loop = asyncio.get_running_loop()
-    begun_s = loop.time()
-    answered_s = begun_s
-    quiet = 0
-    while quiet < _QUIET_LOOKS and loop.time() < begun_s + _SETTLES_WITHIN_S and not place.stopped:
-        if not await asyncio.to_thread(_is_answered, place):
-            answered_s, quiet = loop.time(), 0
-        elif await _waiting_reports(place) == 0:
-            quiet += 1
-        else:
-            quiet = 0
-        await asyncio.sleep(0.1)
-    return answered_s - begun_s
-
-
-def _is_answered(place: Place) -> bool:
-    """Whether the outbox is empty."""
-    return place.orders.ask(f"XLEN {keys.outbox()}").startswith(":0")
-
-
-async def _waiting_reports(place: Place) -> int:
+async def reports_waiting(place: Place) -> int:
     """How many reports of the gateway the journal does not have; -1 when it does not say."""
     page = await scrape(place.programs["gateway-1"].plan.port)
     return int(page.get("hedge_gateway_reports_waiting", -1.0))
+
+
+async def remains(place: Place) -> tuple[Record, Fold]:
+    """End all services and read what is left."""
+    await asyncio.to_thread(_end_programs, place)
+    await asyncio.to_thread(_restart_servers, place)
+    record = read_record(Path(place.settings.gateway.record))
+    return record, await fold_journal(place.settings)
 
 
 def _end_programs(place: Place) -> None:

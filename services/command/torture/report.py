@@ -1,0 +1,62 @@
+"""What a campaign says at its end: one table, and what is wrong."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+
+from services.command.torture.guards import SWEEP_GUARDS
+from services.command.torture.sweep import SweepFound
+
+
+def total(counters: Iterable[Counter[str]]) -> Counter[str]:
+    """Add counters up."""
+    summed: Counter[str] = Counter()
+    for each in counters:
+        summed.update(each)
+    return summed
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that so large a share of them does not exceed; 0 of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+
+def table_of(found: Sequence[SweepFound]) -> Table:
+    """Lay out what the sweeps found."""
+    table = Table("what", "figure", title="hedgestat torture", title_justify="left")
+    answers = total(each.answers for each in found)
+    done = total(each.done for each in found)
+    guards = total(each.guards for each in found)
+    waits_s = [wait_s for each in found for wait_s in each.waits_s]
+    recoveries_s = [each.recovery_s for each in found if each.recovery_s is not None]
+    duplicates = guards[SWEEP_GUARDS[0]]
+    rows: list[tuple[str, object]] = [
+        ("sweeps, seeds", f"{len(found)}: {' '.join(str(each.plan.seed) for each in found)}"),
+        ("violations", sum(len(each.violations) for each in found)),
+        ("orders answered", f"{answers.total():,}"),
+        *((f"  {name}", f"{count:,}") for name, count in sorted(answers.items())),
+        ("kills", sum(each.kills for each in found)),
+        *((f"  {name}", count) for name, count in sorted(done.items())),
+        ("halts and resumes of a book", sum(each.halts for each in found)),
+        ("duplicates on the wire, absorbed", f"{duplicates:,}"),
+        ("unknown at the last fault's end", sum(each.unknown for each in found)),
+        ("  answered after, p99", f"{percentile(waits_s, 0.99):.2f} s"),
+        ("  unknown after 10 s", sum(wait_s > 10 for wait_s in waits_s)),  # noqa: PLR2004 - issue 3's
+        ("recovery, p50 and most", _spread(recoveries_s)),
+        *((f"guard {name}", f"{guards[name]:,}") for name in SWEEP_GUARDS),
+        *((f"ended by itself: {name}", n) for name, n in total(e.ends for e in found).items()),
+        *(
+            (f"stopped safely, seed {each.plan.seed}: {name}", reason)
+            for each in found
+            for name, reason in each.stopped.items()
+        ),
+    ]
+    for name, figure in rows:
+        table.add_row(name, str(figure))
+    return table
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{percentile(values, 0.5):.2f} s, {max(values, default=0.0):.2f} s"
