@@ -6,6 +6,7 @@ until a person re-arms it). Orders count once they are made, whatever becomes of
 time means after less than it; all time is event time.
 """
 
+from collections import deque
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -71,8 +72,8 @@ class Throttles:
         self._session = state.session
         self._orders_today = state.orders_today
         self._turnover = state.turnover
-        self._minute = state.minute
-        self._recent = state.recent
+        self._minute = deque(state.minute)
+        self._recent = deque(state.recent)
         self._repetitions = dict(state.repetitions)
         self.stopped = state.stopped
         """What stopped the book; `None` while nothing did."""
@@ -83,15 +84,17 @@ class Throttles:
             session=self._session,
             orders_today=self._orders_today,
             turnover=self._turnover,
-            minute=self._minute,
-            recent=self._recent,
+            minute=tuple(self._minute),
+            recent=tuple(self._recent),
             repetitions=dict(self._repetitions),
             stopped=self.stopped,
         )
 
     def resume(self) -> None:
         """Let the book order again, with a clean slate as to rate and repeats."""
-        self.stopped, self._minute, self._repetitions = None, (), {}
+        self.stopped = None
+        self._minute.clear()
+        self._repetitions.clear()
 
     def admit(self, order: Order, session: int) -> Block | None:
         """Count an order, or return the control that blocks it."""
@@ -103,9 +106,8 @@ class Throttles:
         if block is None:
             self._orders_today += 1
             self._turnover += order.notional
-            self._minute = (*self._minute, order.event_ns)
-            sent = SentOrder(order.event_ns, order.leg, order.side, order.quantity)
-            self._recent = (*self._recent, sent)
+            self._minute.append(order.event_ns)
+            self._recent.append(SentOrder(order.event_ns, order.leg, order.side, order.quantity))
             self._repetitions[order.leg] = repetition
         elif block.control in STOPPING:
             self.stopped = block
@@ -114,9 +116,10 @@ class Throttles:
     def _move_to(self, now: int, session: int) -> None:
         if session != self._session:
             self._session, self._orders_today, self._turnover = session, 0, 0.0
-        window_ns = self._limits.duplicate_ns
-        self._minute = tuple(sent_ns for sent_ns in self._minute if now - sent_ns < MINUTE)
-        self._recent = tuple(sent for sent in self._recent if now - sent.event_ns < window_ns)
+        while self._minute and now - self._minute[0] >= MINUTE:
+            self._minute.popleft()
+        while self._recent and now - self._recent[0].event_ns >= self._limits.duplicate_ns:
+            self._recent.popleft()
 
     def _repetition(self, order: Order) -> Repetition:
         """Return the leg's run of orders with this one in it."""
