@@ -142,14 +142,27 @@ def demo(
             raise typer.Exit(130)
 
 
-@app.command(epilog="Example:\n\n  hedgestat up -c deploy/hedges.toml")
-def up(config: Configuration) -> None:
-    """Run all services in one process, and the auditor in another, against broker and store."""
-    from services.command.up import run_services, with_auditor
+@app.command(
+    epilog="Examples:\n\n  hedgestat up -c deploy/hedges.toml\n\n"
+    "  hedgestat up --without gateway -c deploy/hedges.toml"
+)
+def up(
+    config: Configuration,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave this one out, for it runs elsewhere; again for another."),
+    ] = None,
+) -> None:
+    """Run all services in one process, and the auditor in another, against broker and store.
+
+    On two machines this is high availability: one leads each stage, the other follows within two
+    seconds. There is one gateway, with one record: the second machine runs `--without gateway`.
+    """
+    from services.command.up import run_services, some_of, with_auditor
 
     settings = _settings(config)
-    services = with_auditor(config.absolute())
     with _answering():
+        services = some_of(with_auditor(config.absolute()), without or ())
         run_services(settings, services, port=settings.http.port, next_free=True)
 
 

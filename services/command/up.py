@@ -1,7 +1,7 @@
 """`hedgestat up` and `hedgestat run`: services in this process, against configured servers."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +46,23 @@ def with_auditor(config: Path) -> dict[str, ServiceMain]:
     """Return all services, the auditor as a child of this process."""
     child = as_child("run", "auditor", "--child", "-c", str(config))
     return {**SERVICES, "auditor": child}
+
+
+def some_of(
+    services: Mapping[str, ServiceMain], without: Collection[str]
+) -> dict[str, ServiceMain]:
+    """Leave some services out.
+
+    Raises:
+        Refused: There is no such service, or none is left.
+    """
+    for name in without:
+        if name not in services:
+            raise Refused(f"--without {name}: there are {', '.join(services)}")
+    left = {name: main for name, main in services.items() if name not in without}
+    if not left:
+        raise Refused("no service is left to run")
+    return left
 
 
 def run_services(

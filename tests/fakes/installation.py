@@ -88,9 +88,9 @@ class Installation:
         victim.kill()
         victim.start()
 
-    def another(self, service: str) -> Program:
-        """A second program of a service, not started."""
-        return self._program(f"{service}-2", "run", service)
+    def another(self, service: str, *words: str) -> Program:
+        """A second program of a service, not started; run by these words, if they are another's."""
+        return self._program(f"{service}-2", *(words or ("run", service)))
 
     def make_freezing(self, service: str, noted: Path) -> None:
         """Have programs of a service freeze before the first sending of an order: `fakes.freezing`.

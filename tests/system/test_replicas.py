@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 ROUNDS: Final = 25
 LEAST_FROZEN: Final = 10
+STAGES: Final = {"ingest", "signals", "hedger"}
 
 
 def events(program: Program, name: str) -> list[dict[str, str]]:
@@ -63,6 +64,22 @@ def test_a_leader_frozen_between_its_last_check_and_the_sending_is_refused_when_
         outcome = installation.outcome()
         assert len(outcome.accepted) == len(set(outcome.accepted))
         assert outcome == undisturbed.outcome
+
+
+def test_of_two_machines_one_dies_in_mid_replay_and_the_other_decides_the_same(
+    history: Path, undisturbed: Run, tmp_path: Path
+) -> None:
+    with Installation(tmp_path, history, services=("up",)) as installation:
+        first = installation.services["up"]
+        eventually_sync(lambda: len(events(first, "leading")) >= len(STAGES), within_s=30)
+        second = installation.another("up", "up", "--without", "gateway")
+        installation.services["up-2"] = second
+        second.start()
+        eventually_sync(lambda: len(events(second, "standing_by")) >= len(STAGES), within_s=30)
+        [reached] = installation.replay((undisturbed.half_way, first.kill), within_s=120)
+        assert 0 < reached < undisturbed.length
+        assert {each["stage"] for each in events(second, "leading")} >= STAGES
+        assert installation.outcome() == undisturbed.outcome
 
 
 def test_the_other_leads_within_two_seconds_of_a_leader_freezing(

@@ -62,6 +62,21 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     assert f"cannot serve on 127.0.0.1:{port}" in reason
 
 
+@pytest.mark.parametrize(
+    ("without", "reason"),
+    [
+        (["venue"], "--without venue: there are ingest, signals, hedger, gateway, auditor"),
+        (
+            ["ingest", "signals", "hedger", "gateway", "auditor"],
+            "no service is left to run",
+        ),
+    ],
+)
+def test_what_cannot_be_left_out_is_said(tmp_path: Path, without: list[str], reason: str) -> None:
+    options = [word for name in without for word in ("--without", name)]
+    assert refusal(tmp_path, "up", *options) == reason
+
+
 # --- keys ---------------------------------------------------------------------------------------
 
 
