@@ -193,15 +193,23 @@ async def _told(site: Site, keyring: Keyring, console: Console) -> dict[int, byt
     payloads = await asyncio.to_thread(lambda: list(record.payloads()))
     retained = await _retained(site)
     told: dict[int, bytes] = {}
+    retired = 0
     for payload in [*payloads, *([] if retained is None else [retained])]:
         try:
             head = signed_head(keyring, payload)
         except (Forged, MalformedMessage) as error:
+            if isinstance(error, Forged) and error.reason == "unknown_key":
+                retired += 1
+                continue
             raise Failed(f"a head of the decision log is forged: {error}") from None
         if told.get(head.index, head.hash) != head.hash:
             raise Failed(f"two different entries {head.index} were signed")
         if head.index:
             told[head.index] = head.hash
+    if retired:
+        console.print(
+            f"[yellow]Passed over {retired} head(s), signed with keys not trusted any more.[/]"
+        )
     if retained is None:
         console.print("[yellow]The broker has no signed head, or does not answer.[/]")
     return told

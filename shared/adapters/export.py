@@ -6,6 +6,7 @@ written aside goes when that is not reached.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -58,6 +59,8 @@ class ExportFile:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # of a disk that is full: there is no file then, as it should be
+            self._writer.close()
         self._file.close()
         self._unfinished.unlink(missing_ok=True)
 

@@ -23,13 +23,22 @@ class HeadRecord:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._is_whole = False
 
     def append(self, payload: bytes) -> None:
         """Write a sealed head down; when this returns it survives a power cut."""
+        if not self._is_whole:
+            self._drop_what_was_cut_short()
         with self._path.open("ab") as file:
             file.write(payload.rstrip(b"\n") + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def _drop_what_was_cut_short(self) -> None:
+        whole = sum(len(payload) + 1 for payload in self.payloads())
+        if self._path.exists():
+            os.truncate(self._path, whole)
+        self._is_whole = True
 
     def payloads(self) -> Iterator[bytes]:
         """Yield the sealed heads, oldest first."""

@@ -153,8 +153,7 @@ def test_files_are_held_against_the_heads_that_were_kept(desk: Desk) -> None:
 
 def test_a_forged_head_and_two_heads_that_contradict_each_other_are_told(desk: Desk) -> None:
     folder = str(Archive(desk.archive, DECISIONS).write(entries(LOG)).parent)
-    (desk.directory / "other").mkdir()
-    HeadRecord(desk.heads).append(Desk(desk.directory / "other").seal(HEAD))
+    HeadRecord(desk.heads).append(desk.seal(HEAD).replace(b"2000", b"1999"))
     code, said = desk.verify("--from", folder)
     assert (code, "forged" in said) == (1, True)
     desk.heads.unlink()
@@ -162,6 +161,16 @@ def test_a_forged_head_and_two_heads_that_contradict_each_other_are_told(desk: D
         HeadRecord(desk.heads).append(desk.seal(head))
     code, said = desk.verify("--from", folder)
     assert (code, "two different entries 2000 were signed" in said) == (1, True)
+
+
+def test_a_head_by_a_key_that_is_not_trusted_counts_for_nothing(desk: Desk) -> None:
+    folder = str(Archive(desk.archive, DECISIONS).write(entries(LOG)).parent)
+    (desk.directory / "other").mkdir()
+    HeadRecord(desk.heads).append(Desk(desk.directory / "other").seal(HEAD))
+    code, said = desk.verify("--from", folder)
+    assert (code, "no signed head" in said, "Passed over 1 head(s)" in said) == (1, True, True)
+    HeadRecord(desk.heads).append(desk.seal(HEAD))
+    assert desk.verify("--from", folder)[0] == 0
 
 
 def test_a_file_that_is_not_there_or_no_segment_is_refused(desk: Desk) -> None:
