@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 from msgspec import Struct, field
@@ -162,8 +162,13 @@ def replay(seed: int, console: Console) -> Outcome:
 
 
 def quiet() -> None:
-    """Have the services log nothing but what must never be."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    """Have the services log nothing."""
+    silent = structlog.make_filtering_bound_logger("critical")
+    structlog.configure(wrapper_class=silent, processors=[_drop])
+
+
+def _drop(_logger: object, _method: str, _event: object) -> NoReturn:
+    raise structlog.DropEvent
 
 
 def print_tally(tally: Tally, console: Console) -> None:

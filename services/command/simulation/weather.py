@@ -22,6 +22,7 @@ FAULTS: Final[Mapping[str, tuple[float, float]]] = {
     "store_loses_reply": _RARELY,
     "store_applies_late": _RARELY,
     "store_restarts": _RARELY,
+    "orders_forgotten_by_their_store": _SELDOM,
     "orders_halted_by_key": _RARELY,
     "broker_restarts_and_forgets": _RARELY,
     "broker_freezes": _RARELY,

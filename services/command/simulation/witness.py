@@ -10,16 +10,20 @@ from msgspec import Struct
 
 from shared.adapters.keyring import Forged, Keyring
 from shared.adapters.memory.broker import MemoryBroker, Published, matches
+from shared.domain.instants import SECOND
 from shared.domain.trading import ALL
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, instant_ns
 from shared.wire.messages import TradingCommandMessage, TradingStateMessage
 
+_LIFTED_BY_RESUME: Final = frozenset((("operator", "ann"), ("gateway", "epoch_regress")))
+_ON_ITS_WAY_NS: Final = 20 * SECOND
+"""So old may a `resume` be that lifts what the gateway has set by itself."""
 _NEVER: Final = 2**63 - 1
 
 
 class Halt(Struct, frozen=True):
-    """An operator's halt that the gateway has confirmed, until somebody asked to lift it.
+    """A halt that the gateway has confirmed, until somebody asked to lift it.
 
     Attributes:
         scope: A book, or `all`.
@@ -59,12 +63,12 @@ class WitnessedBroker(MemoryBroker):
         super().publish(message)
 
     def halts(self, keyring: Keyring) -> Iterator[Halt]:
-        """Yield what operators had halted, as the gateway confirmed it."""
+        """Yield what operators had halted, or a store's loss of data, as the gateway told it."""
         resumes = list(self._opened(self._resumes, keyring))
         for confirmed_ns, message in self._states:
             told = keyring.open("gateway", message.topic, message.payload, TradingStateMessage)
-            if told.state == "halted" and told.authority == "operator":
-                ordered_ns = instant_ns(told.since)
+            if told.state == "halted" and (told.authority, told.operator) in _LIFTED_BY_RESUME:
+                ordered_ns = instant_ns(told.since) - _ON_ITS_WAY_NS * (told.authority == "gateway")
                 lifted_ns = min(_later(resumes, told.scope, ordered_ns), default=_NEVER)
                 yield Halt(told.scope, confirmed_ns, lifted_ns)
 

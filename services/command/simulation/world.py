@@ -50,6 +50,7 @@ _SHORTEST_STORM_S: Final = 3.0
 _LONGEST_STORM_S: Final = 8.0
 _LONGEST_DOWN_S: Final = 2.0
 _LONGEST_FROZEN_S: Final = 4.0
+_LONGEST_FORGOTTEN_S: Final = 1.5
 _LONGEST_RESTART_S: Final = 1.0
 _ATTACKED: Final = 0.4
 _ALL_DOUBLED: Final = 0.15
@@ -282,6 +283,7 @@ class World:
         """Draw what happens to servers and processes, some times a second."""
         befall: Mapping[str, Callable[[], Awaitable[None]]] = {
             "store_restarts": self._restart_store,
+            "orders_forgotten_by_their_store": self._forget_orders,
             "orders_halted_by_key": self._halt_by_key,
             "broker_restarts_and_forgets": self._restart_broker,
             "broker_freezes": self._freeze_broker,
@@ -302,6 +304,16 @@ class World:
     async def _restart_store(self) -> None:
         server = self._weather.one_of((self.around.market, self.around.orders))
         server.kill()
+        await self._pause(_LONGEST_DOWN_S)
+        server.start()
+
+    async def _forget_orders(self) -> None:
+        """Fail over to a replica that had not heard of the last second: what it misses is lost."""
+        server = self.around.orders
+        saved = server.store.save()
+        await self._pause(_LONGEST_FORGOTTEN_S)
+        server.kill()
+        server.store.restore(saved)
         await self._pause(_LONGEST_DOWN_S)
         server.start()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from shared.adapters.store import (
@@ -26,6 +27,18 @@ from shared.wire import keys
 
 def _loop_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """A copy of all that a store keeps; see `MemoryStore`."""
+
+    records: dict[str, StageRecord]
+    streams: dict[str, dict[int, bytes]]
+    last: dict[str, int]
+    hashes: dict[str, dict[str, str]]
+    written: dict[str, int]
+    commits: dict[str, Commit]
+    leases: dict[str, tuple[Leader, float]]
 
 
 class MemoryStore:
@@ -172,6 +185,28 @@ class MemoryStore:
     def _serving(self) -> AbstractContextManager[None]:
         """Surround a command; one that fails on purpose is somebody's subclass."""
         return nullcontext()
+
+    def save(self) -> Saved:
+        """Return a copy of all that is kept, as a backup or a replica has it."""
+        return Saved(
+            records=dict(self.records),
+            streams={stream: dict(entries) for stream, entries in self.streams.items()},
+            last=dict(self.last),
+            hashes={key: dict(fields) for key, fields in self.hashes.items()},
+            written=dict(self._written),
+            commits=dict(self._commits),
+            leases=dict(self._leases),
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Go back to a copy: what was written since is lost."""
+        self.records = defaultdict(StageRecord, saved.records)
+        self.streams = defaultdict(dict, saved.streams)
+        self.last = defaultdict(int, saved.last)
+        self.hashes = defaultdict(dict, saved.hashes)
+        self._written = defaultdict(int, saved.written)
+        self._commits = dict(saved.commits)
+        self._leases = dict(saved.leases)
 
     def _leader(self, stage: str) -> Leader | None:
         leader, ends_s = self._leases.get(stage, (None, 0.0))
