@@ -480,3 +480,55 @@ def _trades(
 ) -> Iterable[tuple[ExecutionReported, ExecutionReported]]:
     trades = [report for report in reports if report.kind in {PARTIAL, FILL}]
     return pairwise([*trades[:1], *trades])
+
+
+# --- cancels -------------------------------------------------------------------------------------
+
+CANCEL = ExecutionKind.CANCEL
+
+
+def test_what_is_cancelled_ends_at_the_next_clock_whatever_else_would_happen() -> None:
+    market = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    market.accept(make_order(1))
+    market.accept(make_order(2, event_ns=1105))
+    market.receive(ClockAdvanced(event_ns=1101))
+    market.receive(ClockAdvanced(event_ns=1102))
+    market.cancel("overlay", "halted: drill")
+    market.receive(tick(1150))
+    reports = market.receive(ClockAdvanced(event_ns=1200))
+    assert [(each.kind, each.quantity, each.reason) for each in reports] == [
+        (CANCEL, 0.0, "halted: drill"),
+        (CANCEL, 0.0, "halted: drill"),
+    ]
+    assert market.receive(ClockAdvanced(event_ns=1300)) == ()
+    assert market.snapshot().working == ()
+
+
+def test_another_books_orders_are_left_alone_and_the_first_reason_stays() -> None:
+    market = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    market.accept(make_order(1))
+    market.cancel("other", "not this")
+    assert market.next_deadline() == make_order(1).event_ns
+    market.cancel("overlay", "first")
+    market.cancel("overlay", "second")
+    assert market.next_deadline() == 1, "the next clock, whenever that is"
+    [report] = market.receive(ClockAdvanced(event_ns=5))
+    assert (report.reason, report.execution_id) == ("first", "overlay-00000001-swap-1")
+
+
+def test_a_cancel_survives_a_restart() -> None:
+    market = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    market.accept(make_order(1))
+    market.cancel("overlay", "halted")
+    stored = msgspec.msgpack.encode(market.snapshot())
+    state = msgspec.msgpack.decode(stored, type=PaperState)
+    resumed = PaperVenue.resume(POLICY, CALENDAR, SYMBOLS, state)
+    [report] = resumed.receive(ClockAdvanced(event_ns=1200))
+    assert report.kind is CANCEL
+
+
+def test_its_marks_are_the_last_prints() -> None:
+    market = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    market.receive(tick(1100, 20.0))
+    market.receive(tick(1101, 21.0))
+    assert {symbol: mark.level for symbol, mark in market.marks.items()} == {"VIX": 21.0}
