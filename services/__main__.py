@@ -561,7 +561,10 @@ def simulate(
         is_well = not replay(seed, console).violations
     else:
         options = CampaignOptions(first=first, seeds=seeds, minutes=minutes)
-        is_well = run_campaign(options, console).is_well
+        try:
+            is_well = run_campaign(options, console).is_well
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
     if not is_well:
         raise typer.Exit(1)
 

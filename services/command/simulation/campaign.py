@@ -6,6 +6,7 @@ then it has shown nothing about them. Small campaigns are spared the latter.
 
 import gc
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ LEAST_FOR_GUARDS: Final = 300
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where files are memory, on Linux
 _MOST_SHOWN: Final = 10
+_LINES: Final = 10
+_MANY: Final = 1_000
 
 
 class CampaignOptions(Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class Tally(Struct):
     orders: int = 0
     virtual_s: float = 0.0
     elapsed_s: float = 0.0
+    core_s: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
     guards: Counter[str] = field(default_factory=Counter)
     endings: Counter[str] = field(default_factory=Counter)
@@ -136,11 +140,12 @@ def run_campaign(options: CampaignOptions, console: Console, clock: Clock | None
     simulator, tally = Simulator(), Tally()
     simulator.run(0)  # what is compiled is loaded before the time is taken
     gc.freeze()
-    began_s = clock.monotonic_s()
+    began_s, began_core_s = clock.monotonic_s(), time.process_time()
     try:
-        with _bar(console, None if options.minutes else options.seeds) as advance:
+        with _progress(console, None if options.minutes else options.seeds) as advance:
             for seed in count(options.first):
                 tally.elapsed_s = clock.monotonic_s() - began_s
+                tally.core_s = time.process_time() - began_core_s
                 if _is_enough(options, tally):
                     break
                 tally.add(simulator.run(seed))
@@ -177,9 +182,9 @@ def print_tally(tally: Tally, console: Console) -> None:
     console.print(_table("guards that fired", tally.guards, REQUIRED))
     if tally.endings:
         console.print(_table("processes that ended by themselves", tally.endings, ()))
-    rate = tally.seeds / tally.elapsed_s if tally.elapsed_s else 0.0
     console.print(
-        f"{tally.seeds:,} seeds in {tally.elapsed_s:.1f} s ({rate:.1f} a second): "
+        f"{tally.seeds:,} seeds in {tally.elapsed_s:.1f} s ({_rate(tally.seeds, tally.elapsed_s)} "
+        f"a second, {_rate(tally.seeds, tally.core_s)} a second of its core's time): "
         f"{tally.virtual_s / 3_600:.1f} hours of virtual time, {tally.orders:,} orders, "
         f"{sum(tally.faults.values()):,} faults.",
         highlight=False,
@@ -193,6 +198,10 @@ def print_tally(tally: Tally, console: Console) -> None:
     console.print("[green]No violation.[/]" if not tally.failed else verdict)
 
 
+def _rate(seeds: int, seconds: float) -> str:
+    return f"{seeds / seconds:.1f}" if seconds else "-"
+
+
 def _is_enough(options: CampaignOptions, tally: Tally) -> bool:
     if options.minutes is not None:
         return tally.elapsed_s >= 60 * options.minutes
@@ -200,7 +209,12 @@ def _is_enough(options: CampaignOptions, tally: Tally) -> bool:
 
 
 @contextmanager
-def _bar(console: Console, total: int | None) -> Iterator[Callable[[], None]]:
+def _progress(console: Console, total: int | None) -> Iterator[Callable[[], None]]:
+    """Show a bar on a terminal, and elsewhere a line now and then."""
+    if not console.is_terminal:
+        done = count(1)
+        yield lambda: _print_some(next(done), total, console)
+        return
     with Progress(
         TextColumn("simulating"),
         BarColumn(bar_width=20),
@@ -210,10 +224,14 @@ def _bar(console: Console, total: int | None) -> Iterator[Callable[[], None]]:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task("simulating", total=total)
         yield lambda: progress.advance(task)
+
+
+def _print_some(done: int, total: int | None, console: Console) -> None:
+    if done % max(1, (total or _MANY) // _LINES) == 0:
+        console.print(f"simulated {done} of {total or '?'} seeds", highlight=False)
 
 
 def _table(

@@ -8,9 +8,9 @@ servers then hold is judged by `judgement`.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 from prometheus_client import CollectorRegistry
@@ -22,13 +22,13 @@ from services.command.simulation.judgement import Remains, judge
 from services.command.simulation.links import StoreServer, Wire
 from services.command.simulation.loop import Process, VirtualClock, VirtualLoop
 from services.command.simulation.market import Market
+from services.command.simulation.nemesis import Life, Nemesis
 from services.command.simulation.people import Operators
 from services.command.simulation.place import SimulatedSite, Surroundings
 from services.command.simulation.weather import Weather
 from services.command.simulation.witness import WitnessedBroker
 from services.command.up import SERVICES
 from shared.adapters.keyring import Keyring
-from shared.adapters.memory.bus import MemoryBus
 from shared.adapters.memory.store import MemoryStore
 from shared.adapters.settings import Settings
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
@@ -45,12 +45,8 @@ SESSIONS: Final = SessionCalendar(
     [MONDAY + day * DAY + 6 * HOUR + 30 * MINUTE for day in range(-5, 5)],
 )
 
-_DRAWS_A_SECOND: Final = 10
 _SHORTEST_STORM_S: Final = 3.0
 _LONGEST_STORM_S: Final = 8.0
-_LONGEST_DOWN_S: Final = 2.0
-_LONGEST_FROZEN_S: Final = 4.0
-_LONGEST_FORGOTTEN_S: Final = 1.5
 _LONGEST_RESTART_S: Final = 1.0
 _ATTACKED: Final = 0.4
 _ALL_DOUBLED: Final = 0.15
@@ -135,14 +131,6 @@ def simulate(
     )
 
 
-class Life(Struct):
-    """A process and what it was given."""
-
-    process: Process
-    site: SimulatedSite
-    task: asyncio.Task[None] | None = None
-
-
 class World:
     """Everything of one seed.
 
@@ -173,6 +161,7 @@ class World:
             kill=self.kill,
         )
         self._lives: dict[str, Life] = {}
+        self._nemesis = Nemesis(loop, self.around, self._lives)
         self._market = Market(self.around.broker, self.clock, weather)
         scopes = (ALL, *(book.name for book in settings.books))
         self._operators = Operators(self._market, self.clock, weather, keyring, scopes)
@@ -187,6 +176,7 @@ class World:
 
     async def run(self) -> None:
         """Storm, calm, end."""
+        self._loop.set_exception_handler(self._unhandled)
         async with asyncio.TaskGroup() as tasks:
             services = [
                 tasks.create_task(self._keep_alive(name, tasks), name=f"init {name}")
@@ -196,7 +186,7 @@ class World:
             storm = [
                 tasks.create_task(doing, name=name)
                 for name, doing in (
-                    ("nemesis", self._nemesis(tasks)),
+                    ("nemesis", self._nemesis.run(tasks)),
                     ("operators", self._operators.run()),
                     ("attacker", self._attack()),
                 )
@@ -213,6 +203,10 @@ class World:
             for life in self._lives.values():
                 self.kill(life.process, "the end")
 
+    def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what a callback raised, or a task that nobody waited for."""
+        self.violations.append(f"{context['message']}: {context.get('exception')!r}")
+
     def _names(self) -> list[str]:
         """Processes: one of each service, two hedgers, at times two of all that have leaders."""
         doubled = (
@@ -228,8 +222,7 @@ class World:
         life = self._lives[process.name]
         process.is_alive = False
         self._loop.thaw(process)
-        for bus in life.site.buses:
-            _cut(bus)
+        life.cut()
         if life.task is not None:
             life.task.cancel()
 
@@ -279,80 +272,9 @@ class World:
             buses=[],
         )
 
-    async def _nemesis(self, tasks: asyncio.TaskGroup) -> None:
-        """Draw what happens to servers and processes, some times a second."""
-        befall: Mapping[str, Callable[[], Awaitable[None]]] = {
-            "store_restarts": self._restart_store,
-            "orders_forgotten_by_their_store": self._forget_orders,
-            "orders_halted_by_key": self._halt_by_key,
-            "broker_restarts_and_forgets": self._restart_broker,
-            "broker_freezes": self._freeze_broker,
-            "connection_cut": self._cut_connection,
-            "process_killed": self._kill_one,
-            "process_frozen": self._freeze_one,
-        }
-        while True:
-            await asyncio.sleep(1 / _DRAWS_A_SECOND)
-            for fault, carry_out in befall.items():
-                if self._weather.strikes(fault):
-                    tasks.create_task(_awaited(carry_out()), name=fault)
-
     async def _attack(self) -> None:
         if self._weather.chance(_ATTACKED):
             await self.attacker.run()
-
-    async def _restart_store(self) -> None:
-        server = self._weather.one_of((self.around.market, self.around.orders))
-        server.kill()
-        await self._pause(_LONGEST_DOWN_S)
-        server.start()
-
-    async def _forget_orders(self) -> None:
-        """Fail over to a replica that had not heard of the last second: what it misses is lost."""
-        server = self.around.orders
-        saved = server.store.save()
-        await self._pause(_LONGEST_FORGOTTEN_S)
-        server.kill()
-        server.store.restore(saved)
-        await self._pause(_LONGEST_DOWN_S)
-        server.start()
-
-    async def _halt_by_key(self) -> None:
-        halted = self.around.orders.store.halted
-        halted.add("hedger")
-        await self._pause(_LONGEST_DOWN_S)
-        halted.discard("hedger")
-
-    async def _restart_broker(self) -> None:
-        self.around.broker.kill()
-        await self._pause(_LONGEST_DOWN_S)
-        self.around.broker.start()
-
-    async def _freeze_broker(self) -> None:
-        self.around.broker.freeze()
-        await self._pause(_LONGEST_FROZEN_S)
-        self.around.broker.thaw()
-
-    async def _cut_connection(self) -> None:
-        for bus in self._one().site.buses:
-            _cut(bus)
-
-    async def _kill_one(self) -> None:
-        self.kill(self._one().process, "at any await")
-
-    async def _freeze_one(self) -> None:
-        process = self._one().process
-        if process.is_alive and not process.is_frozen:
-            self._weather.note(f"{process.name} freezes")
-            self._loop.freeze(process)
-            await self._pause(_LONGEST_FROZEN_S)
-            self._loop.thaw(process)
-
-    def _one(self) -> Life:
-        return self._lives[self._weather.one_of(sorted(self._lives))]
-
-    async def _pause(self, longest_s: float) -> None:
-        await asyncio.sleep(self._weather.between(0.0, longest_s))
 
     async def _drain(self) -> None:
         """Wait until nothing is on its way any more."""
@@ -383,12 +305,3 @@ class World:
 
 _BEHIND: Final = 3
 """The clock goes on: a reader that keeps up is that far behind at most."""
-
-
-def _cut(bus: MemoryBus) -> None:
-    if bus.connected.is_set():
-        bus.cut()
-
-
-async def _awaited(happening: Awaitable[None]) -> None:
-    await happening
