@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,7 +23,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
 
+from shared.adapters import redis_scripts as scripts
 from shared.adapters.connections import RedisSettings, redacted
+from shared.adapters.redis_scripts import Script
 from shared.adapters.store import (
     BatchMismatch,
     Commit,
@@ -43,61 +44,12 @@ from shared.wire import keys
 
 _UNSAFE: Final = ("READONLY", "OOM", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS")
 _NOT_YET: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "UNBLOCKED")
-_LEASE: Final = """
-local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
-epoch = math.max(epoch, tonumber(ARGV[1])) + 1
-redis.call('HSET', KEYS[1], 'epoch', epoch)
-return epoch
-"""
-_ACQUIRE: Final = """
-local lease, record, holder = KEYS[1], KEYS[2], ARGV[1]
-local held = redis.call('HMGET', lease, 'holder', 'epoch')
-if held[1] and held[1] ~= holder then return false end
-local epoch = tonumber(redis.call('HGET', record, 'epoch') or 0)
-if tonumber(held[2]) ~= epoch or epoch <= tonumber(ARGV[3]) then
-  epoch = math.max(epoch, tonumber(ARGV[3])) + 1
-end
-redis.call('HSET', record, 'epoch', epoch)
-redis.call('HSET', lease, 'holder', holder, 'epoch', epoch, 'digest', ARGV[4])
-redis.call('PEXPIRE', lease, ARGV[2])
-return epoch
-"""
-_RENEW: Final = """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-"""
-_RELEASE: Final = """
-if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
-"""
-_FENCE: Final = """
-local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or 0)
-if epoch >= tonumber(ARGV[1]) then return epoch end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
-return tonumber(ARGV[1])
-"""
 Durability = Literal["always", "everysec", "never"]
 """What a server keeps: every commit, all but about its last second, or nothing for certain."""
 
 Value = TypeVar("Value")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-
-
-class _Script:
-    """A script and the name the server keeps it under."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-
-
-_TAKE_LEASE: Final = _Script(_LEASE)
-_ACQUIRE_LEASE: Final = _Script(_ACQUIRE)
-_RENEW_LEASE: Final = _Script(_RENEW)
-_RELEASE_LEASE: Final = _Script(_RELEASE)
-_FENCE_OFF: Final = _Script(_FENCE)
-_COMMIT: Final = _Script(Path(__file__).with_name("commit.lua").read_text())
 
 
 class RedisStore:
@@ -143,16 +95,16 @@ class RedisStore:
     ) -> int | None:
         """Lead a stage under a new epoch, unless somebody leads it; see `Store.acquire`."""
         names = [keys.lease(stage), keys.record(stage)]
-        epoch = await self._run(_ACQUIRE_LEASE, names, [holder, ttl_ms, above, digest])
+        epoch = await self._run(scripts.ACQUIRE, names, [holder, ttl_ms, above, digest])
         return None if epoch is None else int(epoch)
 
     async def renew(self, stage: str, epoch: int, ttl_ms: int) -> bool:
         """Go on leading for `ttl_ms` from now; whether we still do."""
-        return bool(await self._run(_RENEW_LEASE, [keys.lease(stage)], [epoch, ttl_ms]))
+        return bool(await self._run(scripts.RENEW, [keys.lease(stage)], [epoch, ttl_ms]))
 
     async def release(self, stage: str, epoch: int) -> None:
         """Let the next one lead; nothing happens when we do not lead."""
-        await self._run(_RELEASE_LEASE, [keys.lease(stage)], [epoch])
+        await self._run(scripts.RELEASE, [keys.lease(stage)], [epoch])
 
     async def leader(self, stage: str) -> Leader | None:
         """Return who leads a stage, if anybody does."""
@@ -164,11 +116,11 @@ class RedisStore:
 
     async def fence(self, stage: str, epoch: int) -> int:
         """Keep all below an epoch out of a stage; see `Store.fence`."""
-        return int(await self._run(_FENCE_OFF, [keys.record(stage)], [epoch]))
+        return int(await self._run(scripts.FENCE, [keys.record(stage)], [epoch]))
 
     async def take_lease(self, stage: str, *, above: int = 0) -> int:
         """Begin a new epoch, higher than any before and than `above`; older holders are out."""
-        return int(await self._run(_TAKE_LEASE, [keys.record(stage)], [above]))
+        return int(await self._run(scripts.TAKE_LEASE, [keys.record(stage)], [above]))
 
     async def load(self, stage: str) -> StageRecord:
         """Return what the last commit left."""
@@ -182,7 +134,7 @@ class RedisStore:
         if commit.entries.get(keys.outbox(commit.stage)):
             written.append(keys.halt(commit.stage))
         words = [_numbers(commit), commit.state or b"", *_payloads(commit)]
-        verdict, stored, *where = await self._run(_COMMIT, written, [_digest(words), *words])
+        verdict, stored, *where = await self._run(scripts.COMMIT, written, [_digest(words), *words])
         match verdict:
             case b"done":
                 return
@@ -237,7 +189,7 @@ class RedisStore:
         """Remove every entry with an index below `before`."""
         await self._command("XTRIM", stream, "MINID", f"{before}-0")
 
-    async def _run(self, script: _Script, names: list[str], arguments: list[Any]) -> Any:  # noqa: ANN401 - replies have any shape
+    async def _run(self, script: Script, names: list[str], arguments: list[Any]) -> Any:  # noqa: ANN401 - replies have any shape
         try:
             return await self._command("EVALSHA", script.digest, len(names), *names, *arguments)
         except exceptions.NoScriptError:  # never ran: the server has not kept it, or was restarted

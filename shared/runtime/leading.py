@@ -17,8 +17,9 @@ from shared.adapters.store import Leader, StoreUnsafe
 from shared.domain.effects import AlertRaised
 from shared.domain.hedging.alerts import alert
 from shared.runtime.announcer import publish_surely
+from shared.runtime.candidate import Candidate, LeaseEvents
 from shared.runtime.durability import check_durability
-from shared.runtime.lease import Candidate, LeaseEvents, Term
+from shared.runtime.lease import Term
 from shared.runtime.ledger import LeaseLost
 from shared.runtime.site import Site
 from shared.wire import codec

@@ -23,7 +23,7 @@ def test_the_metrics_table_names_every_metric_and_no_other() -> None:
     site = Site(settings=load_settings(ROOT / "deploy/demo.toml", {}))
     registry = site.registry
     IngestMetrics(registry, frozenset())
-    SignalsCollector(registry, lambda: None, lambda: 0)
+    SignalsCollector(registry)
     HedgerMetrics(registry, None)
     GatewayMetrics(registry)
     FeedMetrics(registry)
