@@ -1,0 +1,204 @@
+"""An operator's commands, against a gateway on a real broker: done when that has said so."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import StringIO
+from pathlib import Path
+
+import msgspec
+import pytest
+from fakes.eventually import eventually
+from fakes.workplace import Workplace, workplace
+from msgspec import structs
+from rich.console import Console
+
+from services.command.control import Commander, Wish, run_command
+from services.command.endings import Failed, Refused
+from services.gateway.__main__ import run as run_gateway
+from shared.adapters.bus import Bus
+from shared.adapters.keyring import Keyring
+from shared.wire import codec, topics
+from shared.wire.examples import EXAMPLES
+from shared.wire.messages import RejectMessage, TargetMessage, WithheldMessage
+
+pytestmark = pytest.mark.server
+
+TARGET = next(each for each in EXAMPLES if isinstance(each, TargetMessage))
+WITHHELD = next(each for each in EXAMPLES if isinstance(each, WithheldMessage))
+OURS = topics.target("overlay")
+
+
+class Desk:
+    """An operator, and what is printed for them."""
+
+    def __init__(self, place: Workplace, keyring: Keyring | None = None) -> None:
+        self._out = StringIO()
+        console = Console(file=self._out, width=300)
+        self.commander = Commander(place.settings, console, keyring or place.keys)
+
+    @property
+    def printed(self) -> str:
+        return self._out.getvalue()
+
+
+def wish(scope: str = "all", *, local: bool = False, patience_s: float = 5.0) -> Wish:
+    return Wish(scope=scope, operator="ann", reason="drill", local=local, patience_s=patience_s)
+
+
+@asynccontextmanager
+async def open_gateway(directory: Path) -> AsyncIterator[Workplace]:
+    """A gateway that is there."""
+    async with workplace(directory) as place, place.running(run_gateway) as site:
+        socket = place.settings.gateway.socket_path
+        assert socket is not None
+        await eventually(lambda: site.health.is_ready and socket.exists(), within_s=30)
+        yield place
+
+
+async def test_a_halt_and_a_resume_are_done_when_the_gateway_has_said_so(tmp_path: Path) -> None:
+    async with open_gateway(tmp_path) as place:
+        desk = Desk(place)
+        await desk.commander.halt(wish(), "halted")
+        assert "Confirmed by the gateway in" in desk.printed
+        assert "overlay          halted    by operator ann: drill" in desk.printed
+        desk = Desk(place)
+        await desk.commander.halt(wish("overlay"), "reducing")
+        assert "halted" in desk.printed, "what governs is the stricter"
+        desk = Desk(place)
+        await desk.commander.resume(wish())
+        assert "overlay          reducing  by operator ann: drill" in desk.printed
+        await Desk(place).commander.resume(wish("overlay"))
+
+
+async def test_at_the_gateways_door_the_same_is_done_without_broker_and_store(
+    tmp_path: Path,
+) -> None:
+    async with open_gateway(tmp_path) as place:
+        place.mosquitto.kill()
+        place.redis.kill()
+        desk = Desk(place)
+        await desk.commander.halt(wish(local=True), "halted")
+        assert "Confirmed by the gateway, at its own socket." in desk.printed
+        assert "halted for all by operator ann since" in desk.printed
+        desk = Desk(place)
+        await desk.commander.halt(wish("overlay", patience_s=0.3), "halted")
+        assert "no broker answers" in desk.printed
+        assert "Trying the gateway's own socket." in desk.printed
+        with pytest.raises(Failed, match="no broker answers"):
+            await desk.commander.resume(wish(patience_s=0.3))
+        desk = Desk(place)
+        await desk.commander.resume(wish(local=True))
+        assert "halted for all" not in desk.printed
+        with pytest.raises(Failed, match="does not do it: signed by no operator"):
+            await Desk(place, Keyring.generate("paper")).commander.resume(wish(local=True))
+
+
+async def test_status_is_asked_at_the_door_or_else_of_the_broker(tmp_path: Path) -> None:
+    async with open_gateway(tmp_path) as place:
+        desk = Desk(place)
+        await desk.commander.status(wish())
+        assert "overlay          active" in desk.printed
+        assert "0 orders answered, hedger heard never" in desk.printed
+        elsewhere = structs.replace(place.settings.gateway, socket="off")
+        place.settings = structs.replace(place.settings, gateway=elsewhere)
+        desk = Desk(place)
+        async with place.client() as bus:
+            await bus.publish(topics.trading("overlay2"), b"forged")
+            await desk.commander.status(wish())
+        assert "overlay          active    nothing stops it" in desk.printed
+        with pytest.raises(Refused, match="no door"):
+            await desk.commander.status(wish(local=True))
+
+
+async def test_where_no_gateway_is_nothing_counts_as_done(tmp_path: Path) -> None:
+    async with workplace(tmp_path) as place:
+        for local, words in ((False, "do not rely on it"), (True, "is the gateway running")):
+            with pytest.raises(Failed, match=words):
+                await Desk(place).commander.halt(wish(local=local, patience_s=0.5), "halted")
+        with pytest.raises(Failed, match="keeps no word of the gateway"):
+            await Desk(place).commander.status(wish(patience_s=1.0))
+        with pytest.raises(Failed, match="is the gateway running"):
+            await Desk(place).commander.status(wish(local=True))
+
+
+async def test_a_scope_that_does_not_exist_is_refused_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(Workplace(tmp_path))
+    for command in (
+        desk.commander.halt(wish("nobody"), "halted"),
+        desk.commander.resume(wish("nobody")),
+        desk.commander.rebalance(wish("nobody")),
+    ):
+        with pytest.raises(Refused, match="no scope 'nobody'; there are all, overlay"):
+            await command
+
+
+async def refuse(bus: Bus) -> None:
+    """Be an ingest that believes nothing."""
+    async for message in bus.messages():
+        message.ack()
+        reject = RejectMessage(
+            reason="stale_command",
+            detail="70.0 s old by our clock",
+            topic=message.topic,
+            payload=message.payload[:400],
+            truncated=False,
+            received_time="1970-01-01T00:00:00Z",
+        )
+        await bus.publish(topics.REJECTS, codec.encode(reject))
+
+
+async def test_what_ingest_does_not_believe_is_said_at_once(tmp_path: Path) -> None:
+    async with (
+        workplace(tmp_path) as place,
+        place.client(topics.HALT, topics.REBALANCE) as bus,
+        asyncio.TaskGroup() as tasks,
+    ):
+        refusing = tasks.create_task(refuse(bus))
+        for command in (
+            Desk(place).commander.halt(wish(), "halted"),
+            Desk(place).commander.rebalance(wish()),
+        ):
+            with pytest.raises(Failed, match=r"not believed: stale_command: 70\.0 s old"):
+                await command
+        refusing.cancel()
+
+
+async def answer(bus: Bus) -> None:
+    """Be a hedger: what is withheld, another's target, and the one that was asked for."""
+    async for message in bus.messages():
+        message.ack()
+        withheld = structs.replace(WITHHELD, book="overlay")
+        await bus.publish(topics.withheld("overlay"), codec.encode(withheld))
+        for trigger in ("vix_move", "operator"):
+            target = structs.replace(TARGET, book="overlay", trigger=trigger, decision=7)
+            await bus.publish(OURS, codec.encode(target), retain=True)
+
+
+async def test_a_rebalance_is_done_when_every_book_has_answered(tmp_path: Path) -> None:
+    async with workplace(tmp_path) as place, asyncio.TaskGroup() as tasks:
+        async with place.client(topics.REBALANCE) as bus:
+            answering = tasks.create_task(answer(bus))
+            desk = Desk(place)
+            await desk.commander.rebalance(wish())
+            answering.cancel()
+        assert desk.printed.count("decision 7") == 1
+        assert f"withheld by {WITHHELD.control}" in desk.printed
+        with pytest.raises(Failed, match=r"no answer in 0\.5 s from overlay"):
+            await desk.commander.rebalance(wish(patience_s=0.5))
+
+
+def test_without_an_operators_key_a_command_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    settings = structs.replace(
+        place.settings,
+        keys=msgspec.convert({"directory": str(tmp_path)}, type(place.settings.keys)),
+    )
+    commander = Commander(settings, Console(file=StringIO()))
+    with pytest.raises(Refused, match="hedgestat keys new"):
+        run_command(commander.halt(wish(), "halted"))
+    commander = Commander(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
+    with pytest.raises(Refused, match="no private key of role operator"):
+        run_command(commander.rebalance(wish()))
