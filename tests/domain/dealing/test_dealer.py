@@ -113,11 +113,8 @@ def test_what_is_sold_makes_room_for_what_is_bought_once_it_has_traded() -> None
 def test_open_orders_of_the_same_side_count_as_position() -> None:
     found = dealer(max_position_vega=4_000.0)
     found.deal(decision(1), target(1000.0, 3.0), market())
-    assert (found.held_vega(), found.furthest_vega(500.0), found.furthest_vega(-500.0)) == (
-        0.0,
-        4500.0,
-        500.0,
-    )
+    assert found.held_vega() == 0.0
+    assert [found.furthest_vega(change) for change in (500.0, 0.5, -0.5)] == [4500.0, 4000.5, 0.5]
     effects, _ = found.deal(decision(2), target(1500.0, 3.0), market())
     assert [each.control for each in effects if isinstance(each, OrderWithheld)] == [
         "max_position_vega"
@@ -307,6 +304,17 @@ def test_an_order_is_counted_as_open_only_once_every_control_let_it_pass() -> No
         "max_daily_turnover"
     ]
     assert found.vega() == 0
+
+
+def test_a_trade_whose_price_nobody_said_counts_at_its_reference_towards_the_loss() -> None:
+    found = dealer(max_daily_loss=1000.0)
+    found.observe(market().marks, SessionClock(CALENDAR).at(MONDAY))
+    found.deal(decision(1), target(0.0, 2.0), market())
+    found.take(report("future", ExecutionKind.FILL, 2.0, price=None), MONDAY)
+    effects, _ = found.deal(decision(2), target(0.0, 3.0), market(level=19.0))
+    withheld = effects[0]
+    assert isinstance(withheld, OrderWithheld)
+    assert withheld.figures == {"value": 2000.0, "limit": 1000.0}
 
 
 def test_beyond_the_daily_loss_only_reducing_orders_leave() -> None:
