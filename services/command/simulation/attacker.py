@@ -131,8 +131,12 @@ class Attacker:
         self._market.publish(heard.topic, heard.payload, retain=self._weather.chance(0.2))
 
     def _misdirect(self, heard: Overheard) -> None:
-        other = self._weather.one_of([book.name for book in self._books])
-        self._market.publish(topics.orders(other), heard.payload)
+        """Send an order as another book's, with the seal it has or, stolen, with a fitting one."""
+        others = [book.name for book in self._books if book.name != heard.order.book]
+        topic = topics.orders(self._weather.one_of(others))
+        message = order_message(heard.order, epoch=heard.epoch, sequence=heard.sequence)
+        fitting = self._keyring.seal("monitor", topic, message)
+        self._market.publish(topic, self._weather.one_of((heard.payload, fitting)))
 
     def _forge_answer(self, heard: Overheard) -> None:
         topic = topics.acks(heard.order.book)
@@ -173,7 +177,7 @@ class Attacker:
         large = min(limits.max_order_vega, limits.max_order_notional / self._market.vix)
         size = self._weather.one_of((_SMALL, 0.3 * large, 0.9 * large))
         manner = self._weather.one_of(("alike", "one side", "to and fro"))
-        for number in range(round(self._weather.between(2, _MOST_AT_ONCE))):
+        for number in range(round(self._weather.between(5, _MOST_AT_ONCE))):
             quantity = size if manner == "alike" else size * (1 - 0.001 * number)
             order = self._own(heard, quantity=quantity)
             if manner == "to and fro" and number % 2:

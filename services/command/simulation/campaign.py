@@ -35,7 +35,7 @@ from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.settings import Settings, load_settings
 
 CONFIGURATION: Final = Path(__file__).with_name("configuration.toml")
-LEAST_FOR_GUARDS: Final = 300
+LEAST_FOR_GUARDS: Final = 500
 """Seeds from which on a fault that never struck, or a guard that never fired, is a failure."""
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where files are memory, on Linux

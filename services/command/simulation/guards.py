@@ -18,14 +18,85 @@ GUARDS: Final[Mapping[str, str]] = {
 }
 """Counters of guards, by the name of their metric, and the label that tells them apart."""
 
-REQUIRED: Final[tuple[str, ...]] = (
-    "hedge_rejects: malformed",
-    "hedge_rejects: unknown_symbol",
-    "hedge_rejects: crossed",
-    "hedge_rejects: future",
-    "hedge_rejects: late",
-    "hedge_rejects: jump",
-    "hedge_gateway_orders: duplicate",
+_REASONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "hedge_rejects": (
+        "malformed",
+        "unknown_symbol",
+        "crossed",
+        "future",
+        "late",
+        "jump",
+        "retained",
+        "stale_command",
+        "unknown_book",
+        "unknown_key",
+        "unsigned",
+        "bad_signature",
+        "wrong_environment",
+        "wrong_state",
+    ),
+    "hedge_orders_withheld": (
+        "halted",
+        "reducing",
+        "duplicate",
+        "min_trade",
+        "max_order_vega",
+        "max_order_notional",
+        "max_position_vega",
+    ),
+    "hedge_answers_refused": (
+        "malformed",
+        "unknown_key",
+    ),
+    "hedge_gateway_orders": (
+        "duplicate",
+        "refused",
+        "superseded",
+    ),
+    "hedge_orders_refused": (
+        "malformed",
+        "retained",
+        "unknown_key",
+        "bad_signature",
+        "wrong_environment",
+        "wrong_book",
+        "conflict",
+        "superseded",
+        "config_digest",
+        "halted",
+        "reducing",
+        "expired",
+        "unknown_leg",
+        "misnamed",
+        "misstated",
+        "max_price_deviation",
+        "max_order_vega",
+        "max_position_vega",
+        "max_orders_per_minute",
+        "max_repeats",
+        "duplicate",
+    ),
+    "hedge_gateway_commands_refused": (
+        "malformed",
+        "retained",
+        "unknown_key",
+        "bad_signature",
+        "wrong_environment",
+        "unknown_scope",
+        "wrong_topic",
+        "replayed",
+        "too_old",
+        "from_the_future",
+        "epoch_regress",
+    ),
+    "hedge_gateway_dead_man": (
+        "reducing",
+        "halted",
+    ),
+}
+
+REQUIRED: Final[tuple[str, ...]] = tuple(
+    f"{metric}: {reason}" for metric, reasons in _REASONS.items() for reason in reasons
 )
 """Guards that a campaign must have seen fire, or it has shown nothing about them."""
 
