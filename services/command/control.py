@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused
+from services.command.trading_lines import TradingLines
 from shared.adapters.bus import BusUnavailable, Message, PublishRefused, Subscription
 from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.control_socket import (
@@ -46,7 +47,6 @@ from shared.wire.times import format_instant
 PATIENCE_S: Final = 5.0
 _RETAINED_S: Final = 0.5
 """For a broker to tell what it keeps."""
-_STYLES: Final = {"active": "green", "reducing": "yellow", "halted": "bold red"}
 _TRIGGER: Final = "operator"
 
 State = Literal["active", "reducing", "halted"]
@@ -88,7 +88,7 @@ class Commander:
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
-        self._console = console
+        self._lines = TradingLines(console)
         self._given = keyring
         self._clock = clock or SystemClock()
         self._socket = settings.gateway.socket_path
@@ -110,8 +110,8 @@ class Commander:
         except Failed as failed:
             if not self._is_here():
                 raise
-            self._say(f"[yellow]{escape(str(failed))}[/]")
-            self._say("Trying the gateway's own socket.")
+            self._lines.say(f"[yellow]{escape(str(failed))}[/]")
+            self._lines.say("Trying the gateway's own socket.")
             await self._halt_locally(wish, state)
 
     async def resume(self, wish: Wish) -> None:
@@ -128,7 +128,7 @@ class Commander:
             "operator", topics.RESUME, self._trading(wish, "active", self._clock.now_ns())
         )
         path = self._path()
-        self._show(await self._locally(command_locally(path, topics.RESUME, payload)))
+        self._lines.status(await self._locally(command_locally(path, topics.RESUME, payload)))
 
     async def _command_by_broker(self, wish: Wish, state: State, topic: str) -> None:
         issued_ns = self._clock.now_ns()
@@ -145,8 +145,8 @@ class Commander:
             await self._publish(bus, topic, payload)
             told = await self._hear(bus, wish, payload, is_ours)
             took_ms = (self._clock.monotonic_s() - begun_s) * 1000
-            self._say(f"Confirmed by the gateway in {took_ms:.0f} ms.")
-            self._print_states(told)
+            self._lines.say(f"Confirmed by the gateway in {took_ms:.0f} ms.")
+            self._lines.states(told)
 
     async def _hear(
         self,
@@ -189,13 +189,13 @@ class Commander:
                 "gateway", message.topic, message.payload, TradingStateMessage
             )
         except (Forged, MalformedMessage) as error:
-            self._say(f"[yellow]not the gateway's: {escape(str(error))}[/]")
+            self._lines.say(f"[yellow]not the gateway's: {escape(str(error))}[/]")
             return None
 
     async def _halt_locally(self, wish: Wish, state: Literal["halted", "reducing"]) -> None:
         path = self._path()
         asked = halt_locally(path, wish.scope, state, wish.operator, wish.reason)
-        self._show(await self._locally(asked))
+        self._lines.status(await self._locally(asked))
 
     # --- rebalance -----------------------------------------------------------------------------
 
@@ -239,7 +239,7 @@ class Commander:
         target = codec.decode(TargetMessage, message.payload)
         if target.trigger != _TRIGGER:
             return set()
-        self._say(
+        self._lines.say(
             f"{target.book}: decision {target.decision}, multiplier {target.multiplier:.3f}, "
             f"vega {target.current_vega:,.0f} -> {target.target_vega:,.0f}"
         )
@@ -248,7 +248,7 @@ class Commander:
     def _print_withheld(self, message: Message) -> None:
         if not message.retain:
             withheld = codec.decode(WithheldMessage, message.payload)
-            self._say(f"{withheld.book}: {withheld.leg} withheld by {withheld.control}")
+            self._lines.say(f"{withheld.book}: {withheld.leg} withheld by {withheld.control}")
 
     # --- status --------------------------------------------------------------------------------
 
@@ -260,18 +260,18 @@ class Commander:
         """
         if wish.local or self._is_here():
             try:
-                self._show(await self._locally(gateway_status(self._path())))
+                self._lines.status(await self._locally(gateway_status(self._path())))
             except Failed as failed:
                 if wish.local:
                     raise
-                self._say(f"[yellow]{escape(str(failed))}[/]")
+                self._lines.say(f"[yellow]{escape(str(failed))}[/]")
             else:
                 return
         async with self._bus([topics.TRADING], wish) as bus:
             told = await self._retained(bus)
         if not told:
             raise Failed("the broker keeps no word of the gateway: is it running, with this key?")
-        self._print_states(told)
+        self._lines.states(told)
 
     async def _retained(self, bus: MqttBus) -> list[TradingStateMessage]:
         told: dict[str, TradingStateMessage] = {}
@@ -284,7 +284,7 @@ class Commander:
                             "gateway", message.topic, message.payload, TradingStateMessage
                         )
                     except (Forged, MalformedMessage) as error:
-                        self._say(f"[yellow]not the gateway's: {escape(str(error))}[/]")
+                        self._lines.say(f"[yellow]not the gateway's: {escape(str(error))}[/]")
                     else:
                         told[said.scope] = said
         except TimeoutError:
@@ -365,32 +365,6 @@ class Commander:
             operator=wish.operator,
             issued_at=issued_ns,
         )
-
-    def _show(self, status: GatewayStatus) -> None:
-        self._say("Confirmed by the gateway, at its own socket.")
-        for scope, state in status.scopes.items():
-            self._print_state(scope, state.value)
-        for order in status.orders:
-            since = format_instant(order.event_ns)[:19].replace("T", " ")
-            self._say(
-                f"  {order.state} for {escape(order.scope)} by {order.authority} "
-                f"{escape(order.operator)} since {since}: {escape(order.reason)}"
-            )
-        heard = "never" if status.heard_s is None else f"{status.heard_s:.1f} s ago"
-        self._say(f"epoch {status.epoch}, {status.answered} orders answered, hedger heard {heard}")
-        for check, trouble in status.trouble.items():
-            self._say(f"[yellow]{escape(check)}: {escape(trouble)}[/]")
-
-    def _print_states(self, told: Sequence[TradingStateMessage]) -> None:
-        for said in told:
-            by = "" if said.state == "active" else f"by {said.authority} {said.operator}: "
-            self._print_state(said.scope, said.state, f"{by}{said.reason}")
-
-    def _print_state(self, scope: str, state: str, why: str = "") -> None:
-        self._say(f"{escape(scope):<16} [{_STYLES[state]}]{state:<9}[/] {escape(why)}".rstrip())
-
-    def _say(self, markup: str) -> None:
-        self._console.print(markup, highlight=False, soft_wrap=True)
 
 
 _UNCONFIRMED: Final = (

@@ -11,8 +11,10 @@ from typing import Final
 import structlog
 
 from services.gateway.desk import Desk
+from services.gateway.epochs import Epochs
 from services.gateway.metrics import GatewayMetrics
-from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
+from services.gateway.not_believed import NotBelieved
+from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
 from shared.adapters.keyring import Forged, Keyring, Role
 from shared.domain.gatekeeping.commands import not_news, not_stricter
@@ -29,8 +31,6 @@ from shared.domain.trading import (
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, instant_ns
 from shared.wire.messages import (
-    EpochAnswerMessage,
-    EpochMessage,
     HeartbeatMessage,
     TradingCommandMessage,
 )
@@ -46,14 +46,6 @@ _SIGNERS: Final[tuple[tuple[Role, Authority], ...]] = (
     ("operator", "operator"),
     ("auditor", "auditor"),
 )
-
-
-class NotBelieved(Exception):  # noqa: N818 - an answer, not a fault of ours
-    """A command is not carried out: why, in a word and in a sentence."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(str(refusal))
-        self.reason = refusal.reason
 
 
 class Control:
@@ -90,6 +82,7 @@ class Control:
         self._is_live = is_live
         self._arms_itself = arms_itself
         self._ring = ring
+        self._epochs = Epochs(bus, keyring, desk, metrics, self._stop_for_regress)
         self._dead_man = DeadMan()
         self._beat = (0, 0)
 
@@ -138,12 +131,13 @@ class Control:
         if message.topic in {topics.HALT, topics.RESUME}:
             await self.command(message.topic, message.payload)
         elif message.topic.startswith(topics.EPOCHS.rstrip("+")):
-            await self._take_epoch(message)
+            await self._epochs.receive(message)
         else:
             await self._take_heartbeat(message)
 
     def _disbelieve(self, topic: str, reason: str, detail: str) -> None:
-        log.error("command_disbelieved", topic=topic, reason=reason, detail=detail)
+        if topic in {topics.HALT, topics.RESUME}:  # old heartbeats come in hundreds after a pause
+            log.error("command_disbelieved", topic=topic, reason=reason, detail=detail)
         self._metrics.command_refused(reason)
 
     # --- commands ------------------------------------------------------------------------------
@@ -234,6 +228,10 @@ class Control:
             reason=reason,
         )
 
+    async def _stop_for_regress(self, reason: str) -> None:
+        await self._set_own(TradingState.HALTED, "epoch_regress", reason)
+        self._ring("epoch_regress", reason)
+
     # --- silence -------------------------------------------------------------------------------
 
     async def hear_order(self) -> None:
@@ -288,45 +286,3 @@ class Control:
             raise NotBelieved(Refusal("too_old", f"a heartbeat of {age_ns / SECOND:.1f} s ago"))
         self._beat = beat
         await self._hear()
-
-    # --- epochs --------------------------------------------------------------------------------
-
-    async def _take_epoch(self, message: Message) -> None:
-        wire = self._keyring.open("monitor", message.topic, message.payload, EpochMessage)
-        if message.topic != topics.epochs(wire.service):
-            raise NotBelieved(Refusal("wrong_topic", f"{wire.service} on {message.topic}"))
-        holder = self._desk.record.holder(wire.epoch)
-        is_known = holder == wire.holder
-        high_water = self._desk.epoch
-        free = wire.epoch > high_water or (wire.epoch == high_water and holder is None)
-        accepted = free or (is_known and wire.epoch == high_water)
-        if accepted and not is_known:
-            await self._desk.announce(wire.epoch, wire.holder)
-        elif not accepted:
-            await self._refuse_epoch(wire, is_known=is_known)
-        reason = "" if accepted else f"epoch {high_water} was heard of before"
-        await self._answer_epoch(wire, accepted=accepted, reason=reason)
-
-    async def _refuse_epoch(self, wire: EpochMessage, *, is_known: bool) -> None:
-        """Refuse an epoch; one that is lent a second time shows that the store lost data."""
-        self._metrics.command_refused("epoch_superseded" if is_known else "epoch_regress")
-        if is_known:
-            return
-        reason = f"epoch {wire.epoch} of {wire.service}, {self._desk.epoch} was heard before"
-        log.critical("epoch_regress", epoch=wire.epoch, high_water=self._desk.epoch)
-        await self._set_own(TradingState.HALTED, "epoch_regress", reason)
-        self._ring("epoch_regress", reason)
-
-    async def _answer_epoch(self, wire: EpochMessage, *, accepted: bool, reason: str) -> None:
-        topic = topics.epoch_answers(wire.service)
-        answer = EpochAnswerMessage(
-            service=wire.service,
-            epoch=wire.epoch,
-            accepted=accepted,
-            high_water=self._desk.epoch,
-            reason=reason,
-        )
-        try:
-            await self._bus.publish(topic, self._keyring.seal("gateway", topic, answer))
-        except (BusUnavailable, PublishRefused) as error:  # it asks again
-            log.warning("epoch_answer_lost", error=str(error))

@@ -3,6 +3,8 @@
 Everything that changes goes through here, one after the other: an order, a piece of the journal, a
 trading state. Each is on the disk, in one transaction, before anybody is told. While the disk does
 not take it nothing is acknowledged, and it is tried again.
+
+Longer than most: what must never be apart in memory and on the disk stands together.
 """
 
 import asyncio

@@ -7,7 +7,6 @@ reads the journal, and sees. The unix socket needs none of these.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,34 +16,23 @@ import structlog
 from msgspec import Struct, structs
 
 from services.gateway.bookmark import Bookmark
-from services.gateway.control import Control, NotBelieved
+from services.gateway.control import Control
 from services.gateway.desk import Desk
+from services.gateway.door import Door
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.orders import OrderIntake
 from services.gateway.teller import Teller, state_message
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.clock import Clock
-from shared.adapters.control_socket import (
-    ORDERS_AT_ONCE,
-    Answer,
-    CommandGiven,
-    GatewayStatus,
-    HaltAsked,
-    NotDone,
-    OrdersAsked,
-    OrdersTold,
-    Request,
-    StatusAsked,
-    serve_control,
-)
-from shared.adapters.keyring import Forged, Keyring
+from shared.adapters.control_socket import serve_control
+from shared.adapters.keyring import Keyring
 from shared.adapters.record import OrderRecord, change_name
 from shared.adapters.store import Store, StoreTrouble
 from shared.domain.events import ExecutionReported
 from shared.domain.gatekeeping.admission import Gatekeeper, GatekeeperState
 from shared.domain.hedging.alerts import alert
 from shared.domain.paper import PaperState, PaperVenue
-from shared.domain.trading import ALL, TradingState, TradingStateSet
+from shared.domain.trading import ALL, TradingStateSet
 from shared.runtime.alarm import Alarm
 from shared.runtime.delivery import Delivery
 from shared.runtime.health import Health
@@ -52,7 +40,6 @@ from shared.runtime.outbox import OutboxRow
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import InputGap
 from shared.wire import codec, keys, topics
-from shared.wire.codec import MalformedMessage
 from shared.wire.journal import decode_entry
 from shared.wire.messages import ExecutionMessage, ProgressMessage
 from shared.wire.times import format_instant
@@ -157,6 +144,7 @@ class Gateway:
             on_refused=self._refused,
             on_forged=lambda reason, topic: self._ring("message_forged", f"{reason} on {topic}"),
         )
+        self._door = Door(self.desk, self._control, metrics, health)
         self._teller = Teller(control_bus, keyring, self.desk)
         self._made = record.executions()
         self._reports = Delivery(bus, clock, metrics.report_sent)
@@ -179,7 +167,7 @@ class Gateway:
         if self._policy.socket is None:
             await self._run()
             return
-        async with serve_control(self._policy.socket, self.answer):
+        async with serve_control(self._policy.socket, self._door.answer):
             await self._run()
 
     async def _run(self) -> None:
@@ -199,54 +187,6 @@ class Gateway:
             tasks.create_task(self._progress.run(), name="progress")
             tasks.create_task(self._bookmark.run(), name="bookmark")
             tasks.create_task(self._alarm.run(), name="alarm")
-
-    # --- the socket ----------------------------------------------------------------------------
-
-    async def answer(self, request: Request) -> Answer:
-        """Answer a request at the gateway's own door."""
-        try:
-            match request:
-                case OrdersAsked():
-                    orders = self._record.orders_since(request.after, ORDERS_AT_ONCE)
-                    return OrdersTold(tuple(orders))
-                case HaltAsked():
-                    await self._control.halt_unsigned(self._wanted(request))
-                case CommandGiven():
-                    await self._control.command(request.topic, request.payload)
-                case StatusAsked():
-                    pass
-        except (NotBelieved, Forged) as refused:
-            self._metrics.command_refused(refused.reason)
-            return NotDone(str(refused))
-        except MalformedMessage as error:
-            self._metrics.command_refused("malformed")
-            return NotDone(str(error))
-        except sqlite3.OperationalError as error:
-            self.desk.disk_failed(error)
-            return NotDone(f"the record's disk fails: {error}")
-        return self._status()
-
-    def _wanted(self, request: HaltAsked) -> TradingStateSet:
-        return TradingStateSet(
-            scope=request.scope,
-            state=TradingState(request.state),
-            authority="operator",
-            operator=request.operator,
-            reason=request.reason,
-            event_ns=self.desk.stamp_ns(),
-        )
-
-    def _status(self) -> GatewayStatus:
-        desk = self.desk
-        checks = self._health.report()
-        return GatewayStatus(
-            scopes={scope: desk.states.of(scope) for scope in desk.scopes},
-            orders=tuple(desk.states.orders.values()),
-            epoch=desk.epoch,
-            answered=desk.answered,
-            heard_s=self._control.heard_s,
-            trouble={name: check.reason for name, check in checks.items() if not check.ready},
-        )
 
     # --- what is told ----------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ Each call that writes is one transaction. An order adds a row; everything else t
 whole state (`Progress`) with it. So a restart takes the state, and the orders after it once more.
 
 The class is synchronous: callers run it in a thread. A lock keeps two threads apart.
+
+Longer than most: every statement that touches the file is here.
 """
 
 import os
