@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from services.auditor.metrics import AuditorMetrics
 from services.feed.metrics import FeedMetrics
 from services.gateway.metrics import GatewayMetrics
 from services.hedger.metrics import HedgerMetrics
@@ -27,6 +28,7 @@ def test_the_metrics_table_names_every_metric_and_no_other() -> None:
     HedgerMetrics(registry, None)
     GatewayMetrics(registry)
     FeedMetrics(registry)
+    AuditorMetrics(registry)
     assert set(re.findall(r"`(hedge_[a-z_]+)", README)) == _names(registry)
 
 
