@@ -155,15 +155,22 @@ class Commander:
         payload: bytes,
         is_ours: Callable[[TradingStateMessage], bool],
     ) -> list[TradingStateMessage]:
-        """Wait for the word that answers ours, then for what it comes to in each scope."""
-        confirmed = False
+        """Wait for the word that answers ours, then for what it comes to in each scope.
+
+        What ingest refuses the gateway may do all the same, so its word is only told at the end:
+        it is not sealed, and whoever has a login could send it.
+        """
+        confirmed, refusal = False, ""
         told: dict[str, TradingStateMessage] = {}
         wanted = {wish.scope} if wish.scope != ALL else {ALL, *self._books()}
         try:
             async with asyncio.timeout(wish.patience_s):
                 async for message in bus.messages():
                     message.ack()
-                    said = self._state_in(message, payload)
+                    if message.topic == topics.REJECTS:
+                        refusal = _refusal_in(message, payload) or refusal
+                        continue
+                    said = self._state_in(message)
                     if said is None:
                         continue
                     if not confirmed:
@@ -174,14 +181,12 @@ class Commander:
                         break
         except TimeoutError:
             if not confirmed:
-                raise Failed(_UNCONFIRMED.format(seconds=wish.patience_s)) from None
+                unconfirmed = _UNCONFIRMED.format(seconds=wish.patience_s)
+                raise Failed(unconfirmed, *([refusal] if refusal else [])) from None
         return list(told.values())
 
-    def _state_in(self, message: Message, payload: bytes) -> TradingStateMessage | None:
-        """Read a fresh state of the gateway's; ingest's refusal of our own words ends it all."""
-        if message.topic == topics.REJECTS:
-            _raise_if_refused(message, payload)
-            return None
+    def _state_in(self, message: Message) -> TradingStateMessage | None:
+        """Read a fresh state of the gateway's."""
         if message.retain:
             return None
         try:
@@ -231,10 +236,22 @@ class Commander:
     def _answered(self, message: Message, payload: bytes) -> set[str]:
         """Print what a book answers; returns its name, when it was to us."""
         if message.topic == topics.REJECTS:
-            _raise_if_refused(message, payload)
+            refusal = _refusal_in(message, payload)
+            if refusal:
+                raise Failed(refusal)
             return set()
-        if message.retain or message.topic.endswith("/withheld"):
-            self._print_withheld(message)
+        if message.retain:
+            return set()
+        try:
+            return self._book_in(message)
+        except MalformedMessage as error:
+            self._lines.say(f"[yellow]malformed: {escape(str(error))}[/]")
+            return set()
+
+    def _book_in(self, message: Message) -> set[str]:
+        if message.topic.endswith("/withheld"):
+            withheld = codec.decode(WithheldMessage, message.payload)
+            self._lines.say(f"{withheld.book}: {withheld.leg} withheld by {withheld.control}")
             return set()
         target = codec.decode(TargetMessage, message.payload)
         if target.trigger != _TRIGGER:
@@ -244,11 +261,6 @@ class Commander:
             f"vega {target.current_vega:,.0f} -> {target.target_vega:,.0f}"
         )
         return {target.book}
-
-    def _print_withheld(self, message: Message) -> None:
-        if not message.retain:
-            withheld = codec.decode(WithheldMessage, message.payload)
-            self._lines.say(f"{withheld.book}: {withheld.leg} withheld by {withheld.control}")
 
     # --- status --------------------------------------------------------------------------------
 
@@ -380,11 +392,14 @@ _UNANSWERED: Final = (
 )
 
 
-def _raise_if_refused(message: Message, payload: bytes) -> None:
-    """Fail when it is our own command that ingest refuses."""
-    reject = codec.decode(RejectMessage, message.payload)
-    if payload.startswith(reject.payload) and not message.retain:
-        raise Failed(f"not believed: {reject.reason}: {reject.detail}")
+def _refusal_in(message: Message, payload: bytes) -> str:
+    """Return what ingest has against our own words; empty when it is about others'."""
+    try:
+        reject = codec.decode(RejectMessage, message.payload)
+    except MalformedMessage:
+        return ""
+    ours = payload.startswith(reject.payload) and not message.retain
+    return f"not believed by ingest: {reject.reason}: {reject.detail}" if ours else ""
 
 
 def run_command(command: Coroutine[Any, Any, None]) -> None:
