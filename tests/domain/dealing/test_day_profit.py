@@ -83,6 +83,14 @@ def test_a_mark_that_is_no_price_begins_nothing_and_changes_nothing() -> None:
     assert found.loss(marks(19.0, 21.0), 0) == 0.0
     found = day(swap=100.0)
     assert found.loss(marks(nan, 21.0), 0) == 0.0
+    assert found.loss({}, 0) == 0.0
+
+
+@pytest.mark.parametrize("session", [0, 1, 2])
+def test_any_session_may_be_the_first(session: int) -> None:
+    found, now = DayProfit(LEGS, {}), MONDAY + session * DAY
+    found.observe(marks(20.0, 21.0, now), at(now), holding(swap=100.0))
+    assert found.loss(marks(19.0, 21.0), session) == 100.0
 
 
 def test_yesterdays_loss_is_not_todays() -> None:
