@@ -128,6 +128,29 @@ def test_a_frozen_process_stands_still_and_goes_on_where_it_was() -> None:
     assert beats == [1.0, 2.0, 12.5, 13.5]
 
 
+def test_a_process_can_be_caught_at_any_of_its_awaits() -> None:
+    def catch(steps: int) -> Callable[[VirtualLoop], Coroutine[Any, Any, int]]:
+        async def main(loop: VirtualLoop) -> int:
+            passed: list[int] = []
+            caught: list[int] = []
+
+            async def walk() -> None:
+                for number in range(9):
+                    passed.append(number)
+                    await asyncio.sleep(0)
+
+            process = Process("walker")
+            loop.after_steps(process, steps, lambda: caught.append(len(passed)))
+            async with asyncio.TaskGroup() as tasks:
+                loop.start(process, walk(), tasks)
+                tasks.create_task(asyncio.sleep(1))
+            return caught[0]
+
+        return main
+
+    assert [run(catch(steps)) for steps in range(1, 6)] == [1, 2, 3, 4, 5]
+
+
 def test_the_clock_follows_the_loop() -> None:
     async def read(loop: VirtualLoop) -> tuple[int, float]:
         clock = VirtualClock(loop, 1_000)

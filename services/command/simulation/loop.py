@@ -87,6 +87,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._random = Random(seed)  # noqa: S311 - a simulation
         self._numbers = count(1)
         self._frozen = 0
+        self._countdowns: dict[Process, tuple[int, Callable[[], None]]] = {}
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.set_task_factory(self._make_task)  # type: ignore[arg-type] # a context it may be given
 
@@ -118,6 +119,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._frozen -= 1
             self._ready.extend(process.held)
             process.held.clear()
+
+    def after_steps(self, process: Process, steps: int, callback: Callable[[], None]) -> None:
+        """Call back once a process has run so many more steps, each from an await to the next."""
+        self._countdowns[process] = (steps, callback)
 
     def start(
         self, process: Process, main: Coroutine[Any, Any, Result], tasks: asyncio.TaskGroup
@@ -180,6 +185,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 continue
             if not handle.cancelled():
                 handle._run()  # noqa: SLF001 - what asyncio's own loop does
+                if self._countdowns:
+                    self._count_down(handle)
 
     def _wake_due(self) -> None:
         """Make timers ready that are due; with nothing else to do, jump to the first."""
@@ -193,8 +200,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
         while timers and timers[0][0] <= self._now_s:
             self._ready.append(heapq.heappop(timers)[2])
 
+    def _count_down(self, handle: asyncio.Handle) -> None:
+        process = _process_of(handle)
+        if process is None or process not in self._countdowns:
+            return
+        steps, callback = self._countdowns.pop(process)
+        if steps > 1:
+            self._countdowns[process] = (steps - 1, callback)
+        else:
+            callback()
+
     def _is_held(self, handle: asyncio.Handle) -> bool:
-        process = handle._context.get(_process)  # type: ignore[attr-defined] # noqa: SLF001 - no public way
+        process = _process_of(handle)
         if process is None or not process.is_frozen:
             return False
         process.held.append(handle)
@@ -202,6 +219,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         """Nobody sleeps in a selector here."""
+
+
+def _process_of(handle: asyncio.Handle) -> Process | None:
+    context: Context = handle._context  # type: ignore[attr-defined] # noqa: SLF001 - no public way
+    return context.get(_process)
 
 
 class VirtualClock:

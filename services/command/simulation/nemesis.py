@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from services.command.simulation.place import SimulatedSite, Surroundings
 
 _DRAWS_A_SECOND: Final = 10
 _LONGEST_DOWN_S: Final = 2.0
+_MOST_STEPS: Final = 100
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_FORGOTTEN_S: Final = 1.5
 
@@ -102,7 +104,10 @@ class Nemesis:
         self._one().cut()
 
     async def _kill_one(self) -> None:
-        self._around.kill(self._one().process, "at any await")
+        """Kill a process at an await of its own, wherever it then stands."""
+        process, steps = self._one().process, round(self._weather.between(1, _MOST_STEPS))
+        kill = partial(self._around.kill, process, f"after {steps} steps")
+        self._loop.after_steps(process, steps, kill)
 
     async def _freeze_one(self) -> None:
         process = self._one().process
