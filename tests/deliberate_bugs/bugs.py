@@ -1,0 +1,420 @@
+# ruff: noqa: E501 - code is quoted as it stands, and so are names of tests
+"""Bugs made on purpose: the text that is replaced, by what, and the tests that must go red.
+
+Each is a mistake that somebody could make on an ordinary day, and that would cost money. The list
+begins with what promises are about: orders doubled, lost, stale, forged, oversized.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bug:
+    """One mistake.
+
+    Attributes:
+        name: What it does wrong.
+        file: Where.
+        old: Text that stands there exactly once.
+        new: What stands there instead.
+        tests: Of which at least one must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+BUGS: tuple[Bug, ...] = (
+    Bug(
+        name="the gateway takes an order twice",
+        file="services/gateway/desk.py",
+        old="        if known is not None:\n            return known\n        if epoch",
+        new="        if epoch",
+        tests=(
+            "tests/services/gateway/test_orders.py::test_a_second_order_is_answered_by_what_it_is[again0-2-duplicate]",
+        ),
+    ),
+    Bug(
+        name="the record knows no order",
+        file="shared/adapters/record.py",
+        old="return None if row is None else Known(*row)",
+        new="return None",
+        tests=(
+            "tests/adapters/test_record.py::test_answers_are_numbered_in_their_order_and_kept_for_ever",
+        ),
+    ),
+    Bug(
+        name="the outbox is cleared when the broker has taken the order",
+        file="shared/runtime/delivery.py",
+        old='            self._on_sent(row, "sent")\n',
+        new='            self._outbox.acknowledge([row.key])\n            self._on_sent(row, "sent")\n',
+        tests=("tests/runtime/test_delivery.py::test_what_is_acknowledged_is_not_sent_again",),
+    ),
+    Bug(
+        name="messages are acknowledged as they arrive",
+        file="shared/adapters/mqtt_connection.py",
+        old="paho.manual_ack_set(on=True)",
+        new="paho.manual_ack_set(on=False)",
+        tests=(
+            "tests/adapters/test_mqtt_contract.py::test_what_was_not_acknowledged_comes_again[mosquitto]",
+        ),
+    ),
+    Bug(
+        name="outputs and cursor are committed one after the other",
+        file="shared/runtime/stage.py",
+        old="            await self._ledger.commit(\n                output,\n                cursors=self._cursors,\n                seen=self._seen,\n                state=self._step.snapshot() if due else None,\n            )\n",
+        new="            await self._ledger.commit(output)\n            await self._ledger.commit(\n                StepOutput(),\n                cursors=self._cursors,\n                seen=self._seen,\n                state=self._step.snapshot() if due else None,\n            )\n",
+        tests=(
+            "tests/runtime/test_stage.py::test_between_snapshots_a_batch_that_says_nothing_is_not_committed",
+        ),
+    ),
+    Bug(
+        name="every sending of an order gets an id of its own",
+        file="services/hedger/relay.py",
+        old="        order = _decode_order(entry.payload)\n",
+        new='        order = _decode_order(entry.payload)\n        fresh = __import__("uuid").uuid4().hex\n        order = msgspec.structs.replace(order, order_id=fresh)\n',
+        tests=(
+            "tests/services/hedger/test_relay.py::test_the_answer_to_a_superseded_hedger_does_not_concern_its_successor",
+        ),
+    ),
+    Bug(
+        name="a superseded leader is obeyed",
+        file="services/gateway/desk.py",
+        old="        if epoch < self.epoch:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/services/gateway/test_orders.py::test_a_second_order_is_answered_by_what_it_is[again3-1-superseded]",
+        ),
+    ),
+    Bug(
+        name="an epoch that falls is accepted",
+        file="services/gateway/epochs.py",
+        old="        free = wire.epoch > high_water or (wire.epoch == high_water and holder is None)\n",
+        new="        free = True\n",
+        tests=(
+            "tests/services/gateway/test_control.py::test_a_frozen_leader_that_wakes_is_refused_and_nothing_else_happens",
+        ),
+    ),
+    Bug(
+        name="orders leave before the gateway has heard of the epoch",
+        file="services/hedger/relay.py",
+        old="        await accepted.wait()\n",
+        new="",
+        tests=(
+            "tests/services/hedger/test_service.py::test_a_hedger_the_gateway_has_a_higher_epoch_than_sends_nothing",
+        ),
+    ),
+    Bug(
+        name="the answer to a superseded leader is taken for an acknowledgement",
+        file="services/hedger/relay.py",
+        old='        if answer.status != "superseded":\n',
+        new="        if True:\n",
+        tests=(
+            "tests/services/hedger/test_relay.py::test_a_superseded_relay_ends_and_leaves_the_order_to_its_successor",
+        ),
+    ),
+    Bug(
+        name="an order is taken after its valid_until",
+        file="shared/domain/gatekeeping/admission.py",
+        old="        if circumstances.now_ns > order.valid_until_ns:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_each_thing_that_is_wrong_with_an_order_refuses_it",
+        ),
+    ),
+    Bug(
+        name="the venue trades an expired order",
+        file="shared/domain/paper.py",
+        old="            if self._clock_ns > order.valid_until_ns:\n",
+        new="            if False:\n",
+        tests=(
+            "tests/domain/test_paper.py::test_without_any_print_it_stays_open_until_it_expires",
+        ),
+    ),
+    Bug(
+        name="a signature is not verified",
+        file="shared/adapters/keyring.py",
+        old="            key.verify(sealed.signature, signed_bytes(topic, sealed.body))\n",
+        new="            signed_bytes(topic, sealed.body)\n",
+        tests=(
+            "tests/adapters/test_keyring.py::test_a_payload_that_differs_in_any_bit_is_refused",
+        ),
+    ),
+    Bug(
+        name="a signature is verified over JSON written anew",
+        file="shared/adapters/keyring.py",
+        old="key.verify(sealed.signature, signed_bytes(topic, sealed.body))",
+        new="key.verify(sealed.signature, signed_bytes(topic, codec.encode(message)))",
+        tests=(
+            "tests/adapters/test_keyring.py::test_a_payload_with_anything_cut_or_put_in_is_refused",
+        ),
+    ),
+    Bug(
+        name="the topic is not signed",
+        file="shared/wire/seal.py",
+        old='    return _CONTEXT + topic.encode() + b"\\n" + body\n',
+        new="    return _CONTEXT + body\n",
+        tests=("tests/adapters/test_keyring.py::test_a_message_is_worth_nothing_on_another_topic",),
+    ),
+    Bug(
+        name="a paper order counts in a live environment",
+        file="shared/adapters/keyring.py",
+        old="        if message.environment != self.environment:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/adapters/test_keyring.py::test_a_message_is_worth_nothing_in_another_environment",
+        ),
+    ),
+    Bug(
+        name="anybody may acknowledge an order",
+        file="services/hedger/answers.py",
+        old='    return keyring.open("gateway", topic, payload, AckMessage)',
+        new='    return keyring.open("monitor", topic, payload, AckMessage)',
+        tests=(
+            "tests/services/hedger/test_relay.py::test_orders_leave_in_order_and_the_outbox_is_empty_once_they_are_answered",
+        ),
+    ),
+    Bug(
+        name="a halted book trades",
+        file="shared/domain/gatekeeping/admission.py",
+        old="        if state is TradingState.HALTED:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_a_halted_book_takes_nothing_and_a_reducing_one_what_reduces",
+        ),
+    ),
+    Bug(
+        name="a reducing book grows",
+        file="shared/domain/gatekeeping/admission.py",
+        old="        if state is TradingState.REDUCING and self._grows(order):\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_a_halted_book_takes_nothing_and_a_reducing_one_what_reduces",
+        ),
+    ),
+    Bug(
+        name="an old command is journalled again",
+        file="services/ingest/commands.py",
+        old="        if said_ns <= self.heard.get(heard.series, -1):\n",
+        new="        if False:\n",
+        tests=("tests/services/ingest/test_commands.py::test_what_was_said_before",),
+    ),
+    Bug(
+        name="the gateway starts armed",
+        file="services/gateway/control.py",
+        old="        elif self._own() is not TradingState.HALTED:\n",
+        new="        elif False:\n",
+        tests=(
+            "tests/services/gateway/test_control.py::test_a_gateway_starts_halted_says_so_to_the_journal_and_is_armed_by_a_command",
+        ),
+    ),
+    Bug(
+        name="a silent hedger stops nothing",
+        file="shared/domain/gatekeeping/dead_man.py",
+        old="        if self.silent_s >= HALTED_S:\n            return TradingState.HALTED\n",
+        new="",
+        tests=(
+            "tests/domain/gatekeeping/test_dead_man.py::test_silence_asks_for_ever_stricter_states",
+        ),
+    ),
+    Bug(
+        name="an order may be ten times too large",
+        file="shared/domain/gatekeeping/admission.py",
+        old='beyond("max_order_vega", abs(order.vega), limits.max_order_vega)',
+        new='beyond("max_order_vega", abs(order.vega), 10 * limits.max_order_vega)',
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_each_thing_that_is_wrong_with_an_order_refuses_it",
+        ),
+    ),
+    Bug(
+        name="a large sale passes",
+        file="shared/domain/gatekeeping/admission.py",
+        old='beyond("max_order_vega", abs(order.vega), limits.max_order_vega)',
+        new='beyond("max_order_vega", order.vega, limits.max_order_vega)',
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_through_restarts_it_judges_as_if_never_stopped_and_takes_nothing_over_a_limit",
+        ),
+    ),
+    Bug(
+        name="the hedger counts a thousandth of the notional",
+        file="shared/domain/dealing/pretrade.py",
+        old='"max_order_notional": (order.notional, limits.max_order_notional)',
+        new='"max_order_notional": (order.notional / 1000, limits.max_order_notional)',
+        tests=(
+            "tests/domain/dealing/test_pretrade.py::test_an_order_beyond_a_limit_is_blocked_with_the_figures",
+        ),
+    ),
+    Bug(
+        name="the notional stands where the quantity should",
+        file="shared/domain/dealing/order_maker.py",
+        old="        quantity=quantity,\n",
+        new="        quantity=quantity * middle * leg.multiplier,\n",
+        tests=("tests/domain/dealing/test_order_maker.py",),
+    ),
+    Bug(
+        name="the gateway does not compare quantity and notional",
+        file="shared/domain/gatekeeping/admission.py",
+        old="    if not isclose(order.notional, notional, rel_tol=ROUNDING):\n",
+        new="    if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_each_thing_that_is_wrong_with_an_order_refuses_it",
+        ),
+    ),
+    Bug(
+        name="the price may be anything",
+        file="shared/domain/gatekeeping/admission.py",
+        old="abs(order.limit_price - middle) / middle, limit\n",
+        new="0.0, limit\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_each_thing_that_is_wrong_with_an_order_refuses_it",
+        ),
+    ),
+    Bug(
+        name="an old mark is good enough",
+        file="shared/domain/gatekeeping/admission.py",
+        old="        if age_ns > policy.order.stale_mark_trading_ns:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_without_a_fresh_live_price_nothing_is_taken",
+        ),
+    ),
+    Bug(
+        name="the gateway forgets what is in flight",
+        file="shared/domain/gatekeeping/exposure_book.py",
+        old="            expected[order.leg] += order.rest\n",
+        new="            expected[order.leg] += 0.0\n",
+        tests=(
+            "tests/domain/gatekeeping/test_exposure_book.py::test_open_orders_count_as_position_until_they_end",
+        ),
+    ),
+    Bug(
+        name="the hedger forgets what is in flight",
+        file="shared/domain/dealing/holdings.py",
+        old="return self._positions[leg] + sum(self.rests(leg))",
+        new="return self._positions[leg]",
+        tests=("tests/domain/dealing/test_holdings.py::test_open_orders_count_as_position",),
+    ),
+    Bug(
+        name="a throttle that stopped a book opens by itself",
+        file="shared/domain/dealing/throttles.py",
+        old="            self.stopped = block\n",
+        new="            pass\n",
+        tests=(
+            "tests/domain/dealing/test_throttles.py::test_one_order_too_many_in_a_minute_stops_the_book",
+        ),
+    ),
+    Bug(
+        name="the chain of decisions is not followed",
+        file="shared/wire/decisions.py",
+        old="    if previous != head.hash:\n",
+        new="    if False:\n",
+        tests=("tests/wire/test_decisions.py::test_a_break_says_where_and_how",),
+    ),
+    Bug(
+        name="a lease is kept after its end",
+        file="shared/runtime/lease.py",
+        old="        return now_s < self.ends_s\n",
+        new="        return True\n",
+        tests=("tests/runtime/test_lease.py::test_a_term_that_has_run_out_lets_nothing_be_sent",),
+    ),
+    Bug(
+        name="the cursor is stored before the state",
+        file="shared/adapters/commit.lua",
+        old="  note('reached:' .. cursor.stream, cursor.index)\n",
+        new="  note('reached:' .. cursor.stream, cursor.index)\n  note('cursor:' .. cursor.stream, cursor.index)\n",
+        tests=(
+            "tests/adapters/test_store_contract.py::test_a_commit_without_state_leaves_the_state_and_tells_how_far_the_outputs_reach[redis]",
+        ),
+    ),
+    Bug(
+        name="the halt key is not looked at",
+        file="shared/adapters/commit.lua",
+        old="if halt and redis",
+        new="if false and redis",
+        tests=(
+            "tests/adapters/test_store_contract.py::test_while_the_halt_key_is_set_no_order_is_committed[redis]",
+        ),
+    ),
+    Bug(
+        name="a commit of an old epoch is written",
+        file="shared/adapters/commit.lua",
+        old="if epoch ~= commit.epoch then",
+        new="if false then",
+        tests=(
+            "tests/adapters/test_store_contract.py::test_commits_of_a_leader_end_with_its_epoch[redis]",
+        ),
+    ),
+    Bug(
+        name="the client repeats what may have happened",
+        file="shared/adapters/redis_store.py",
+        old="Retry(NoBackoff(), 0)",
+        new="Retry(NoBackoff(), 3)",
+        tests=(
+            "tests/adapters/test_redis_store.py::test_a_commit_whose_reply_was_lost_is_made_once",
+        ),
+    ),
+    Bug(
+        name="a hole in the input is passed over",
+        file="shared/runtime/stage.py",
+        old="            if entry.index != self._cursors[entry.stream] + 1:\n",
+        new="            if False:\n",
+        tests=(
+            "tests/runtime/test_stage.py::test_a_missing_entry_is_an_alarm_and_never_passed_over",
+        ),
+    ),
+    Bug(
+        name="the same order again is no duplicate",
+        file="shared/domain/gatekeeping/throttles.py",
+        old="        if last is not None and at_ns - last.at_ns < limits.duplicate_ns:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_throttles.py::test_the_same_leg_side_and_quantity_is_a_duplicate_within_its_window",
+        ),
+    ),
+    Bug(
+        name="an old resume is believed again",
+        file="shared/domain/gatekeeping/commands.py",
+        old="    if issued_ns <= last_ns:\n",
+        new="    if False:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_commands.py::test_a_command_is_believed_once_and_while_it_is_young",
+        ),
+    ),
+    Bug(
+        name="the hedger orders the same twice",
+        file="shared/domain/dealing/throttles.py",
+        old='"duplicate": (self._copies(order), 0)',
+        new='"duplicate": (0, 0)',
+        tests=(
+            "tests/domain/dealing/test_throttles.py::test_the_same_order_again_within_the_window_is_a_duplicate_and_after_it_is_not",
+        ),
+    ),
+    Bug(
+        name="the hedger lets a large sale pass",
+        file="shared/domain/dealing/pretrade.py",
+        old='"max_order_vega": (abs(order.vega), limits.max_order_vega)',
+        new='"max_order_vega": (order.vega, limits.max_order_vega)',
+        tests=("tests/domain/dealing/test_every_limit.py",),
+    ),
+    Bug(
+        name="a hedger with another configuration is obeyed",
+        file="shared/domain/gatekeeping/admission.py",
+        old="        if order.config_digest == self._config_digest:\n",
+        new="        if True:\n",
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_each_thing_that_is_wrong_with_an_order_refuses_it",
+        ),
+    ),
+    Bug(
+        name="a retained order is taken",
+        file="services/gateway/orders.py",
+        old="        if message.retain:  # what a new subscriber is told is no order\n",
+        new="        if False:\n",
+        tests=(
+            "tests/services/gateway/test_orders.py::test_an_order_kept_by_the_broker_is_old_news",
+        ),
+    ),
+)
