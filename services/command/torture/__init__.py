@@ -1,1 +1,1 @@
-"""`hedgestat torture`: real servers and services, broken again and again, and what is left judged."""
+"""`hedgestat torture`: real servers and services, broken again and again; the rest is judged."""

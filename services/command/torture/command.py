@@ -40,8 +40,8 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
     minutes: float
     seed: int | None
     keep: Path | None
-    books: int = 50
-    jump_s: float = 0.25
+    books: int = 60
+    jump_s: float = 1.0
     sweep_s: float = 60.0
 
 

@@ -82,7 +82,7 @@ class _Pair:
         self._far: asyncio.Transport | None = None
         self._kept: list[tuple[bool, bytes]] = []  # upwards?, bytes: in order of arrival
         self._late = 0
-        self._connecting: asyncio.Future[object] | None = None
+        self._connecting: asyncio.Task[object] | None = None
         self._ended = False
         self._is_dead = False
 

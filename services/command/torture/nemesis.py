@@ -15,7 +15,7 @@ _PAUSE_S: Final = (0.1, 0.9)
 _FREEZE_S: Final = (0.1, 2.5)
 _MOOD_S: Final = (0.2, 2.5)
 _MOODS: Final[tuple[Mood, ...]] = ("slow", "deaf", "forgetful")
-_WEIGHTS: Final = {"kill": 6, "freeze": 2, "link": 2}
+_WEIGHTS: Final = {"kill": 7, "freeze": 1.5, "link": 1.5}
 
 
 class Nemesis:
@@ -62,9 +62,9 @@ class Nemesis:
 
     async def _disturb(self) -> None:
         link: Link = self._chance.choice(list(self._place.links.values()))
-        mood = self._chance.choice((*_MOODS, "cut"))
-        self.done[f"{mood} link"] += 1
-        if mood == "cut":
+        mood = self._chance.choice((*_MOODS, None))
+        self.done[f"{mood or 'cut'} link"] += 1
+        if mood is None:
             link.cut()
             return
         link.mood = mood
