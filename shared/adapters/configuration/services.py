@@ -94,12 +94,12 @@ class AuditorSettings(Struct, frozen=True, kw_only=True):
     Attributes:
         heads: File that remembers the signed heads of the decision log.
         pause_ns: Between two comparisons.
-        grace_ns: An order may be on its way that long, while everybody is up.
+        grace_ns: How long an order may be looked for after the hedger called it delivered.
     """
 
     heads: str = "decision-heads"
     pause_ns: int = 2 * SECOND
-    grace_ns: int = 5 * SECOND
+    grace_ns: int = 2 * SECOND
 
 
 class TradingSettings(Struct, frozen=True, kw_only=True):
