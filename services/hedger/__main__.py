@@ -15,6 +15,7 @@ from shared.wire import keys
 
 async def run(site: Site) -> None:
     """Run the hedger, whenever it is our turn, until the site is to stop."""
+    site.calendar()
     on_wall_clock = site.settings.clock.source == "wall"
     metrics = HedgerMetrics(site.registry, site.clock if on_wall_clock else None)
     async with site.orders() as orders, site.market() as market:

@@ -2,7 +2,7 @@
 
 from services.ingest.metrics import IngestMetrics
 from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
-from services.ingest.step import IngestPolicy
+from services.ingest.step import IngestPolicy, compile_ahead
 from shared.adapters.store import Store
 from shared.runtime.bounded import journal_span, kept_bounded
 from shared.runtime.leading import lead
@@ -14,6 +14,7 @@ from shared.wire import keys
 async def run(site: Site) -> None:
     """Run ingest, whenever it is our turn, until the site is to stop."""
     metrics = IngestMetrics(site.registry, frozenset(site.settings.intake.symbols))
+    compile_ahead(site.settings.intake)
     async with site.market() as store:
 
         async def serve(term: Term) -> None:

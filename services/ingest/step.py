@@ -17,6 +17,7 @@ from shared.domain.events import (
     ClockAdvanced,
     ExecutionKind,
     ExecutionReported,
+    Tick,
 )
 from shared.domain.intake import Intake, IntakeState, Verdict
 from shared.domain.policies import IntakePolicy
@@ -224,6 +225,12 @@ class IngestStep:
             self._clock_ns = now_ns
             self._intake.advance_to(now_ns)
             taken.items.append(ClockAdvanced(event_ns=now_ns))
+
+
+def compile_ahead(policy: IntakePolicy) -> None:
+    """Judge a tick for nothing, so that nothing is compiled while a lease is held."""
+    tick = Tick(symbol=next(iter(policy.symbols), "-"), event_ns=0, price=1.0)
+    Intake(policy, lossless=False).receive_block(TickBlock.of([tick]), None)
 
 
 def _is_plain_ticks(message: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from services.signals.metrics import SignalsCollector
 from services.signals.service import SERVICE, Signals
+from services.signals.step import compile_ahead
 from shared.adapters.store import Store
 from shared.runtime.bounded import kept_bounded, log_span
 from shared.runtime.leading import lead
@@ -13,6 +14,7 @@ from shared.wire import keys
 async def run(site: Site) -> None:
     """Run the signals stage, whenever it is our turn, until the site is to stop."""
     metrics = SignalsCollector(site.registry)
+    compile_ahead(site.settings.signals, site.calendar())
     async with site.market() as store, site.orders() as orders:
 
         async def serve(term: Term) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.adapters.store import Entry
+from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.market.signals import SignalMonitor, SignalMonitorState
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
@@ -86,6 +87,16 @@ class SignalsStep:
             if isinstance(item, SignalsObserved):
                 self.latest = item
                 return
+
+
+def compile_ahead(policy: SignalPolicy, calendar: SessionCalendar) -> None:
+    """Take a few ticks for nothing, so that nothing is compiled while a lease is held."""
+    monitor = SignalMonitor(policy, calendar)
+    opened_ns = int(calendar.open_ns[-1])
+    symbols = (policy.vix_symbol, policy.index_symbol, *policy.correlation_basket)
+    ticks = [Tick(symbol=symbol, event_ns=opened_ns, price=1.0) for symbol in symbols]
+    monitor.receive_block(TickBlock.of(ticks), 0)
+    monitor.receive(ClockAdvanced(event_ns=opened_ns), len(ticks))
 
 
 def readable(signal: Signal) -> str:

@@ -141,7 +141,14 @@ class Site:
         return self.keys or Keyring.load(directory, settings.trading.environment)
 
     def calendar(self) -> SessionCalendar:
-        """The exchange's sessions, from a fixed day on: stored states count sessions from there."""
+        """The exchange's sessions, from a fixed day on: stored states count sessions from there.
+
+        Made once, which takes a second: before a lease is asked for, not while it is held.
+        """
+        return self._calendar
+
+    @cached_property
+    def _calendar(self) -> SessionCalendar:
         today = datetime.fromtimestamp(self.clock.now_ns() / SECOND, tz=UTC).date()
         wanted = self.settings.calendar
         return session_calendar(
