@@ -120,14 +120,14 @@ def the_size_of_one_order_is_no_matter(patch: Patch) -> None:
 BUGS: dict[Callable[[Patch], None], tuple[str, int]] = {
     an_order_is_done_when_the_broker_has_it: ("is lost", 40),
     a_report_is_done_when_the_broker_has_it: ("journal", 40),
-    the_gateway_takes_an_id_again: ("was answered 2 times", 40),
-    the_gateway_takes_any_epoch: ("came from epoch", 40),
+    the_gateway_takes_an_id_again: ("was answered 2 times", 60),
+    the_gateway_takes_any_epoch: ("came from epoch", 120),
     without_the_control("expired"): ("after its valid_until", 40),
-    without_the_control("halted"): ("while its book was halted", 60),
+    without_the_control("halted"): ("while its book was halted", 250),
     the_outbox_is_written_after_the_cursor: ("is lost", 60),
     an_answered_row_is_removed_at_most_once: ("in the outbox", 150),
     open_orders_of_the_other_side_are_room: ("holds a vega of", 150),
-    the_size_of_one_order_is_no_matter: ("has a vega of", 60),
+    the_size_of_one_order_is_no_matter: ("has a vega of", 120),
 }
 """What a violation must say, and within how many seeds."""
 
