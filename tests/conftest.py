@@ -4,8 +4,13 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fakes.servers import IotcoreServer, MosquittoServer, RedisServer, ValkeyServer
+
+# No test is timed: the first example loads compiled code, and machines are busy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture
