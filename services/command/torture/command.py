@@ -16,6 +16,7 @@ from rich.markup import escape
 from services.command.torture.guards import never_fired
 from services.command.torture.programs import nursery
 from services.command.torture.report import table_of, total
+from services.command.torture.scenarios import SCENARIOS, ScenarioFound, play
 from services.command.torture.servers import check_programs
 from services.command.torture.sweep import SweepFound, SweepPlan, sweep
 from shared.adapters.clock import SystemClock
@@ -58,17 +59,22 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
     seed = secrets.randbelow(10**6) if options.seed is None else options.seed
     directory = options.keep or Path(tempfile.mkdtemp(prefix="hedgestat-torture-"))
     found: list[SweepFound] = []
+    played: list[ScenarioFound] = []
     try:
         for plan in _plans(options, seed, directory):
             found.append(_one(plan, console))
             _tell(console, found[-1].violations)
+        for name in SCENARIOS:
+            played.append(asyncio.run(play(name, directory / name, nursery())))
+            console.print(f"{name}: {played[-1].seen}", highlight=False, soft_wrap=True)
+            _tell(console, played[-1].violations)
     except KeyboardInterrupt:
         console.print("Stopped before the end.")
         return False
-    console.print(table_of(found))
+    console.print(table_of(found, played))
     silent = never_fired(total(each.guards for each in found))
     _tell(console, [f"guard never seen at work: {name}" for name in silent])
-    is_sound = not silent and not any(each.violations for each in found)
+    is_sound = not silent and not any(each.violations for each in (*found, *played))
     if is_sound and options.keep is None:
         shutil.rmtree(directory)
     else:

@@ -91,19 +91,21 @@ duplicate_window = "1 ms"
 """
 
 
-def write_configuration(directory: Path, *, books: int) -> Path:
+def write_configuration(directory: Path, *, books: int, record: Path | None = None) -> Path:
     """Write a campaign's configuration; servers are named by the environment of each program.
 
     Args:
         directory: Where; the gateway keeps its record there too.
         books: How many.
+        record: The gateway's folder, if it is to have another.
     """
     names = [f"book_{number:03d}" for number in range(books)]
     text = (
         _COMMON
         + f"""
 [gateway]
-record = "{directory / "gateway.sqlite"}"
+record = "{(record or directory) / "gateway.sqlite"}"
+socket = "{directory / "gateway.sock"}"
 [auditor]
 heads = "{directory / "decision-heads"}"
 [keys]

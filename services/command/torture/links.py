@@ -82,7 +82,7 @@ class _Pair:
         self._far: asyncio.Transport | None = None
         self._kept: list[tuple[bool, bytes]] = []  # upwards?, bytes: in order of arrival
         self._late = 0
-        self._connecting: asyncio.Task[object] | None = None
+        self._connecting: asyncio.Task[tuple[asyncio.Transport, _End]] | None = None
         self._ended = False
         self._is_dead = False
 
@@ -104,8 +104,8 @@ class _Pair:
         self._connecting = asyncio.ensure_future(call)
         self._connecting.add_done_callback(self._connected)
 
-    def _connected(self, future: "asyncio.Future[object]") -> None:
-        if future.cancelled() or future.exception() is not None:
+    def _connected(self, call: "asyncio.Task[tuple[asyncio.Transport, _End]]") -> None:
+        if call.cancelled() or call.exception() is not None:
             self.end()
 
     def passed(self, upwards: bool, some: bytes) -> None:  # noqa: FBT001 - from one place

@@ -42,10 +42,17 @@ class Place:
         context: What services are forked from.
         books: How many.
         chance: Of the sweep.
+        record: Where the gateway keeps its record; `None`: with everything else.
     """
 
     def __init__(
-        self, directory: Path, context: ForkServerContext, *, books: int, chance: random.Random
+        self,
+        directory: Path,
+        context: ForkServerContext,
+        *,
+        books: int,
+        chance: random.Random,
+        record: Path | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
@@ -55,7 +62,7 @@ class Place:
         self.servers: dict[str, Server] = {
             each.name: each for each in (self.orders, self.market, self.broker)
         }
-        self.configuration = write_configuration(directory, books=books)
+        self.configuration = write_configuration(directory, books=books, record=record)
         for role in ROLES:
             write_key(directory / "keys", role)
         self.links: dict[str, Link] = {}
@@ -79,7 +86,7 @@ class Place:
     @property
     def victims(self) -> list[Victim]:
         """Who may be hurt."""
-        return [Victim(name, of) for name, of in (*self.servers.items(), *self.programs.items())]
+        return [Victim(name, of) for name, of in self._all()]
 
     async def __aenter__(self) -> Self:
         for server in self.servers.values():
@@ -127,7 +134,7 @@ class Place:
     def tend(self) -> None:
         """Start again what has died, after a little while."""
         now_s = asyncio.get_running_loop().time()
-        for name, of in (*self.servers.items(), *self.programs.items()):
+        for name, of in self._all():
             if name in self.away or name in self.stopped or of.is_running:
                 continue
             if isinstance(of, Program):
@@ -136,6 +143,9 @@ class Place:
             if name not in self.stopped and now_s >= due_s:
                 del self._due_s[name]
                 of.start()
+
+    def _all(self) -> list[tuple[str, Server | Program]]:
+        return [*self.servers.items(), *self.programs.items()]
 
     async def tending(self) -> None:
         """Tend until cancelled."""

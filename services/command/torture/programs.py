@@ -67,6 +67,11 @@ class Program:
         return self.plan.name
 
     @property
+    def pid(self) -> int:
+        """Its process; 0 while it does not run."""
+        return 0 if self._process is None else self._process.pid or 0
+
+    @property
     def is_running(self) -> bool:
         """Whether it runs; noting how it ended when it does not."""
         if self._process is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 
 from services.command.torture.guards import SWEEP_GUARDS
+from services.command.torture.scenarios import ScenarioFound
 from services.command.torture.sweep import SweepFound
 
 
@@ -23,18 +24,19 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def table_of(found: Sequence[SweepFound]) -> Table:
-    """Lay out what the sweeps found."""
+def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Table:
+    """Lay out what sweeps and scenarios found."""
     table = Table("what", "figure", title="hedgestat torture", title_justify="left")
     answers = total(each.answers for each in found)
     done = total(each.done for each in found)
     guards = total(each.guards for each in found)
     waits_s = [wait_s for each in found for wait_s in each.waits_s]
     recoveries_s = [each.recovery_s for each in found if each.recovery_s is not None]
+    takeovers_s = [took_s for each in played for took_s in each.takeovers_s]
     duplicates = guards[SWEEP_GUARDS[0]]
     rows: list[tuple[str, object]] = [
         ("sweeps, seeds", f"{len(found)}: {' '.join(str(each.plan.seed) for each in found)}"),
-        ("violations", sum(len(each.violations) for each in found)),
+        ("violations", sum(len(each.violations) for each in (*found, *played))),
         ("orders answered", f"{answers.total():,}"),
         *((f"  {name}", f"{count:,}") for name, count in sorted(answers.items())),
         ("kills", sum(each.kills for each in found)),
@@ -45,6 +47,11 @@ def table_of(found: Sequence[SweepFound]) -> Table:
         ("  answered after, p99", f"{percentile(waits_s, 0.99):.2f} s"),
         ("  unknown after 10 s", sum(wait_s > 10 for wait_s in waits_s)),  # noqa: PLR2004 - issue 3's
         ("recovery, p50 and most", _spread(recoveries_s)),
+        (
+            "take-over, p50 and p99",
+            f"{percentile(takeovers_s, 0.5):.2f} s, {percentile(takeovers_s, 0.99):.2f} s",
+        ),
+        *((f"scenario {each.name}", each.seen) for each in played),
         *((f"guard {name}", f"{guards[name]:,}") for name in SWEEP_GUARDS),
         *((f"ended by itself: {name}", n) for name, n in total(e.ends for e in found).items()),
         *(
