@@ -1,4 +1,4 @@
-"""The CI tier of the campaign: one sweep on real servers, and what `hedgestat torture` says of it."""
+"""The CI tier of the campaign: a sweep on real servers, and what `hedgestat torture` says of it."""
 
 from pathlib import Path
 

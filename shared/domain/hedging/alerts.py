@@ -123,7 +123,7 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
     ),
     "audit_mismatch": (
         "critical",
-        "The gateway's record is not what was decided, so trading is halted: find out who wrote it.",
+        "The gateway's record is not what was decided: trading is halted; find out who wrote it.",
     ),
     "audit_blind": (
         "critical",
