@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from services.command.torture.guards import never_fired
 from services.command.torture.programs import nursery
-from services.command.torture.report import table_of, total
+from services.command.torture.report import table_of, total, violations
 from services.command.torture.scenarios import SCENARIOS, ScenarioFound, play
 from services.command.torture.servers import check_programs
 from services.command.torture.sweep import SweepFound, SweepPlan, sweep
@@ -74,7 +74,7 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
     console.print(table_of(found, played))
     silent = never_fired(total(each.guards for each in found))
     _tell(console, [f"guard never seen at work: {name}" for name in silent])
-    is_sound = not silent and not any(each.violations for each in (*found, *played))
+    is_sound = not silent and not violations(found, played)
     if is_sound and options.keep is None:
         shutil.rmtree(directory)
     else:

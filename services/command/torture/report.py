@@ -24,6 +24,14 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
+def violations(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> list[str]:
+    """Return all that must never be and is."""
+    return [
+        *(text for each in found for text in each.violations),
+        *(text for each in played for text in each.violations),
+    ]
+
+
 def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Table:
     """Lay out what sweeps and scenarios found."""
     table = Table("what", "figure", title="hedgestat torture", title_justify="left")
@@ -36,7 +44,7 @@ def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Ta
     duplicates = guards[SWEEP_GUARDS[0]]
     rows: list[tuple[str, object]] = [
         ("sweeps, seeds", f"{len(found)}: {' '.join(str(each.plan.seed) for each in found)}"),
-        ("violations", sum(len(each.violations) for each in (*found, *played))),
+        ("violations", len(violations(found, played))),
         ("orders answered", f"{answers.total():,}"),
         *((f"  {name}", f"{count:,}") for name, count in sorted(answers.items())),
         ("kills", sum(each.kills for each in found)),

@@ -171,10 +171,7 @@ async def failover(stage: Stage) -> str:
     await wire.open()
     try:
         replica.ask(f"REPLICAOF 127.0.0.1 {wire.port}")
-        while "master_link_status:up" not in await asyncio.to_thread(
-            replica.ask, "INFO replication"
-        ):
-            await asyncio.sleep(0.05)
+        await _linked(replica)
         await stage.trades(_BOOKS)
         wire.mood = "deaf"
         await stage.change_leader()
@@ -191,6 +188,14 @@ async def failover(stage: Stage) -> str:
     finally:
         wire.close()
         replica.kill()
+
+
+async def _linked(replica: Redis) -> None:
+    """Wait until a replica has what its primary has."""
+    while True:
+        if "master_link_status:up" in await asyncio.to_thread(replica.ask, "INFO replication"):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def disk_full(stage: Stage) -> str:
@@ -232,7 +237,6 @@ async def play(name: str, directory: Path, context: ForkServerContext) -> Scenar
         return ScenarioFound(
             name=name, violations=[], seen="skipped: only root mounts a small disk"
         )
-    directory.mkdir(parents=True, exist_ok=True)
     disk: AbstractContextManager[Path | None] = (
         _small_disk(directory / "disk") if small else nullcontext()
     )
