@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fakes.programs import hedgestat
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.campaign, pytest.mark.timeout(300)]
 
 
 def test_a_campaign_on_real_servers_violates_nothing(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ COMMANDS = (
     "check",
     "doctor",
     "why",
+    "torture",
     "keys",
     "audit",
     "journal",
