@@ -13,6 +13,7 @@ from fakes.outcome import Run
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 
+@pytest.mark.campaign
 def test_killed_services_are_no_mismatch_and_the_run_can_be_verified_and_decided_again(
     history: Path, undisturbed: Run, tmp_path: Path
 ) -> None:

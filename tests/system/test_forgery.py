@@ -124,6 +124,7 @@ def counted(before: Counter[str], after: Counter[str]) -> int:
     return rose.total()
 
 
+@pytest.mark.campaign
 async def test_of_10_000_forged_altered_and_replayed_messages_none_acts_and_each_is_counted(
     tmp_path: Path,
 ) -> None:

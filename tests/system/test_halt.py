@@ -48,6 +48,7 @@ def accepted_at(gateway: LiveGateway) -> list[int]:
         return [at for (at,) in connection.execute(query)]
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("command", [BY_BROKER, LOCALLY], ids=["broker", "socket"])
 async def test_after_a_halt_is_confirmed_no_order_of_a_flood_is_accepted(
     gateway: LiveGateway, command: tuple[str, ...]
@@ -77,6 +78,7 @@ async def test_after_a_halt_is_confirmed_no_order_of_a_flood_is_accepted(
     assert not [at for at in times if confirmed_ns <= at < parse_instant(resumed.since)]
 
 
+@pytest.mark.campaign
 async def test_it_is_still_halted_after_every_restart_until_an_operator_resumes(
     gateway: LiveGateway,
 ) -> None:

@@ -31,6 +31,7 @@ def events(program: Program, name: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.campaign
 def test_a_leader_frozen_between_its_last_check_and_the_sending_is_refused_when_it_wakes(
     history: Path, undisturbed: Run, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_leader_frozen_between_its_last_check_and_the_sending_is_refused_when_
         assert outcome == undisturbed.outcome
 
 
+@pytest.mark.campaign
 def test_of_two_machines_one_dies_in_mid_replay_and_the_other_decides_the_same(
     history: Path, undisturbed: Run, tmp_path: Path
 ) -> None:
