@@ -8,7 +8,7 @@ import pytest
 from fakes.eventually import eventually_sync
 from fakes.installation import Installation
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.system, pytest.mark.campaign, pytest.mark.timeout(120)]
 
 
 def auditors(pid: int) -> list[psutil.Process]:

@@ -10,7 +10,7 @@ from fakes.programs import Program
 from fakes.replicas import Replicas, freeze, thaw
 from fakes.witness import Witness
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.campaign, pytest.mark.timeout(180)]
 
 LONGEST_S = {"frozen": 2.0, "stopped": 1.0, "killed": 2.0}
 """Until the other leads."""
