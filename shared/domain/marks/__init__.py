@@ -1,0 +1,1 @@
+"""What an option is worth now: quotes, forwards, smiles, and how good each mark is (spec 5)."""
