@@ -1,1 +1,1 @@
-"""What can be traded: contracts, their names, multipliers, and when they expire (spec section 5)."""
+"""What can be traded: contracts, their names and multipliers, when they expire (spec 5)."""

@@ -51,6 +51,18 @@ class Option(Struct, frozen=True, kw_only=True):
     delivery: Literal["cash", "physical"]
 
 
+class VarianceTerms(Struct, frozen=True, kw_only=True):
+    """The terms of a variance swap; its position is vega notional (`accounts.variance_swap`).
+
+    Attributes:
+        strike: K, in vol points, above 0.
+        start_ns: From when the underlying's variance counts.
+    """
+
+    strike: float
+    start_ns: int
+
+
 class Instrument(Struct, frozen=True, kw_only=True):
     """One instrument.
 
@@ -69,6 +81,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
         expiry_ns: Instant at which its value is determined, or `None`: never.
         last_trade_ns: It does not trade after, or `None`.
         option: Its terms, of an option alone.
+        variance_swap: Its terms, of a variance swap alone; without them it is of constant
+            maturity, re-struck every session.
     """
 
     symbol: str
@@ -83,3 +97,8 @@ class Instrument(Struct, frozen=True, kw_only=True):
     expiry_ns: int | None = None
     last_trade_ns: int | None = None
     option: Option | None = None
+    variance_swap: VarianceTerms | None = None
+
+    def is_expired(self, now_ns: int) -> bool:
+        """Whether its value is determined at `now_ns`: from its expiry on."""
+        return self.expiry_ns is not None and now_ns >= self.expiry_ns
