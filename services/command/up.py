@@ -32,7 +32,7 @@ ALL_SERVICES: Final[dict[str, ServiceMain]] = {**SERVICES, "auditor": run_audito
 """And the one that has a process of its own wherever the others run."""
 
 KEYS: Final[dict[str, KeysNeeded]] = {
-    "ingest": KeysNeeded(believes=("operator", "gateway")),
+    "ingest": KeysNeeded(believes=("operator", "gateway", "monitor")),
     "hedger": KeysNeeded(signs=("monitor",), believes=("gateway",)),
     "gateway": KeysNeeded(signs=("gateway",), believes=("monitor", "operator")),
     "auditor": KeysNeeded(signs=("auditor",), believes=("monitor",)),

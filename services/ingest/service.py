@@ -44,6 +44,8 @@ SUBSCRIPTIONS = (
     topics.TICKS_OF_A_SYMBOL,
     topics.CLOCK,
     topics.EXECUTIONS,
+    topics.POSITIONS,
+    topics.MEASUREMENTS,
     *CONTROLS,
 )
 _CHECK = "ingest.journal"

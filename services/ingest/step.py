@@ -8,38 +8,24 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from services.ingest.book_reports import BookReports
 from services.ingest.commands import CONTROLS, Commands
 from services.ingest.refusal import Refusal
 from services.ingest.tick_run import TickRun, Verdicts
 from shared.adapters.bus import Message
 from shared.adapters.keyring import Keyring
-from shared.domain.events import (
-    ClockAdvanced,
-    ExecutionKind,
-    ExecutionReported,
-    Tick,
-)
+from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.intake import Intake, IntakeState, Verdict
 from shared.domain.policies import IntakePolicy
 from shared.domain.tick_block import TickBlock
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, decode, instant_ns, is_arrow
 from shared.wire.journal import JournalEntry, JournalItem
-from shared.wire.messages import (
-    ClockMessage,
-    ExecutionMessage,
-    RejectMessage,
-)
+from shared.wire.messages import ClockMessage, RejectMessage
 from shared.wire.times import format_instant
-
-REMEMBERED_EXECUTIONS: Final = 256
-"""A gateway resends what it has not seen journalled: its latest reports. The hedger's own check
-of execution ids stands behind this one."""
 
 LARGEST_REJECT_BYTES: Final = 4096
 """Of a refused payload, so much is kept."""
-
-_TRADES: Final = (ExecutionKind.PARTIAL, ExecutionKind.FILL)
 
 
 class IngestPolicy(Struct, frozen=True, kw_only=True):
@@ -47,7 +33,7 @@ class IngestPolicy(Struct, frozen=True, kw_only=True):
 
     Attributes:
         intake: Which ticks are believed.
-        books: Books whose executions are taken.
+        books: Books of which something may be said.
         clock_from_feed: Event time comes on the `clock` topic, and the wall clock plays no part.
         clock_interval_ns: Else: how often the wall clock is journalled.
     """
@@ -67,6 +53,8 @@ class IngestState(Struct, frozen=True):
         clock_ns: When the wall clock was last journalled.
         executions: The latest ids of execution reports.
         commands: When each key gave its last command: see `Commands.heard`.
+        reported: See `BookReports`.
+        measured: The same.
     """
 
     intake: IntakeState = IntakeState()
@@ -74,6 +62,8 @@ class IngestState(Struct, frozen=True):
     clock_ns: int = 0
     executions: tuple[str, ...] = ()
     commands: dict[str, int] = {}
+    reported: dict[str, int] = {}
+    measured: dict[str, int] = {}
 
 
 class Taken(Struct):
@@ -109,7 +99,9 @@ class IngestStep:
         self._intake = Intake.resume(policy.intake, state.intake, lossless=policy.clock_from_feed)
         self._next_index = state.next_index
         self._clock_ns = state.clock_ns
-        self._executions = list(state.executions)
+        self._reports = BookReports(
+            keyring, policy.books, state.executions, state.reported, state.measured
+        )
 
     def receive(self, messages: Sequence[Message], now_ns: int) -> Taken:
         """Take a batch in its order of arrival; nothing that is wrong with it raises."""
@@ -146,8 +138,10 @@ class IngestStep:
             self._intake.snapshot(),
             self._next_index,
             self._clock_ns,
-            tuple(self._executions),
+            self._reports.executions,
             dict(self._commands.heard),
+            dict(self._reports.reported),
+            dict(self._reports.measured),
         )
 
     @property
@@ -170,8 +164,8 @@ class IngestStep:
         elif message.topic.startswith(topics.TICKS):
             run = TickRun.of_arrow(message)
             self._judge(run, now_ns, taken)
-        else:
-            self._take_execution(message, decode(ExecutionMessage, message.payload), taken)
+        elif (report := self._reports.receive(message)) is not None:
+            taken.items.append(report)
 
     def _judge(self, run: TickRun, now_ns: int, taken: Taken) -> None:
         if not run.origins:
@@ -205,15 +199,6 @@ class IngestStep:
         elif verdict.is_refusal:
             raise Refusal(verdict.name.lower(), "a clock event behind the newest instant")
 
-    def _take_execution(self, message: Message, report: ExecutionMessage, taken: Taken) -> None:
-        book = message.topic.split("/")[-2]
-        if book not in self._policy.books:
-            raise Refusal("unknown_book", book)
-        if report.execution_id in self._executions:
-            return
-        taken.items.append(_execution(book, report))
-        self._executions = [*self._executions, report.execution_id][-REMEMBERED_EXECUTIONS:]
-
     def _report(self, sources: Iterable[str], taken: Taken) -> None:
         known = self._intake.sequences
         taken.reports |= {source: known[source] for source in sources if source in known}
@@ -237,24 +222,6 @@ def _is_plain_ticks(message: Message) -> bool:
     """Whether these ticks can join a run; an Arrow stream is a block by itself."""
     is_ticks = message.topic.startswith(topics.TICKS)
     return is_ticks and not is_arrow(message.payload, message.content_type)
-
-
-def _execution(book: str, report: ExecutionMessage) -> ExecutionReported:
-    kind = ExecutionKind(report.kind)
-    if not np.isfinite(report.quantity) or (kind in _TRADES) != (report.quantity != 0):
-        raise Refusal("malformed", f"{kind.value} with quantity {report.quantity}")
-    if kind in _TRADES and not (report.price is not None and 0 < report.price < np.inf):
-        raise Refusal("malformed", f"{kind.value} at price {report.price}")
-    return ExecutionReported(
-        book=book,
-        order_id=report.order_id,
-        execution_id=report.execution_id,
-        kind=kind,
-        quantity=report.quantity,
-        price=report.price,
-        event_ns=instant_ns(report.event_time),
-        reason=report.reason,
-    )
 
 
 def _count(block: TickBlock, verdicts: Verdicts, ticks: Counter[tuple[str, Verdict]]) -> None:

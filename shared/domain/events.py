@@ -116,6 +116,7 @@ class ExposureMeasured(Struct, frozen=True, kw_only=True, tag="exposure"):
         portfolio_delta: Index-share equivalents of the portfolio (spec: 50,000 in the example).
         put_delta: Delta of one hedging put for one unit of its underlying; negative, −1..0.
         greeks: Other net Greeks of the book by name (`delta`, `gamma`, `vega`), in their units.
+        sequence: Counts the measurements of this book, from 1: a later one replaces an earlier.
     """
 
     book: str
@@ -123,6 +124,24 @@ class ExposureMeasured(Struct, frozen=True, kw_only=True, tag="exposure"):
     portfolio_delta: float
     put_delta: float
     greeks: dict[str, float] = {}
+    sequence: int = 0
+
+
+class PositionsReported(Struct, frozen=True, kw_only=True, tag="positions"):
+    """What somebody else's books say that a book holds: all of it, at one instant.
+
+    Attributes:
+        book: Whose positions.
+        event_ns: As of when.
+        quantities: Signed, by instrument symbol, in contracts (shares; vega notional of a variance
+            swap); what is not named is not held.
+        source: Who says so: a custodian, a clearing house, a desk.
+    """
+
+    book: str
+    event_ns: int
+    quantities: dict[str, float]
+    source: str = ""
 
 
 Event = (
@@ -131,5 +150,6 @@ Event = (
     | ExecutionReported
     | RebalanceRequested
     | ExposureMeasured
+    | PositionsReported
     | TradingStateSet
 )

@@ -30,6 +30,16 @@ def book_of(order_id: str) -> str:
     return order_id.rsplit("-", 2)[0]
 
 
+def leg_of(order_id: str) -> str:
+    """Return the leg in an order's name.
+
+    Example:
+        >>> leg_of("us-equity-00000007-varswap_3m")
+        'varswap_3m'
+    """
+    return order_id.rpartition("-")[2]
+
+
 def price_of(level: float) -> float:
     """Round a price to a millionth: a venue refuses the noise that floats carry.
 

@@ -84,6 +84,22 @@ CHANNELS: Final = (
         summary="What the venue says of a book's orders. May come again: execution ids are unique.",
     ),
     Channel(
+        name="positions",
+        topic=topics.POSITIONS,
+        parameters=("book",),
+        action="receive",
+        messages=("Positions",),
+        summary="All that a book holds, as others have it: differences are told, never adopted.",
+    ),
+    Channel(
+        name="measurements",
+        topic=topics.MEASUREMENTS,
+        parameters=("book",),
+        action="receive",
+        messages=("Measurement",),
+        summary="A book's Greeks, from the exposure stage: for the journal.",
+    ),
+    Channel(
         name="rebalance",
         topic=topics.REBALANCE,
         action="receive",
@@ -267,9 +283,9 @@ JSON everywhere; ticks also as MessagePack and as an Arrow IPC stream. MQTT 5 sa
 content type, else the first bytes do. A message that does not fit its schema changes nothing and
 goes to `rejects`. Fields that are not named here are ignored; a reader should do the same.
 
-Orders, acknowledgements, commands, heartbeats and epochs are sealed (ed25519); what is forged,
-altered, replayed or meant for another topic or environment is refused, counted, and changes
-nothing."""
+Orders, acknowledgements, commands, heartbeats, epochs and measurements are sealed (ed25519); what
+is forged, altered, replayed or meant for another topic or environment is refused, counted, and
+changes nothing."""
 
 _SEALED: Final = f"""\
 Sealed, `{SEALED}`: two lines. The first is the payload described here, one line of JSON, its bytes

@@ -18,6 +18,7 @@ from shared.domain.events import (
     Event,
     ExecutionReported,
     ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
@@ -54,7 +55,12 @@ _ABSENT = {
 """One absence in each column that may have them, as bytes."""
 
 SingleEvent = (
-    ClockAdvanced | ExecutionReported | RebalanceRequested | ExposureMeasured | TradingStateSet
+    ClockAdvanced
+    | ExecutionReported
+    | RebalanceRequested
+    | ExposureMeasured
+    | PositionsReported
+    | TradingStateSet
 )
 JournalItem = TickBlock | SingleEvent
 

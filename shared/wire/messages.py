@@ -57,6 +57,18 @@ class ExecutionMessage(Struct, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
+class PositionsMessage(Struct, frozen=True, kw_only=True):
+    """All that a book holds, as its custodian, clearer or desk has it.
+
+    `quantities` by instrument symbol, signed, in contracts, shares or vega notional: what is not
+    named is not held. It is held against our own running positions, and never adopted.
+    """
+
+    event_time: InstantOrNanoseconds
+    source: Source = ""
+    quantities: Annotated[dict[Symbol, float], Meta(max_length=1_000_000)]
+
+
 class SealedMessage(Struct, frozen=True, kw_only=True):
     """A message that is signed: see `shared.wire.seal`.
 
@@ -65,6 +77,21 @@ class SealedMessage(Struct, frozen=True, kw_only=True):
 
     environment: Name = "-"
     key_id: Name = "-"
+
+
+class MeasurementMessage(SealedMessage, frozen=True, kw_only=True):
+    """A book's Greeks, as the exposure stage measured them.
+
+    `sequence` counts those of one book: one that is not above the last is dropped. `greeks` are
+    named `delta.SPX`, `gamma.SPX`, `vega`, `vega.31-90d`, `theta`, `coverage` and the like.
+    """
+
+    book: Name
+    event_time: Instant
+    sequence: SequenceNumber
+    portfolio_delta: float
+    put_delta: float
+    greeks: Annotated[dict[Name, float], Meta(max_length=10_000)]
 
 
 class RebalanceMessage(SealedMessage, frozen=True, kw_only=True):

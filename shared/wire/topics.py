@@ -10,6 +10,10 @@ TICKS: Final = f"{PREFIX}/ticks"
 TICKS_OF_A_SYMBOL: Final = f"{PREFIX}/ticks/+"
 CLOCK: Final = f"{PREFIX}/clock"
 EXECUTIONS: Final = f"{PREFIX}/books/+/executions"
+POSITIONS: Final = f"{PREFIX}/books/+/positions"
+"""What others say that a book holds: every position of it."""
+MEASUREMENTS: Final = f"{PREFIX}/books/+/measurements"
+"""A book's Greeks, from the exposure stage to ingest: for the journal."""
 REBALANCE: Final = f"{PREFIX}/control/rebalance"
 HALT: Final = f"{PREFIX}/control/halt"
 RESUME: Final = f"{PREFIX}/control/resume"
@@ -56,6 +60,16 @@ def ticks(symbol: str) -> str:
 def executions(book: str) -> str:
     """Topic of a book's execution reports."""
     return f"{PREFIX}/books/{name(book)}/executions"
+
+
+def positions(book: str) -> str:
+    """Topic of full reports of a book's positions."""
+    return f"{PREFIX}/books/{name(book)}/positions"
+
+
+def measurements(book: str) -> str:
+    """Topic of the measurements of a book's Greeks."""
+    return f"{PREFIX}/books/{name(book)}/measurements"
 
 
 def epochs(service: str) -> str:
@@ -131,3 +145,8 @@ def progress(service: str) -> str:
 def last_level(topic: str) -> str:
     """Return what stands after the last slash: a symbol, a trigger, a severity."""
     return topic.rpartition("/")[2]
+
+
+def book_of(topic: str) -> str:
+    """Return the book that a topic of `books/{book}/…` is of."""
+    return topic.removeprefix(f"{PREFIX}/books/").partition("/")[0]

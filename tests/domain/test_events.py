@@ -9,6 +9,7 @@ from shared.domain.events import (
     ExecutionKind,
     ExecutionReported,
     ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
@@ -27,6 +28,7 @@ EVENTS: list[Event] = [
     ),
     RebalanceRequested(scope="all", operator="ann", reason="review", event_ns=4),
     ExposureMeasured(book="fund", event_ns=5, portfolio_delta=50_000.0, put_delta=-0.25),
+    PositionsReported(book="fund", event_ns=5, quantities={"SPX": 2.0}, source="custodian"),
 ]
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.orders import Order, book_of, order_id, price_of
+from shared.domain.orders import Order, book_of, leg_of, order_id, price_of
 
 ORDER = Order(
     order_id=order_id("overlay", 7, "varswap"),
@@ -37,6 +37,7 @@ def test_ids_sort_as_decisions_do(first: int, second: int) -> None:
 
 def test_an_id_names_its_book_even_one_with_hyphens() -> None:
     assert book_of(order_id("us-equity", 7, "varswap_3m")) == "us-equity"
+    assert leg_of(order_id("us-equity", 7, "varswap_3m")) == "varswap_3m"
 
 
 def test_a_sale_counts_negative() -> None:

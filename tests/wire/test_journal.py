@@ -11,6 +11,7 @@ from shared.domain.events import (
     ExecutionKind,
     ExecutionReported,
     ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
@@ -62,6 +63,10 @@ exposures = st.builds(
     portfolio_delta=finite,
     put_delta=finite,
     greeks=figures,
+    sequence=st.integers(0, 2**63 - 1),
+)
+positions = st.builds(
+    PositionsReported, book=words, event_ns=instants, quantities=figures, source=words
 )
 clocks = st.builds(
     ClockAdvanced, event_ns=instants, source=words, sequence=st.none() | st.integers(0, 2**63 - 1)
@@ -88,7 +93,7 @@ observed = st.builds(
     signals=st.dictionaries(words, signals, max_size=2),
     marks=st.dictionaries(words, marks, max_size=2),
 )
-events = ticks | ticks | clocks | executions | rebalances | exposures
+events = ticks | ticks | clocks | executions | rebalances | exposures | positions
 
 
 def events_of(entry: JournalEntry) -> list[Event]:

@@ -10,6 +10,8 @@ from shared.wire import topics
 ONE_NAME: tuple[tuple[Callable[[str], str], str], ...] = (
     (topics.ticks, topics.TICKS_OF_A_SYMBOL),
     (topics.executions, topics.EXECUTIONS),
+    (topics.positions, topics.POSITIONS),
+    (topics.measurements, topics.MEASUREMENTS),
     (topics.orders, topics.ORDERS),
     (topics.acks, topics.ACKS),
     (topics.target, topics.TARGETS),
@@ -37,6 +39,12 @@ def test_a_topic_is_found_by_its_subscription(
 def test_a_trigger_stands_under_its_book() -> None:
     assert topics.trigger("overlay", "greek.delta") == "hedge/v1/books/overlay/triggers/greek.delta"
     assert topics.trigger("x", "x").replace("x", "+") == topics.TRIGGERS
+
+
+@given(names)
+def test_a_topic_says_which_book_it_is_of(book: str) -> None:
+    assert topics.book_of(topics.positions(book)) == book
+    assert topics.book_of(topics.trigger(book, "vix_move")) == book
 
 
 @given(names, names)

@@ -29,6 +29,7 @@ from shared.domain.events import (
     Event,
     ExecutionReported,
     ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
@@ -168,6 +169,8 @@ class SignalMonitor:
                 ExecutionReported() | RebalanceRequested() | ExposureMeasured() | TradingStateSet()
             ):
                 return (event,)
+            case PositionsReported():
+                return ()  # only the exposure of a book follows from its positions
             case _:
                 assert_never(event)
 

@@ -16,6 +16,7 @@ from shared.domain.events import (
     ExecutionKind,
     ExecutionReported,
     ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
@@ -63,6 +64,11 @@ OTHERS: list[Event] = [
     RebalanceRequested(scope="all", operator="ann", reason="review", event_ns=at(1, HOUR)),
     ExposureMeasured(book="fund", event_ns=at(1, HOUR), portfolio_delta=1.0, put_delta=-0.2),
 ]
+
+
+def test_reported_positions_are_no_signal() -> None:
+    report = PositionsReported(book="fund", event_ns=at(1, HOUR), quantities={"SPX": 1.0})
+    assert monitor().receive(report, 0) == ()
 
 
 def print_of(symbol: str, event_ns: int, price: float = 20.0) -> Tick:

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from services.ingest.book_reports import REMEMBERED_EXECUTIONS
 from services.ingest.step import (
     LARGEST_REJECT_BYTES,
-    REMEMBERED_EXECUTIONS,
     IngestPolicy,
     IngestState,
     IngestStep,
