@@ -35,7 +35,7 @@ from shared.domain.trading import (
     is_resumption,
 )
 from shared.runtime.health import Health
-from shared.wire.journal import JournalItem
+from shared.wire.journal import JournalEntry, JournalItem
 
 log = structlog.get_logger()
 
@@ -52,11 +52,13 @@ class GatewayState(Struct, frozen=True):
         venue: The venue.
         gatekeeper: The controls.
         answered: Orders answered by then: those after it are taken once more.
+        read_to: Number of the journal's last event that was read by then; −1 before the first.
     """
 
     venue: PaperState = PaperState()
     gatekeeper: GatekeeperState = GatekeeperState()
     answered: int = 0
+    read_to: int = -1
 
 
 class Verdict(Struct, frozen=True):
@@ -125,7 +127,7 @@ class Desk:
             self._accept(msgspec.msgpack.decode(accepted.content, type=Order), accepted.at_ns)
         self.kept = self.cursor
         self.clock_ns = self._venue.snapshot().clock_ns
-        self._read_to_ns = self.clock_ns
+        self._read_to = state.read_to
         self.epoch = record.epoch()
         self.answered = record.answered()
         self.states = TradingStates()
@@ -157,7 +159,9 @@ class Desk:
 
     def must_wait(self, order: Order) -> bool:
         """Whether we have yet to read of the market what a new order was decided on."""
-        if self._read_to_ns >= order.event_ns or self.now_ns() > order.valid_until_ns:
+        has_read = self._read_to >= order.journal_index
+        is_settled = self._is_live or self.clock_ns >= order.event_ns  # a replay's step is whole
+        if (has_read and is_settled) or self.now_ns() > order.valid_until_ns:
             return False
         try:
             return self._answer_to_known(order) is None
@@ -261,12 +265,14 @@ class Desk:
 
     # --- the journal -------------------------------------------------------------------------
 
-    async def digest(self, items: Iterable[JournalItem], cursor: int) -> Digested:
+    async def digest(self, entries: Sequence[JournalEntry], cursor: int) -> Digested:
         """Take a piece of the journal; on the disk, when it meant more than prints."""
         async with self._lock:
             found, clock_ns = Digested(), self.clock_ns
-            for item in items:
-                self._digest(item, found)
+            for entry in entries:
+                for item in entry.items:
+                    self._digest(item, found)
+                self._read_to = entry.first_index + len(entry) - 1
             self.cursor = cursor
             if found.made or found.journalled or found.told or self.clock_ns != clock_ns:
                 rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in found.made]
@@ -281,15 +287,12 @@ class Desk:
         match item:
             case TickBlock():
                 self._venue.receive_block(item)
-                if self._is_live and len(item):
-                    self._read_to_ns = max(self._read_to_ns, int(item.event_ns.max()))
             case ClockAdvanced():
                 reports = self._venue.receive(item)
                 for report in reports:
                     self._gatekeeper.take(report)
                 found.made.extend(reports)
                 self.clock_ns = item.event_ns
-                self._read_to_ns = max(self._read_to_ns, item.event_ns)
                 self._gatekeeper.see(self._venue.marks, item.event_ns)
             case ExecutionReported():
                 found.journalled.append(item.execution_id)
@@ -382,7 +385,9 @@ class Desk:
             self._trouble = ""
 
     def _progress(self) -> Progress:
-        state = GatewayState(self._venue.snapshot(), self._gatekeeper.snapshot(), self.answered)
+        state = GatewayState(
+            self._venue.snapshot(), self._gatekeeper.snapshot(), self.answered, self._read_to
+        )
         return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(state))
 
 

@@ -277,8 +277,8 @@ class Gateway:
                     f"gateway: the journal goes on at {first}, its record has read to {cursor}. "
                     "Entries between were trimmed or lost: restore them."
                 )
-            items = [item for entry in entries for item in decode_entry(entry.payload).items]
-            digested = await self.desk.digest(items, entries[-1].index)
+            read = [decode_entry(entry.payload) for entry in entries]
+            digested = await self.desk.digest(read, entries[-1].index)
             self._reports.put(
                 OutboxRow(each.execution_id, *_message(each)) for each in digested.made
             )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 def order_id(book: str, decision: int, leg: str) -> str:
@@ -64,13 +64,15 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
         quantity: Unsigned, in the leg's unit (contracts; vega notional for a variance swap).
         target_quantity: Signed position of the leg once this order is done.
         vega: Signed vega notional this order adds, currency per vol point.
+        delta: The same for a leg measured by delta, units of what it trades; else left out.
         reference_price: Middle that it was sized with, in the leg's unit.
         limit_price: Worst price.
         notional: quantity × reference price × multiplier, in `currency`: a second, independent
             statement of the size (promises B2).
         currency: Of `notional`.
         time_in_force: `gtd`: good till `valid_until_ns`.
-        event_ns: When it was decided, in event time.
+        event_ns: When it was decided, in event time …
+        journal_index: … and on which event of the journal: who judges the order has read so far.
         valid_until_ns: Never executed after this.
         trigger: What fired.
         reason: The same for a person, with the figures.
@@ -93,12 +95,19 @@ class Order(Struct, frozen=True, kw_only=True, tag="order"):
     currency: str
     time_in_force: Literal["gtd"] = "gtd"
     event_ns: int
+    journal_index: int
     valid_until_ns: int
     trigger: str
     reason: str
     config_digest: str = ""
+    delta: float | UnsetType = UNSET
 
     @property
     def signed_quantity(self) -> float:
         """Quantity, negative for a sale."""
         return self.quantity if self.side == "buy" else -self.quantity
+
+    @property
+    def size(self) -> float:
+        """Signed size in the leg's measure: delta where it is told, else vega."""
+        return self.vega if isinstance(self.delta, UnsetType) else self.delta

@@ -136,6 +136,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         currency="USD",
         time_in_force="gtd",
         event_time=_DECIDED,
+        journal_index=4711,
         valid_until="2018-02-02T15:40:00Z",
         trigger="vix_move",
         reason="VIX 22.0 against 18.0: a move of 4.0 points, above 3.0",

@@ -155,7 +155,8 @@ class OrderMessage(SealedMessage, frozen=True, kw_only=True):
 
     `decision`, `quantity`, `limit_price` and all the rest but `epoch` are pure functions of the
     journal; `epoch` says which holder of the hedger's lease sent it, and never falls; `sequence`
-    numbers the orders of all books, from 1 without a gap.
+    numbers the orders of all books, from 1 without a gap. `journal_index` is the number of the
+    journal's event that it was decided on: who judges it has read the market so far.
     """
 
     order_id: str
@@ -174,6 +175,7 @@ class OrderMessage(SealedMessage, frozen=True, kw_only=True):
     currency: str
     time_in_force: Literal["gtd"]
     event_time: Instant
+    journal_index: Annotated[int, Meta(ge=0)]
     valid_until: Instant
     trigger: str
     reason: str

@@ -19,6 +19,7 @@ ORDER = Order(
     notional=8800.0,
     currency="USD",
     event_ns=1,
+    journal_index=0,
     valid_until_ns=2,
     trigger="vix_move",
     reason="vix_move",

@@ -48,6 +48,7 @@ def make_order(decision: int = 1, event_ns: int = 1100, **fields: Any) -> Order:
         notional=8000.0,
         currency="USD",
         event_ns=event_ns,
+        journal_index=0,
         valid_until_ns=1900,
         trigger="vix_move",
         reason="VIX 22 from 18",

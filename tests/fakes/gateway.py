@@ -120,10 +120,13 @@ class Scribe:
         self.heard: list[str] = []
         self.states: list[TradingStateSet] = []
         self.deaf = False
+        self._next_index = 0
 
     def write(self, *items: JournalItem) -> None:
         for item in items:
-            self._journal.append(JOURNAL, encode_entry(JournalEntry(0, 0, (item,))))
+            entry = JournalEntry(self._next_index, 0, (item,))
+            self._next_index += len(entry)
+            self._journal.append(JOURNAL, encode_entry(entry))
 
     async def run(self) -> None:
         async for message in self._bus.messages():

@@ -41,6 +41,7 @@ _FIRST = Order(
     notional=8800.0,
     currency="USD",
     event_ns=10,
+    journal_index=0,
     valid_until_ns=10**18,
     trigger="vix_move",
     reason="VIX 22 from 18",

@@ -51,6 +51,7 @@ orders = st.builds(
     notional=finite,
     currency=words,
     event_ns=instants,
+    journal_index=st.integers(0, 2**40),
     valid_until_ns=instants,
     trigger=words,
     reason=words,

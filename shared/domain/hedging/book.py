@@ -83,7 +83,8 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     """Everything a book goes on from.
 
     Attributes:
-        now_ns: The latest instant seen.
+        now_ns: The latest instant seen …
+        index: … and the journal's event that the latest signals followed.
         references: What moves are measured from.
         standing: The last decision.
         runs: Trigger machines, by name.
@@ -102,6 +103,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     """
 
     now_ns: int = 0
+    index: int = 0
     references: References = References()
     standing: StandingDecision = StandingDecision()
     runs: dict[str, TriggerRun] = {}
@@ -152,6 +154,7 @@ class HedgeBook:
         conditions = conditions_of(policy.triggers, policy.name, line)
         self._bank = TriggerBank(policy.name, conditions, self._clock, known.runs)
         self._now = known.now_ns
+        self._index = known.index
         self._standing = known.standing
         self._observed = known.observed
         self._request = known.request
@@ -184,6 +187,7 @@ class HedgeBook:
         """Return all that `resume` needs."""
         return HedgeBookState(
             now_ns=self._now,
+            index=self._index,
             references=self._facts.references,
             standing=self._standing,
             runs=dict(self._bank.runs),
@@ -207,6 +211,7 @@ class HedgeBook:
         match event:
             case SignalsObserved():
                 effects += self._pass_time(event.event_ns)
+                self._index = event.index
                 if self._facts.moment.is_open:
                     self._observed = event
                     self._facts.signals = event.signals
@@ -431,6 +436,7 @@ class HedgeBook:
         return Decision(
             number=self._standing.number,
             event_ns=self._now,
+            journal_index=self._index,
             valid_until_ns=self._after(self._policy.order.valid_trading_ns),
             trigger=firing[0].name,
             reason=reason,

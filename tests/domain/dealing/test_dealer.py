@@ -37,6 +37,7 @@ def decision(number: int) -> Decision:
     return Decision(
         number=number,
         event_ns=MONDAY,
+        journal_index=0,
         valid_until_ns=MONDAY + 10 * MINUTE,
         trigger="vix_move",
         reason="vix_move",
@@ -114,7 +115,11 @@ def test_open_orders_of_the_same_side_count_as_position() -> None:
     found = dealer(max_position_vega=4_000.0)
     found.deal(decision(1), target(1000.0, 3.0), market())
     assert found.held_vega() == 0.0
-    assert [found.furthest_vega(change) for change in (500.0, 0.5, -0.5)] == [4500.0, 4000.5, 0.5]
+    assert [found.furthest_size("vega", change) for change in (500.0, 0.5, -0.5)] == [
+        4500.0,
+        4000.5,
+        0.5,
+    ]
     effects, _ = found.deal(decision(2), target(1500.0, 3.0), market())
     assert [each.control for each in effects if isinstance(each, OrderWithheld)] == [
         "max_position_vega"

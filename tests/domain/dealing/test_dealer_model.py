@@ -323,6 +323,7 @@ class DealerMachine(RuleBasedStateMachine):
         return Decision(
             number=self.decisions,
             event_ns=self.now,
+            journal_index=0,
             valid_until_ns=self.now + 10 * MINUTE,
             trigger="vix_move",
             reason="",

@@ -56,8 +56,8 @@ def sound(random: np.random.Generator) -> Case:
         "limit_price": mark * (1 + (0.1 if side == "buy" else -0.1)),
         "notional": quantity * mark * unit,
         "mark": mark,
-        "book_vega": float(random.integers(-4000, 4000)) / 4,
-        "furthest_vega": float(random.integers(-4000, 3000)),
+        "book_size": float(random.integers(-4000, 4000)) / 4,
+        "furthest_size": float(random.integers(-4000, 3000)),
         "loss": float(random.integers(-4000, 4000)),
         "orders_today": int(random.integers(0, 3)),
         "turnover": float(random.integers(0, 50_000)),
@@ -103,7 +103,7 @@ def near_price_deviation(random: np.random.Generator, case: Case) -> Case:
 
 
 def near_position_vega(random: np.random.Generator, case: Case) -> Case:
-    return case | {"furthest_vega": around(random, 3000.0, 1.0)}
+    return case | {"furthest_size": around(random, 3000.0, 1.0)}
 
 
 def near_daily_loss(random: np.random.Generator, case: Case) -> Case:
@@ -170,9 +170,9 @@ def is_within(case: Case) -> bool:
     stated = [case[name] for name in ("quantity", "reference_price", "limit_price", "notional")]
     if not all(isfinite(each) and each > 0 for each in (*stated, case["mark"])):
         return False
-    if not (isfinite(case["vega"]) and isfinite(case["book_vega"])):
+    if not (isfinite(case["vega"]) and isfinite(case["book_size"])):
         return False
-    grows = abs(case["book_vega"] + case["vega"]) > abs(case["book_vega"])
+    grows = abs(case["book_size"] + case["vega"]) > abs(case["book_size"])
     row = case["repetition"]
     repeats = row is not None and row.side == case["side"] and NOW - row.event_ns < 10 * MINUTE
     same = (case["leg"], case["side"], case["quantity"])
@@ -184,7 +184,7 @@ def is_within(case: Case) -> bool:
         and abs(case["vega"]) <= 2000.0
         and case["notional"] <= 40_000.0
         and abs(case["limit_price"] - case["mark"]) / case["mark"] <= 0.125
-        and case["furthest_vega"] <= 3000.0
+        and case["furthest_size"] <= 3000.0
         and not (grows and not case["loss"] <= 5000.0)
         and case["orders_today"] < 8
         and case["turnover"] + case["notional"] <= 100_000.0
@@ -205,8 +205,8 @@ def blocked_by(case: Case) -> str:
         order=order,
         leg=LEGS[case["leg"]],
         mark=case["mark"],
-        book_vega=case["book_vega"],
-        furthest_vega=case["furthest_vega"],
+        book_size=case["book_size"],
+        furthest_size=case["furthest_size"],
         loss=case["loss"],
     )
     state = ThrottleState(

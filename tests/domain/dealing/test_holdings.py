@@ -33,6 +33,7 @@ def order(decision: int = 1, quantity: float = 400.0, leg: str = "swap") -> Orde
         notional=8800.0,
         currency="USD",
         event_ns=MONDAY,
+        journal_index=0,
         valid_until_ns=MONDAY + 10 * MINUTE,
         trigger="vix_move",
         reason="vix_move",

@@ -14,6 +14,7 @@ from shared.domain.trading import TradingState
 DECISION = Decision(
     number=7,
     event_ns=MONDAY,
+    journal_index=0,
     valid_until_ns=MONDAY + 1,
     trigger="vix_move",
     reason="vix_move: vix 22",
@@ -24,8 +25,8 @@ BUY = Change(
     target=1000.0,
     expected=600.0,
     middle=22.0,
-    book_vega=600.0,
-    furthest_vega=1000.0,
+    book_size=600.0,
+    furthest_size=1000.0,
     loss=0.0,
     trading=TradingState.ACTIVE,
     stopped=None,
@@ -64,7 +65,7 @@ def test_a_change_that_does_not_exceed_the_minimum_is_not_sent(
     withheld = make_order(BOOK, DECISION, structs.replace(BUY, expected=expected))
     assert isinstance(withheld, OrderWithheld)
     assert (withheld.control, withheld.figures) == (control, {"value": 10.0, "limit": 10.0})
-    assert is_meaningful(BOOK, 10.01)
+    assert is_meaningful(BOOK, SWAP, 10.01)
 
 
 def test_without_a_middle_there_is_no_order_and_never_a_default_price() -> None:
@@ -102,4 +103,4 @@ def test_a_target_that_is_no_number_is_not_taken_for_a_small_change() -> None:
     withheld = make_order(BOOK, DECISION, structs.replace(BUY, target=nan))
     assert isinstance(withheld, OrderWithheld)
     assert withheld.control == "figures"
-    assert is_meaningful(BOOK, nan)
+    assert is_meaningful(BOOK, SWAP, nan)

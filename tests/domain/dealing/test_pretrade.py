@@ -6,6 +6,7 @@ from fakes.hedged_market import FUTURE, LIMITS, SWAP
 from fakes.orders import make_order
 from msgspec import structs
 
+from shared.domain.accounts.leg_profit import Measure
 from shared.domain.dealing.pretrade import (
     Block,
     ProposedOrder,
@@ -14,7 +15,8 @@ from shared.domain.dealing.pretrade import (
     check_trading,
 )
 from shared.domain.orders import Order
-from shared.domain.policies import LegPolicy
+from shared.domain.policies import LegPolicy, LimitPolicy
+from shared.domain.strategy_policies import DeltaLegPolicy
 from shared.domain.trading import TradingState
 
 TIGHT = structs.replace(
@@ -45,8 +47,8 @@ def proposed(made: Order | None = None, **more: Any) -> ProposedOrder:  # noqa: 
     fields: dict[str, Any] = {
         "leg": SWAP,
         "mark": 20.0,
-        "book_vega": 200.0,
-        "furthest_vega": 300.0,
+        "book_size": 200.0,
+        "furthest_size": 300.0,
         "loss": 0.0,
     }
     return ProposedOrder(order=order() if made is None else made, **(fields | more))
@@ -59,7 +61,7 @@ def control(of: ProposedOrder) -> str:
 
 def test_an_order_at_every_limit_passes() -> None:
     assert check_order(TIGHT, proposed(loss=500.0)) is None
-    assert check_order(TIGHT, proposed(order(side="sell"), book_vega=-200.0, loss=500.0)) is None
+    assert check_order(TIGHT, proposed(order(side="sell"), book_size=-200.0, loss=500.0)) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_an_order_at_every_limit_passes() -> None:
             "max_price_deviation",
             {"value": 0.15, "limit": 0.125},
         ),
-        (proposed(furthest_vega=300.5), "max_position_vega", {"value": 300.5, "limit": 300.0}),
+        (proposed(furthest_size=300.5), "max_position_vega", {"value": 300.5, "limit": 300.0}),
         (proposed(loss=500.5), "max_daily_loss", {"value": 500.5, "limit": 500.0}),
     ],
 )
@@ -116,7 +118,7 @@ def test_a_mark_that_is_not_finite_and_positive_blocks(value: float) -> None:
 @pytest.mark.parametrize("value", [nan, inf, -inf])
 def test_a_vega_that_is_not_finite_blocks(value: float) -> None:
     assert control(proposed(order(vega=value))) == "figures"
-    assert control(proposed(book_vega=value)) == "figures"
+    assert control(proposed(book_size=value)) == "figures"
 
 
 def test_a_loss_that_is_not_a_number_blocks_what_does_not_reduce() -> None:
@@ -152,11 +154,11 @@ def test_the_noise_of_floats_is_no_disagreement() -> None:
 
 
 def test_an_order_that_reduces_is_not_blocked_by_the_loss() -> None:
-    assert control(proposed(order(side="sell"), furthest_vega=-800.0, loss=1e9)) == ""
+    assert control(proposed(order(side="sell"), furthest_size=-800.0, loss=1e9)) == ""
 
 
 def test_a_reach_that_is_not_a_number_blocks() -> None:
-    assert control(proposed(furthest_vega=nan)) == "max_position_vega"
+    assert control(proposed(furthest_size=nan)) == "max_position_vega"
 
 
 def test_halted_nothing_passes_and_active_everything() -> None:
@@ -194,8 +196,68 @@ def test_reducing_only_what_brings_vega_nearer_to_zero_passes(
 @pytest.mark.parametrize("value", [0.0, -1.0, inf, -inf, nan])
 def test_a_limit_that_limits_nothing_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
-        check_limits(structs.replace(LIMITS, **{name: value}))
+        check_limits(structs.replace(LIMITS, **{name: value}), ("vega", "delta"))
 
 
 def test_sound_limits_pass() -> None:
     check_limits(LIMITS)
+    check_limits(structs.replace(LIMITS, max_order_delta=1.0, max_position_delta=1.0), {"delta"})
+
+
+@pytest.mark.parametrize("measure", ["vega", "delta"])
+def test_a_book_may_have_no_limit_of_what_it_does_not_deal_in(measure: Measure) -> None:
+    other = "delta" if measure == "vega" else "vega"
+    sound = {f"max_{what}_{measure}": 1.0 for what in ("order", "position")}
+    none = {f"max_{what}_{other}": 0.0 for what in ("order", "position")}
+    limits = structs.replace(LIMITS, **(sound | none))
+    check_limits(limits, {measure})
+    with pytest.raises(ValueError, match=f"max_order_{other}"):
+        check_limits(limits, {measure, other})
+
+
+# --- legs measured by delta ------------------------------------------------------------------
+
+SHARES = DeltaLegPolicy(name="shares", instrument="underlying", symbol="XYZ")
+DELTA_LIMITS = structs.replace(TIGHT, max_order_vega=0.0, max_position_vega=0.0)
+DELTA_LIMITS = structs.replace(DELTA_LIMITS, max_order_delta=100.0, max_position_delta=300.0)
+
+
+def shares(**more: Any) -> ProposedOrder:  # noqa: ANN401 - any of its fields
+    made = order(leg=SHARES, vega=0.0, delta=more.pop("delta", 100.0))
+    return proposed(made, **({"leg": SHARES} | more))
+
+
+@pytest.mark.parametrize(
+    ("of", "limits", "name"),
+    [
+        (shares(), DELTA_LIMITS, ""),
+        (shares(), structs.replace(DELTA_LIMITS, max_order_delta=99.0), "max_order_delta"),
+        (shares(furthest_size=301.0), DELTA_LIMITS, "max_position_delta"),
+        (shares(furthest_size=nan), DELTA_LIMITS, "max_position_delta"),
+        (shares(), TIGHT, "max_order_delta"),  # limits of a book without such legs
+        (shares(delta=99.0), DELTA_LIMITS, "agreement"),
+        (shares(delta=nan), DELTA_LIMITS, "figures"),
+        (shares(unit=2.0), DELTA_LIMITS, "agreement"),
+        (shares(unit=1.0), DELTA_LIMITS, ""),
+        (shares(loss=501.0), DELTA_LIMITS, "max_daily_loss"),
+        (shares(loss=501.0, book_size=-200.0, furthest_size=0.0), DELTA_LIMITS, ""),
+    ],
+)
+def test_a_leg_measured_by_delta_has_limits_of_its_own(
+    of: ProposedOrder, limits: LimitPolicy, name: str
+) -> None:
+    block = check_order(limits, of)
+    assert (block.control if block else "") == name
+
+
+def test_a_measured_vega_replaces_the_configured_one() -> None:
+    dear = order(vega=50.0)
+    assert control(proposed(dear)) == "agreement"
+    assert control(proposed(dear, unit=0.5)) == ""
+
+
+def test_what_may_not_trade_is_told_in_its_own_measure() -> None:
+    halted = check_trading(TradingState.HALTED, 5.0, 1.0, "delta")
+    reducing = check_trading(TradingState.REDUCING, 5.0, 1.0, "delta")
+    assert halted == Block("halted", {"delta": 1.0})
+    assert reducing == Block("reducing", {"delta_before": 5.0, "delta": 1.0})

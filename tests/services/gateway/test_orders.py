@@ -133,6 +133,26 @@ async def test_orders_that_waited_are_judged_in_the_order_they_were_decided(path
         ]
 
 
+async def test_live_an_order_waits_for_the_print_it_was_decided_on_whatever_the_clock_says(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around:
+        around.policy = structs.replace(around.policy, is_live=True)
+        around.clock.advance(100.0)
+        async with around.running():
+            around.scribe.write(clock(100 * SECOND))  # journalled before the print that is older
+            await around.reads_all()
+            decided_ns = 99 * SECOND
+            valid_ns = 200 * SECOND
+            decided = order(1, event_ns=decided_ns, valid_until_ns=valid_ns, journal_index=2)
+            await around.send(decided)
+            await around.send(order(2, event_ns=decided_ns, valid_until_ns=valid_ns))
+            await eventually(lambda: len(around.scribe.journalled) == 1)
+            assert around.answers == ["refused"]  # the second: there is no price yet
+            around.scribe.write(tick(decided_ns))
+            await eventually(lambda: around.answers == ["refused", "accepted"])
+
+
 async def test_live_an_order_that_waits_too_long_is_refused_as_expired(path: Path) -> None:
     async with surroundings(path) as around:
         around.policy = structs.replace(around.policy, is_live=True)
