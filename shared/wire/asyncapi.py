@@ -186,6 +186,16 @@ CHANNELS: Final = (
         summary="What a book should hold, and why.",
     ),
     Channel(
+        name="exposures",
+        topic=topics.EXPOSURES,
+        parameters=("book",),
+        action="send",
+        messages=("Exposure",),
+        qos=0,
+        retain=True,
+        summary="A book's Greeks, in units and in money, and what is missing from them.",
+    ),
+    Channel(
         name="triggers",
         topic=topics.TRIGGERS,
         parameters=("book", "trigger"),

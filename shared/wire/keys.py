@@ -80,3 +80,13 @@ def outbox(stage: str = "hedger") -> str:
 def signals(stage: str = "signals") -> str:
     """Return the plain hash for people: name to `value unit event_time quality`."""
     return stage_key(stage, "signals")
+
+
+def exposure_log(stage: str = "exposure") -> str:
+    """Return the bounded stream of what every book's exposure was."""
+    return stage_key(stage, "log")
+
+
+def exposure(book: str, stage: str = "exposure") -> str:
+    """Return the plain hash of a book's exposure: name to `value unit event_time quality`."""
+    return stage_key(stage, f"exposure:{book}")

@@ -298,6 +298,68 @@ class SignalMessage(Struct, frozen=True, kw_only=True):
     state: str = ""
 
 
+class ExposureGroupMessage(Struct, frozen=True, kw_only=True):
+    """A book's positions on one underlying that expire in one bucket; `level` null while unknown.
+
+    `figures` by name: `delta` and `gamma` in units of the underlying, all others in currency.
+    """
+
+    underlying: str
+    bucket: str
+    level: float | None
+    positions: int
+    marked: int
+    figures: dict[str, float]
+
+
+class UnmarkedMessage(Struct, frozen=True, kw_only=True):
+    """A position that no figure holds, and why."""
+
+    symbol: str
+    quantity: float
+    reason: str
+
+
+class ScenarioMessage(Struct, frozen=True, kw_only=True):
+    """What a book would earn if the index moved by `spot` and volatilities by so many points."""
+
+    name: str
+    spot: float
+    volatility: float
+    profit: float
+
+
+class ExposureMessage(Struct, frozen=True, kw_only=True):
+    """A book's Greeks: sums of the positions that are marked, and what is missing from them.
+
+    `coverage` is the share of positions that the figures hold. `beta_delta` is dollar delta by
+    beta to the index, `index_delta` the same in units of the index, `vix_vega` currency for a
+    point of VIX; `shortfall` is what the worst days cost on average. `youngest_time`: of the
+    youngest tick in it.
+    """
+
+    book: str
+    event_time: Instant
+    youngest_time: Instant | None
+    totals: dict[str, float]
+    beta_delta: float
+    without_beta: tuple[str, ...]
+    index_delta: float | None
+    vix_vega: float
+    positions: int
+    marked: int
+    coverage: float
+    unmarked: tuple[UnmarkedMessage, ...]
+    expired: tuple[str, ...]
+    conflated: int
+    groups: tuple[ExposureGroupMessage, ...]
+    risk_time: Instant | None
+    worst: ScenarioMessage | None
+    stress: tuple[ScenarioMessage, ...]
+    shortfall: float | None
+    shortfall_days: int
+
+
 class AlertMessage(Struct, frozen=True, kw_only=True):
     """Something a person should know, with its figures and what to do."""
 

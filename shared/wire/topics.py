@@ -27,6 +27,7 @@ TRADING: Final = f"{PREFIX}/trading/+"
 ORDERS: Final = f"{PREFIX}/books/+/orders"
 ACKS: Final = f"{PREFIX}/books/+/acks"
 TARGETS: Final = f"{PREFIX}/books/+/target"
+EXPOSURES: Final = f"{PREFIX}/books/+/exposure"
 TRIGGERS: Final = f"{PREFIX}/books/+/triggers/+"
 WHIPSAWS: Final = f"{PREFIX}/books/+/whipsaws"
 WITHHELD: Final = f"{PREFIX}/books/+/withheld"
@@ -105,6 +106,11 @@ def acks(book: str) -> str:
 def target(book: str) -> str:
     """Topic of a book's target, retained."""
     return f"{PREFIX}/books/{name(book)}/target"
+
+
+def exposure(book: str) -> str:
+    """Topic of a book's exposure, retained."""
+    return f"{PREFIX}/books/{name(book)}/exposure"
 
 
 def trigger(book: str, trigger_name: str) -> str:

@@ -14,7 +14,14 @@ from shared.wire.examples import EXAMPLES
 from shared.wire.messages import ExecutionMessage, RebalanceMessage
 
 GOLDEN = Path(__file__).parent / "golden"
-PARTS = (messages.SizingStepMessage, messages.LegTargetMessage, messages.SealedMessage)
+PARTS = (
+    messages.SizingStepMessage,
+    messages.LegTargetMessage,
+    messages.SealedMessage,
+    messages.ExposureGroupMessage,
+    messages.UnmarkedMessage,
+    messages.ScenarioMessage,
+)
 KINDS = [
     kind
     for kind in vars(messages).values()

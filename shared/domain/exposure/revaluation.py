@@ -1,0 +1,315 @@
+"""The value and the Greeks of every row, in one pass of the kernel.
+
+A row is a distinct instrument, whoever holds it; positions are put on top in `aggregate`. Values
+are raw, in the kernel's units, of one unit of the instrument's underlying; NaN where the market
+does not say enough, never a number made up.
+
+A row is valued anew when one of its inputs has moved, and with all others when `everything` is
+asked for: in between only time has passed.
+
+What is not an option by formula: a linear instrument is worth its level. A variance swap is worth
+(σ² − K²)/(2K) of its vega notional, σ the level in vol points and K its strike (Demeterfi, Derman,
+Kamal, Zou 1999), times the share of its life that is left; one without a strike, a constant
+maturity, is struck at its level. What it has realized so far is not in it. Of what trades in vol
+points, a swap or a VIX future, a point of its level is a vol point: delta and vega are the same
+thing in two units.
+"""
+
+from typing import Final, Protocol
+
+import numpy as np
+from msgspec import Struct
+from numba import njit
+from numpy.typing import NDArray
+
+from shared.domain.exposure.terms import (
+    AMERICAN,
+    BLACK,
+    LINEAR,
+    YEAR_NS,
+    Floats,
+    Integers,
+    Terms,
+)
+from shared.domain.pricing.kernel import Output, evaluate
+
+PRICE: Final = int(Output.PRICE)
+DELTA: Final = int(Output.DELTA)
+GAMMA: Final = int(Output.GAMMA)
+VEGA: Final = int(Output.VEGA)
+THETA: Final = int(Output.THETA)
+RHO: Final = int(Output.RHO)
+VANNA: Final = int(Output.VANNA)
+VOLGA: Final = int(Output.VOLGA)
+CHARM: Final = int(Output.CHARM)
+GREEKS: Final = len(Output)
+
+UNDERLYING: Final = 0
+RATE: Final = 1
+CARRY: Final = 2
+VOLATILITY: Final = 3
+LEVEL: Final = 4
+INPUTS: Final = 5
+
+_SCRATCH: Final = 7
+_POINT: Final = 100.0
+"""Vol points in one unit of volatility."""
+
+
+class Market(Protocol):
+    """What the market says of every row; shape `(n,)` each, NaN where unknown.
+
+    `underlying` is what the kernel takes: a spot for Black-Scholes, a forward for Black. `rate` and
+    `carry` (of `underlying`) are per year, continuously compounded; `volatility` is a decimal.
+    `level` is what the underlying itself trades at: what makes dollars of a delta.
+    """
+
+    @property
+    def underlying(self) -> Floats: ...
+    @property
+    def rate(self) -> Floats: ...
+    @property
+    def carry(self) -> Floats: ...
+    @property
+    def volatility(self) -> Floats: ...
+    @property
+    def level(self) -> Floats: ...
+
+
+class RevaluationState(Struct, frozen=True, array_like=True):
+    """What a restarted revaluation goes on from; arrays as bytes, little endian.
+
+    Attributes:
+        values: float64 of shape `(GREEKS, n)`.
+        inputs: float64 of shape `(INPUTS, n)`: what the values came from.
+        valued_ns: int64 of shape `(n,)`.
+    """
+
+    values: bytes = b""
+    inputs: bytes = b""
+    valued_ns: bytes = b""
+
+
+class Revaluation:
+    """Values of all rows.
+
+    Args:
+        terms: Of the rows; it grows, and `grow` follows.
+
+    Attributes:
+        values: float64, shape `(GREEKS, n)`.
+        inputs: float64, shape `(INPUTS, n)`: what the values came from.
+        valued_ns: int64, shape `(n,)`: when each was last valued; 0 for never.
+        wanted: bool, shape `(n,)`: rows that are valued at all.
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.values: Floats = np.full((GREEKS, len(terms)), np.nan)
+        self.inputs: Floats = np.full((INPUTS, len(terms)), np.nan)
+        self.valued_ns: Integers = np.zeros(len(terms), dtype=np.int64)
+        self.wanted: NDArray[np.bool_] = np.zeros(len(terms), dtype=np.bool_)
+        self._scratch = Scratch()
+
+    def grow(self) -> None:
+        """Make room for the rows that the terms have more; they have no value yet."""
+        more = len(self.terms) - len(self.valued_ns)
+        if more:
+            self.values = np.concatenate((self.values, np.full((GREEKS, more), np.nan)), axis=1)
+            self.inputs = np.concatenate((self.inputs, np.full((INPUTS, more), np.nan)), axis=1)
+            self.valued_ns = np.concatenate((self.valued_ns, np.zeros(more, dtype=np.int64)))
+            self.wanted = np.concatenate((self.wanted, np.zeros(more, dtype=np.bool_)))
+
+    def refresh(self, market: Market, now_ns: int, *, everything: bool) -> int:
+        """Value anew what has moved, or everything; answers how many rows.
+
+        Args:
+            market: Of as many rows as there are.
+            now_ns: From which years to expiry are counted.
+            everything: Whether rows whose inputs have not moved are valued, too.
+        """
+        rows = np.empty(len(self.terms), dtype=np.int64)
+        count = _note_moves(
+            market.underlying,
+            market.rate,
+            market.carry,
+            market.volatility,
+            market.level,
+            self.wanted,
+            self.inputs,
+            rows,
+            everything,
+        )
+        rows = rows[:count]
+        value_rows(self.terms, rows, self.inputs, now_ns, self.values, self._scratch)
+        self.valued_ns[rows] = now_ns
+        return int(count)
+
+    def snapshot(self) -> RevaluationState:
+        """Copy the state."""
+        arrays = (self.values, self.inputs, self.valued_ns)
+        return RevaluationState(*(array.tobytes() for array in arrays))
+
+    @classmethod
+    def resume(cls, terms: Terms, state: RevaluationState) -> "Revaluation":
+        """Go on from a snapshot; of as many rows as the terms have."""
+        resumed = cls(terms)
+        count = len(terms)
+        resumed.values = np.frombuffer(state.values, dtype="<f8").reshape(GREEKS, count).copy()
+        resumed.inputs = np.frombuffer(state.inputs, dtype="<f8").reshape(INPUTS, count).copy()
+        resumed.valued_ns = np.frombuffer(state.valued_ns, dtype="<i8").copy()
+        return resumed
+
+
+class Scratch:
+    """Room that one pass after another uses, so that none waits for fresh memory."""
+
+    def __init__(self) -> None:
+        self._columns: Floats = np.empty(0)
+        self._out: Floats = np.empty(0)
+
+    def columns(self, count: int) -> Floats:
+        """Room for the kernel's inputs, shape `(7, count)`."""
+        if len(self._columns) < _SCRATCH * count:
+            self._columns = np.empty(_SCRATCH * count)
+        return self._columns[: _SCRATCH * count].reshape(_SCRATCH, count)
+
+    def out(self, count: int) -> Floats:
+        """Room for what it answers, shape `(GREEKS, count)`."""
+        if len(self._out) < GREEKS * count:
+            self._out = np.empty(GREEKS * count)
+        return self._out[: GREEKS * count].reshape(GREEKS, count)
+
+
+def value_rows(
+    terms: Terms, rows: Integers, inputs: Floats, now_ns: int, values: Floats, scratch: Scratch
+) -> None:
+    """Value some rows.
+
+    Args:
+        terms: Of all rows.
+        rows: Which, ascending.
+        inputs: Of all rows, shape `(INPUTS, n)`.
+        now_ns: From which years to expiry are counted.
+        values: Written at these rows, shape `(GREEKS, n)`; American options as if European.
+        scratch: To work in.
+    """
+    is_option = terms.model[rows] <= AMERICAN
+    options = rows[is_option]
+    if len(options):
+        columns, out = scratch.columns(len(options)), scratch.out(len(options))
+        _gather(options, terms.sign, terms.strike, terms.expiry_ns, inputs, now_ns, columns)
+        evaluate(*columns, out)
+        _scatter(options, terms.model, columns, out, values)
+    _value_others(
+        rows[~is_option],
+        terms.model,
+        terms.strike,
+        terms.expiry_ns,
+        terms.start_ns,
+        terms.in_points,
+        inputs,
+        now_ns,
+        values,
+    )
+
+
+@njit(cache=True)
+def _note_moves(  # noqa: PLR0913 - compiled code takes columns
+    underlying: Floats,
+    rate: Floats,
+    carry: Floats,
+    volatility: Floats,
+    level: Floats,
+    wanted: NDArray[np.bool_],
+    inputs: Floats,
+    rows: Integers,
+    everything: bool,  # noqa: FBT001 - compiled code takes no keywords
+) -> int:
+    """Copy the market into `inputs`; write the rows that moved, or all, and answer their count."""
+    count = 0
+    for row in range(len(level)):
+        if not wanted[row]:
+            continue
+        moved = everything
+        now = (underlying[row], rate[row], carry[row], volatility[row], level[row])
+        for column, value in enumerate(now):
+            known = inputs[column, row]
+            if value != known and not (np.isnan(value) and np.isnan(known)):
+                inputs[column, row] = value
+                moved = True
+        if moved:
+            rows[count] = row
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def _gather(  # noqa: PLR0913 - compiled code takes columns
+    rows: Integers,
+    sign: Floats,
+    strike: Floats,
+    expiry_ns: Integers,
+    inputs: Floats,
+    now_ns: int,
+    columns: Floats,
+) -> None:
+    """Lay the kernel's inputs side by side; what is not known stays NaN, and so do its Greeks."""
+    for i in range(len(rows)):
+        row = rows[i]
+        columns[0, i] = sign[row]
+        columns[1, i] = inputs[UNDERLYING, row]
+        columns[2, i] = strike[row]
+        columns[3, i] = max(0.0, (expiry_ns[row] - now_ns) / YEAR_NS)
+        columns[4, i] = inputs[RATE, row]
+        columns[5, i] = inputs[CARRY, row]
+        columns[6, i] = inputs[VOLATILITY, row]
+
+
+@njit(cache=True)
+def _scatter(
+    rows: Integers, model: NDArray[np.int8], columns: Floats, out: Floats, values: Floats
+) -> None:
+    """Put the kernel's answers where their rows are; rho on a forward is that of the discount."""
+    for greek in range(GREEKS):
+        for i in range(len(rows)):
+            values[greek, rows[i]] = out[greek, i]
+    for i in range(len(rows)):
+        if model[rows[i]] == BLACK:
+            values[RHO, rows[i]] = -columns[3, i] * out[PRICE, i]
+
+
+@njit(cache=True)
+def _value_others(  # noqa: PLR0913 - compiled code takes columns
+    rows: Integers,
+    model: NDArray[np.int8],
+    strike: Floats,
+    expiry_ns: Integers,
+    start_ns: Integers,
+    in_points: NDArray[np.bool_],
+    inputs: Floats,
+    now_ns: int,
+    values: Floats,
+) -> None:
+    """Value what has no volatility of its own: see the module."""
+    for row in rows:
+        level = inputs[LEVEL, row]
+        for greek in range(GREEKS):
+            values[greek, row] = 0.0 if np.isfinite(level) else np.nan
+        if not np.isfinite(level):
+            continue
+        if model[row] == LINEAR:
+            values[PRICE, row] = level
+            values[DELTA, row] = 1.0
+            values[VEGA, row] = _POINT * in_points[row]
+        else:
+            struck = strike[row] if np.isfinite(strike[row]) else level
+            left = 1.0
+            if start_ns[row] > 0:
+                life = max(1, expiry_ns[row] - start_ns[row])
+                left = min(1.0, max(0.0, (expiry_ns[row] - now_ns) / life))
+            values[PRICE, row] = left * (level * level - struck * struck) / (2.0 * struck)
+            values[DELTA, row] = left * level / struck
+            values[GAMMA, row] = left / struck
+            values[VEGA, row] = _POINT * left * level / struck
+            values[VOLGA, row] = _POINT * _POINT * left / struck
