@@ -22,6 +22,8 @@ log = structlog.get_logger()
 COMMAND: Final = (sys.executable, "-m", "services")
 _LONG_S: Final = 30.0
 """A child that ran so long and ended has not failed to start."""
+_NICENESS: Final = 5
+"""A child looks back, by seconds: where both want a core, the way of an order goes before."""
 
 
 def as_child(*words: str) -> Callable[[Site], Coroutine[Any, Any, None]]:
@@ -39,6 +41,7 @@ async def _keep_running(command: Sequence[str], site: Site) -> None:
         began_s = site.clock.monotonic_s()
         child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, start_new_session=True)
         try:
+            _give_way(child)
             await _until_stopped_or(child, site)
         finally:
             await _end(child)
@@ -49,6 +52,11 @@ async def _keep_running(command: Sequence[str], site: Site) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(next(delays)):
                     await site.stop.wait()
+
+
+def _give_way(child: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, child.pid, _NICENESS)
 
 
 async def _until_stopped_or(child: Process, site: Site) -> None:

@@ -50,6 +50,17 @@ async def test_a_child_that_ends_is_started_again(site: Site, tmp_path: Path) ->
         site.stop.set()
 
 
+async def test_a_child_gives_way_to_the_process_that_trades(site: Site, tmp_path: Path) -> None:
+    program = f"import os\n{PROGRAM}".replace('write("x")', "write(str(os.getpid()))")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(as_child(program)(site))
+        await eventually(lambda: begun(tmp_path) > 0, within_s=20)
+        pid = int((tmp_path / "begun").read_text())
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        await eventually(lambda: os.getpriority(os.PRIO_PROCESS, pid) == max(5, ours))
+        site.stop.set()
+
+
 async def test_a_child_is_ended_when_the_site_stops(site: Site, tmp_path: Path) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(as_child(PROGRAM)(site))
