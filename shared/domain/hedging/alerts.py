@@ -32,6 +32,11 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "A trigger fired and the target cannot be sized: restore the signals, or hedge by hand.",
     ),
+    "strategy_blind": (
+        "warning",
+        "This strategy does nothing until it sees again: restore what is missing.",
+    ),
+    "strategy_sees": ("info", "Nothing to do: the strategy acts again."),
     "mark_unknown": (
         "critical",
         "This leg has no fresh price, so no order was made: restore its feed, or hedge by hand.",
@@ -129,6 +134,11 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "The auditor cannot see the gateway's record: start the gateway, or run it beside it.",
     ),
+    "model_error_widened": (
+        "warning",
+        "Smile and quotes of this expiry disagree: check its feed; its other marks are doubtful.",
+    ),
+    "model_error_narrowed": ("info", "Nothing to do: the smile meets its quotes again."),
     "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
     "order_unknown": (
         "critical",
