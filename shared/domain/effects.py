@@ -5,7 +5,7 @@ Every effect carries its book and the instant of the event that caused it, `even
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.domain.orders import Order
 from shared.domain.signals_observed import Quality
@@ -50,6 +50,46 @@ class LegTarget(Struct, frozen=True, kw_only=True):
     weight: float
 
 
+class BandChoice(Struct, frozen=True, kw_only=True):
+    """What one kind of band would have done so far, at the costs configured (spec 11).
+
+    Attributes:
+        kind: `fixed`, `time`, `leland`, `whalley_wilmott` or `zakamouline`.
+        half_width: Of its band now, units of the underlying; `None` while refused.
+        hedge: Delta of the hedge it would hold.
+        trade: What it traded at the last measurement.
+        trades: How often it has traded.
+        cost: Of all that, currency.
+        refusal: Why it has no answer; empty while it has.
+    """
+
+    kind: str
+    half_width: float | None
+    hedge: float
+    trade: float
+    trades: int
+    cost: float
+    refusal: str
+
+
+class StrategyTold(Struct, frozen=True, kw_only=True):
+    """What one strategy saw and chose.
+
+    Attributes:
+        strategy: Its name.
+        band: The kind of band that it takes; empty for one without.
+        figures: What it looked at, by name.
+        bands: Every kind of band, the one taken among them.
+        note: Why nothing could be chosen; empty when it could.
+    """
+
+    strategy: str
+    band: str = ""
+    figures: dict[str, float] = {}
+    bands: tuple[BandChoice, ...] = ()
+    note: str = ""
+
+
 class TargetChanged(Struct, frozen=True, kw_only=True, tag="target"):
     """A trigger fired and a new target stands.
 
@@ -68,6 +108,7 @@ class TargetChanged(Struct, frozen=True, kw_only=True, tag="target"):
         budget_used: Fraction of the annual budget, at least; `None` without a budget.
         at_floor: The multiplier stands at the floor.
         at_cap: The multiplier stands at the cap.
+        strategies: What each strategy saw and chose; left out by a book without any.
     """
 
     book: str
@@ -84,6 +125,7 @@ class TargetChanged(Struct, frozen=True, kw_only=True, tag="target"):
     budget_used: float | None
     at_floor: bool
     at_cap: bool
+    strategies: tuple[StrategyTold, ...] | UnsetType = UNSET
 
 
 class TriggerChanged(Struct, frozen=True, kw_only=True, tag="trigger"):
@@ -93,8 +135,8 @@ class TriggerChanged(Struct, frozen=True, kw_only=True, tag="trigger"):
         book: Whose.
         event_ns: When.
         trigger: `operator`, `initial`, `initial_incomplete`, `fast_vix`, `fast_index`,
-            `vix_move`, `vix_relative`, `drawdown`, `regime`, `greek.{name}`, `budget` or
-            `schedule`.
+            `vix_move`, `vix_relative`, `drawdown`, `regime`, `greek.{name}`, `budget`,
+            `band.{strategy}` or `schedule`.
         state: The new state.
         previous: The state before.
         since_ns: Since when the condition has held (pending, firing), else when this state began.

@@ -39,6 +39,8 @@ class IntakePolicy(Struct, frozen=True, kw_only=True):
         max_message_bytes: Larger messages are refused unread.
         independent_sources: Names of feeds with data of their own: a jump that two of them print is
             believed at once. Two vendors of one exchange are not: they carry the same error.
+        option_roots: Options of these product codes are known symbols too, by their OSI names.
+        max_option_symbols: So many of them at most.
     """
 
     symbols: dict[str, SymbolPolicy]
@@ -46,6 +48,8 @@ class IntakePolicy(Struct, frozen=True, kw_only=True):
     late_limit_ns: int = 5 * SECOND
     max_message_bytes: int = 1_048_576
     independent_sources: tuple[str, ...] = ()
+    option_roots: frozenset[str] = frozenset()
+    max_option_symbols: int = 100_000
 
 
 # --- signals (spec 1) ------------------------------------------------------------------------
@@ -212,7 +216,10 @@ class BudgetPolicy(Struct, frozen=True, kw_only=True):
     warn_fraction: float = 0.8
 
 
-Instrument = Literal["variance_swap", "vix_future", "vix_call", "put"]
+Instrument = Literal[
+    "variance_swap", "vix_future", "vix_call", "put", "underlying", "future", "option"
+]
+"""What a leg trades; `underlying`, `future` and `option` are legs of strategies (spec 4)."""
 
 
 class LegPolicy(Struct, frozen=True, kw_only=True):
@@ -323,13 +330,17 @@ class OrderPolicy(Struct, frozen=True, kw_only=True):
     stale_mark_trading_ns: int = 5 * MINUTE
 
 
-class LimitPolicy(Struct, frozen=True, kw_only=True):
+class LimitPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Pre-trade limits of a book; none is optional (promises B1 to B7).
+
+    A book without legs of a measure has 0 as its limits of that measure: nothing of it passes.
 
     Attributes:
         max_order_vega: Of one order: its quantity in a unit that all legs share, currency a point.
         max_order_notional: Of one order, currency.
         max_position_vega: Of position and open orders together.
+        max_order_delta: The first, for legs measured by delta: units of what they trade …
+        max_position_delta: … and the same of position and open orders together.
         max_orders_per_day: In one session.
         max_orders_per_minute: In any 60 s; one more stops the book until an operator resumes it.
         max_daily_turnover: Notional ordered in one session, currency.
@@ -353,6 +364,8 @@ class LimitPolicy(Struct, frozen=True, kw_only=True):
     max_repeats: int
     repeat_ns: int
     duplicate_ns: int
+    max_order_delta: float = 0.0
+    max_position_delta: float = 0.0
 
 
 class BookPolicy(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from shared.domain.accounts.leg_profit import unit_vega
+from shared.domain.accounts.leg_profit import Measure, measure_of, unit_size
 from shared.domain.dealing.cost_ledger import CostLedger, CostLedgerState
 from shared.domain.dealing.day_profit import DayProfit, LegDay
 from shared.domain.dealing.holdings import Holdings, HoldingsState, Outcome, TrackedOrder
@@ -54,6 +54,7 @@ class DealerState(Struct, frozen=True, kw_only=True):
         targets: The standing target, by leg, in the leg's unit.
         throttles: What was ordered lately.
         days: The session's profit, by leg.
+        units: Size of one unit as last measured, by leg; of others as configured.
     """
 
     holdings: HoldingsState = HoldingsState()
@@ -61,6 +62,7 @@ class DealerState(Struct, frozen=True, kw_only=True):
     targets: dict[str, float] = {}
     throttles: ThrottleState = ThrottleState()
     days: dict[str, LegDay] = {}
+    units: dict[str, float] = {}
 
 
 class Market(Struct, frozen=True, kw_only=True):
@@ -94,6 +96,7 @@ class Dealer:
         self._targets = state.targets
         self._throttles = Throttles(policy.limits, state.throttles)
         self._day = DayProfit(self._legs, state.days)
+        self._units = dict(state.units)
 
     def snapshot(self) -> DealerState:
         """Return all that a dealer goes on from."""
@@ -103,6 +106,7 @@ class Dealer:
             targets=self._targets,
             throttles=self._throttles.snapshot(),
             days=self._day.snapshot(),
+            units=dict(self._units),
         )
 
     @property
@@ -118,30 +122,44 @@ class Dealer:
         """See the marks, by symbol, inside a session."""
         self._day.observe(marks, moment, self.holdings.position)
 
+    def measured(self, units: Mapping[str, float]) -> None:
+        """Take sizes of one unit as they are measured, by leg, in the leg's measure."""
+        self._units.update(units)
+
+    def unit(self, leg: LegPolicy) -> float:
+        """Return the size of one unit of a leg in its measure: measured, else configured."""
+        measured = self._units.get(leg.name)
+        return unit_size(leg) if measured is None else measured
+
     def vega(self) -> float:
         """Return the vega of position and open orders, currency per vol point."""
-        return sum(
-            self.holdings.expected(name) * unit_vega(leg) for name, leg in self._legs.items()
-        )
+        return self._size("vega")
 
     def held_vega(self) -> float:
         """Return the vega of the position alone, currency per vol point."""
-        return sum(
-            self.holdings.position(name) * unit_vega(leg) for name, leg in self._legs.items()
-        )
+        return self._held("vega")
 
-    def furthest_vega(self, change: float) -> float:
-        """Return how far beyond 0, on its side, a change can bring the vega of the position.
+    def furthest_size(self, measure: Measure, change: float) -> float:
+        """Return how far beyond 0, on its side, a change can bring the size of the position.
 
         What is open on the other side is no room for it, since it may never trade.
         """
         side = 1.0 if change > 0 else -1.0
         same_side = sum(
-            max(0.0, side * rest * unit_vega(leg))
-            for name, leg in self._legs.items()
+            max(0.0, side * rest * self.unit(leg))
+            for name, leg in self._of(measure)
             for rest in self.holdings.rests(name)
         )
-        return side * (self.held_vega() + change) + same_side
+        return side * (self._held(measure) + change) + same_side
+
+    def _of(self, measure: Measure) -> list[tuple[str, LegPolicy]]:
+        return [(name, leg) for name, leg in self._legs.items() if measure_of(leg) == measure]
+
+    def _size(self, measure: Measure) -> float:
+        return sum(self.holdings.expected(name) * self.unit(leg) for name, leg in self._of(measure))
+
+    def _held(self, measure: Measure) -> float:
+        return sum(self.holdings.position(name) * self.unit(leg) for name, leg in self._of(measure))
 
     def advance_to(self, now: int) -> list[Effect]:
         """Book what time alone brings: carry, and orders that nobody answered."""
@@ -193,13 +211,15 @@ class Dealer:
 
     def _change(self, leg: LegPolicy, middle: float | None, market: Market) -> Change:
         target, expected = self._targets[leg.name], self.holdings.expected(leg.name)
+        measure, unit = measure_of(leg), self.unit(leg)
         return Change(
             leg=leg,
             target=target,
             expected=expected,
             middle=middle,
-            book_vega=self.vega(),
-            furthest_vega=self.furthest_vega((target - expected) * unit_vega(leg)),
+            unit=unit,
+            book_size=self._size(measure),
+            furthest_size=self.furthest_size(measure, (target - expected) * unit),
             loss=self._day.loss(market.marks, market.session),
             trading=market.trading,
             stopped=self.stopped,
@@ -234,7 +254,8 @@ class Dealer:
 
     def _is_missed(self, leg: str) -> bool:
         """Whether position and open orders miss the standing target by a meaningful amount."""
-        return is_meaningful(self._policy, self._lack(leg) * unit_vega(self._legs[leg]))
+        policy = self._legs[leg]
+        return is_meaningful(self._policy, policy, self._lack(leg) * self.unit(policy))
 
     def _lack(self, leg: str) -> float:
         """Return what position and open orders lack of the standing target, in the leg's unit."""

@@ -45,15 +45,24 @@ def check_legs(legs: Sequence[LegPolicy]) -> None:
     Raises:
         ValueError: With the leg's name and what is wrong with it.
     """
-    names = [leg.name for leg in legs]
-    if not legs or len(set(names)) != len(names):
-        raise ValueError("a book needs at least one leg, and each its own name")
+    check_leg_names(legs)
     if not sum(leg.weight for leg in legs) > 0:
         raise ValueError("the weights of the legs must add up to more than 0")
     for leg in legs:
         for problem, wrong in _problems(leg):
             if wrong:
                 raise ValueError(f"leg {leg.name}: {problem}")
+
+
+def check_leg_names(legs: Sequence[LegPolicy]) -> None:
+    """Refuse legs that cannot be told apart.
+
+    Raises:
+        ValueError: There is none, or two have one name.
+    """
+    names = [leg.name for leg in legs]
+    if not legs or len(set(names)) != len(names):
+        raise ValueError("a book needs at least one leg, and each its own name")
 
 
 def _problems(leg: LegPolicy) -> list[tuple[str, bool]]:
@@ -81,9 +90,15 @@ def _unknown_future(leg: LegPolicy) -> bool:
     return leg.multiplier not in FUTURE_MULTIPLIERS
 
 
-def quantity_for(leg: LegPolicy, vega: float) -> float:
-    """Return the quantity nearest to `vega`, in whole lots, never beyond the leg's limit."""
-    lot_vega = unit_vega(leg) * leg.lot
+def quantity_for(leg: LegPolicy, vega: float, unit: float | None = None) -> float:
+    """Return the quantity nearest to `vega`, in whole lots, never beyond the leg's limit.
+
+    Args:
+        leg: Whose.
+        vega: Currency per vol point.
+        unit: Vega of one unit as measured; `None`: as configured.
+    """
+    lot_vega = (unit_vega(leg) if unit is None else unit) * leg.lot
     most = floor(leg.max_vega / lot_vega + 1e-9)
     return min(floor(vega / lot_vega + 0.5), most) * leg.lot
 

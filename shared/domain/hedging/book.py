@@ -20,7 +20,7 @@ print among high ones ends nothing; every decision lowers the confirmed level to
 Longer than most: it is the one place where signals, triggers, sizing and orders meet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Final, assert_never
 
@@ -31,17 +31,27 @@ from shared.domain.dealing.order_maker import Decision
 from shared.domain.effects import AlertRaised, Effect, TargetChanged, WhipsawSuppressed
 from shared.domain.events import ExecutionReported, ExposureMeasured, RebalanceRequested
 from shared.domain.hedging.alerts import alert
-from shared.domain.hedging.conditions import FAST, Condition, Facts, References, conditions_of
+from shared.domain.hedging.conditions import (
+    FAST,
+    Condition,
+    Facts,
+    References,
+    conditions_of,
+    strategy_conditions,
+)
 from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.hedging.signal_watch import SignalWatch
 from shared.domain.hedging.sizing import BudgetRoom
+from shared.domain.hedging.strategies.state import StrategyState
+from shared.domain.hedging.strategies.strategy_set import StrategySet
 from shared.domain.hedging.targets import Target, TargetSizer
 from shared.domain.hedging.trigger_bank import TriggerBank
 from shared.domain.hedging.triggers import TriggerRun
 from shared.domain.instants import DAY, MINUTE
-from shared.domain.policies import BookPolicy
+from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.sessions import SessionCalendar
-from shared.domain.signals_observed import HedgerInput, SignalsObserved
+from shared.domain.signals_observed import HedgerInput, Mark, SignalsObserved
+from shared.domain.strategy_policies import StrategyBookPolicy
 from shared.domain.trading import (
     TradingState,
     TradingStates,
@@ -100,6 +110,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
         whipsaws: Suppressed so far.
         is_stuck: Whether it was said that the target cannot be sized.
         trading: What may be traded, and who wanted it so.
+        strategies: What each strategy goes on from.
     """
 
     now_ns: int = 0
@@ -119,6 +130,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     whipsaws: int = 0
     is_stuck: bool = False
     trading: TradingStates = TradingStates()
+    strategies: dict[str, StrategyState] = {}
 
 
 class HedgeBook:
@@ -145,14 +157,17 @@ class HedgeBook:
         self._policy = policy
         self._config_digest = config_digest
         self._clock = SessionClock(calendar)
-        self._sizer = TargetSizer(policy, self._clock)
         self._dealer = Dealer(policy, self._clock, known.dealer)
+        self._sizer: TargetSizer | None = None
+        self._strategies: StrategySet | None = None
+        if isinstance(policy, StrategyBookPolicy):
+            expected, unit = self._dealer.holdings.expected, self._dealer.unit
+            self._strategies = StrategySet(policy, self._clock, expected, unit, known.strategies)
+        else:
+            self._sizer = TargetSizer(policy, self._clock, self._dealer.unit)
         self._watch = SignalWatch(policy.name, self._watched(), known.good)
         self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime"))
-        budget = policy.sizing.budget
-        line = None if budget is None else budget.warn_fraction
-        conditions = conditions_of(policy.triggers, policy.name, line)
-        self._bank = TriggerBank(policy.name, conditions, self._clock, known.runs)
+        self._bank = TriggerBank(policy.name, self._conditions(), self._clock, known.runs)
         self._now = known.now_ns
         self._index = known.index
         self._standing = known.standing
@@ -203,6 +218,7 @@ class HedgeBook:
             whipsaws=self._whipsaws,
             is_stuck=self._is_stuck,
             trading=self._trading,
+            strategies={} if self._strategies is None else self._strategies.snapshot(),
         )
 
     def receive(self, event: HedgerInput) -> tuple[Effect, ...]:
@@ -229,8 +245,7 @@ class HedgeBook:
             case TradingStateSet():
                 effects += self._set_trading(event)
             case ExposureMeasured():
-                self._facts.exposure = event
-                self._facts.exposures += 1
+                self._measure(event)
             case _:
                 assert_never(event)
         effects += self._judge()
@@ -243,13 +258,16 @@ class HedgeBook:
     def next_deadline(self) -> int | None:
         """Return when time alone next changes something, in ns; every opening judges afresh."""
         opening = None if self._observed is None else self._clock.opening_after(self._now)
-        due_ns = self._facts.due_ns
+        due_ns, strategies = self._facts.due_ns, self._strategies
         instants = (
             self._dealer.ledger.next_deadline(),
             self._dealer.holdings.next_deadline(),
             self._bank.next_deadline(self._facts.moment, self._cooldown_until_ns),
             opening,
             due_ns if due_ns is not None and due_ns > self._now else None,
+            None
+            if opening is None or strategies is None
+            else strategies.next_deadline(self._facts),
         )
         return min((each for each in instants if each is not None), default=None)
 
@@ -262,7 +280,16 @@ class HedgeBook:
         stopped = self._dealer.stopped is not None
         return TradingState.HALTED if stopped else self._trading.of(self._policy.name)
 
+    def _conditions(self) -> tuple[Condition, ...]:
+        policy, budget = self._policy, self._policy.sizing.budget
+        if self._strategies is not None:
+            return strategy_conditions(policy.triggers, self._strategies.names)
+        line = None if budget is None else budget.warn_fraction
+        return conditions_of(policy.triggers, policy.name, line)
+
     def _watched(self) -> tuple[str, ...]:
+        if self._sizer is None:
+            return ()
         triggers, name = self._policy.triggers, self._policy.name
         return (
             "vix_smooth",
@@ -289,6 +316,17 @@ class HedgeBook:
         self._facts.moment = self._clock.at(self._now)
         return self._dealer.advance_to(self._now)
 
+    def _measure(self, exposure: ExposureMeasured) -> None:
+        """Take a measurement: what one unit of each option has of vega, and what strategies see."""
+        self._facts.exposure = exposure
+        self._facts.exposures += 1
+        self._dealer.measured(measured_units(self._policy.legs, exposure))
+        if self._strategies is not None and self._facts.moment.is_open:
+            self._strategies.measure(self._facts, self._marks())
+
+    def _marks(self) -> Mapping[str, Mark]:
+        return {} if self._observed is None else self._observed.marks
+
     def _refer_to(self, references: References) -> None:
         """Measure moves from here on from `references`; the schedule starts again."""
         self._facts.references = references
@@ -302,9 +340,12 @@ class HedgeBook:
         facts.vix = self._vix()
         facts.requested = self._request is not None
         facts.budget_used = 0.0 if budget is None else self._dealer.ledger.used / budget.annual
-        hedged = facts.references.rebalanced_ns > 0
-        facts.sizable = not hedged and self._sizer.multiplier(facts) is not None
-        facts.complete = facts.sizable and self._sizer.is_complete(facts)
+        if self._strategies is not None:
+            facts.proposals = self._strategies.propose(facts, self._marks())
+        if self._sizer is not None:
+            hedged = facts.references.rebalanced_ns > 0
+            facts.sizable = not hedged and self._sizer.multiplier(facts) is not None
+            facts.complete = facts.sizable and self._sizer.is_complete(facts)
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""
@@ -358,6 +399,8 @@ class HedgeBook:
         self._session = self._facts.moment.session
         effects: list[Effect] = list(self._watch.look(self._facts))
         self._refresh()
+        if self._strategies is not None:
+            effects += self._strategies.look(self._policy.name, self._now)
         self._adopt()
         effects += self._bank.judge(self._facts, self._cooldown_until_ns)
         firing = self._bank.firing()
@@ -373,15 +416,8 @@ class HedgeBook:
 
     def _decide(self, firing: Sequence[Condition]) -> list[Effect]:
         self._confirm_fast(firing)
-        facts = self._facts
-        marks = {} if self._observed is None else self._observed.marks
-        target = self._sizer.target(
-            facts,
-            marks,
-            held=self._standing.multiplier,
-            confirmed_by=firing[0].name,
-            budget=self._budget_room(),
-        )
+        facts, marks = self._facts, self._marks()
+        target = self._target(firing[0])
         if target is None:
             return self._say_stuck(firing[0])
         decision = self._stand(firing, target)
@@ -394,9 +430,23 @@ class HedgeBook:
         orders, missed = self._dealer.deal(decision, target, market)
         self._cooldown_until_ns = self._after(self._policy.triggers.cooldown_trading_ns)
         settled = self._bank.settle(facts, self._cooldown_until_ns)
+        if self._strategies is not None:
+            self._strategies.decided()
         cooldown_ns = self._policy.triggers.cooldown_trading_ns
         taken_back = self._take_back(cooldown_ns) if missed else []
         return [changed, *orders, *settled, *taken_back]
+
+    def _target(self, condition: Condition) -> Target | None:
+        if self._sizer is not None:
+            return self._sizer.target(
+                self._facts,
+                self._marks(),
+                held=self._standing.multiplier,
+                confirmed_by=condition.name,
+                budget=self._budget_room(),
+            )
+        assert self._strategies is not None  # noqa: S101 - a book has the one or the other
+        return self._strategies.target(self._facts, self._marks())
 
     def _confirm_fast(self, firing: Sequence[Condition]) -> None:
         """Take the level of raw VIX that the fast path confirmed as the rules' VIX (spec 3)."""
@@ -466,6 +516,7 @@ class HedgeBook:
             budget_used=None if self._policy.sizing.budget is None else self._facts.budget_used,
             at_floor=target.at_floor,
             at_cap=target.at_cap,
+            strategies=target.strategies,
         )
 
     def _take_back(self, urgent_trading_ns: int) -> list[Effect]:
@@ -478,6 +529,8 @@ class HedgeBook:
         """
         standing = self._standing
         self._standing = structs.replace(standing, taken_back=True)
+        if self._strategies is not None:
+            self._strategies.taken_back()
         self._refer_to(standing.before)
         self._request = self._request or standing.request
         retry_ns = self._after(max(self._policy.triggers.cooldown_trading_ns, RETRY_TRADING_NS))
@@ -497,3 +550,16 @@ class HedgeBook:
         """Return the instant after so much trading time, or the calendar's last close."""
         instant = self._clock.after_trading(self._now, trading_ns)
         return self._clock.last_close_ns if instant is None else instant
+
+
+def measured_units(legs: Sequence[LegPolicy], exposure: ExposureMeasured) -> dict[str, float]:
+    """Return the measured vega of one contract of each option leg, currency per vol point.
+
+    It supersedes `LegPolicy.vega_per_unit`; what is not finite or not above 0 does not.
+    """
+    found = {
+        leg.name: exposure.greeks.get(f"unit_vega.{leg.symbol}", 0.0)
+        for leg in legs
+        if leg.instrument in {"vix_call", "put", "option"}
+    }
+    return {name: vega for name, vega in found.items() if isfinite(vega) and vega > 0}

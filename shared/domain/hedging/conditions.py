@@ -7,7 +7,7 @@ for a person, at transitions only). A condition on a signal that is not good is 
 Longer than most: every trigger condition of the specification stands here, each a few lines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Final, Protocol
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from shared.domain.events import ExposureMeasured
 from shared.domain.hedging.session_clock import Moment
+from shared.domain.hedging.strategies.outlook import Proposal
 from shared.domain.hedging.triggers import Evidence
 from shared.domain.instants import DAY, SECOND
 from shared.domain.policies import GreekBand, Hold, TriggerPolicy
@@ -59,6 +60,7 @@ class Facts:
         complete: … and so is all that the book would like besides.
         budget_used: Fraction of the annual budget.
         due_ns: When the next review is due; `None` before the first decision.
+        proposals: What each strategy would do now; one that is blind is not in it.
     """
 
     __slots__ = (
@@ -68,6 +70,7 @@ class Facts:
         "exposure",
         "exposures",
         "moment",
+        "proposals",
         "references",
         "requested",
         "signals",
@@ -89,6 +92,7 @@ class Facts:
         self.complete = False
         self.budget_used = 0.0
         self.due_ns: int | None = None
+        self.proposals: Mapping[str, Proposal] = {}
 
     def good(self, name: str) -> Signal | None:
         """Return the signal when a rule may act on it."""
@@ -286,6 +290,35 @@ class GreekOutside(Struct, frozen=True, kw_only=True):
         return None if facts.exposure is None else facts.exposure.greeks.get(self.band.greek)
 
 
+class StrategyDue(Struct, frozen=True, kw_only=True):
+    """A strategy is beyond its bounds, and an order can bring it back.
+
+    False as soon as it is at its edge: that is where it is traded to, so no margin beyond.
+    """
+
+    strategy: str
+    hold: Hold
+    urgent: bool = False
+
+    @property
+    def name(self) -> str:
+        """The strategy's own trigger."""
+        return f"band.{self.strategy}"
+
+    def judge(self, facts: Facts) -> Evidence:
+        """Look at what the strategy proposes; a measurement is an observation."""
+        proposal = facts.proposals.get(self.strategy)
+        if proposal is None:
+            return UNKNOWN
+        breach = proposal.breach
+        return Evidence(breach > 0, not breach > 0, facts.exposures, None, breach)
+
+    def inputs(self, facts: Facts) -> dict[str, float]:
+        """Return what the strategy looks at."""
+        proposal = facts.proposals.get(self.strategy)
+        return {} if proposal is None else dict(proposal.figures)
+
+
 class BudgetLine(Struct, frozen=True, kw_only=True):
     """More of the annual budget used than its line."""
 
@@ -398,6 +431,17 @@ def conditions_of(
         ReviewDue(days=policy.schedule_days),
     ]
     return tuple(found)
+
+
+def strategy_conditions(policy: TriggerPolicy, strategies: Sequence[str]) -> tuple[Condition, ...]:
+    """Return the conditions of a book whose targets come from strategies."""
+    margin, hold = policy.hysteresis, policy.hold
+    return (
+        OperatorAsked(),
+        *(StrategyDue(strategy=name, hold=hold) for name in strategies),
+        *(GreekOutside(band=band, margin=margin, hold=hold) for band in policy.greek_bands),
+        ReviewDue(days=policy.schedule_days),
+    )
 
 
 def _known(**figures: float | None) -> dict[str, float]:

@@ -1,12 +1,12 @@
 """From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.domain.accounts.leg_profit import unit_vega
 from shared.domain.dealing.pretrade import check_limits
-from shared.domain.effects import LegTarget, SizingStep
+from shared.domain.effects import LegTarget, SizingStep, StrategyTold
 from shared.domain.hedging.allocation import (
     Allocation,
     allocate,
@@ -15,7 +15,7 @@ from shared.domain.hedging.allocation import (
 )
 from shared.domain.hedging.conditions import Facts
 from shared.domain.hedging.rules import RuleSet, parameters_of
-from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.hedging.sizing import (
     BudgetRoom,
     Sizing,
@@ -25,7 +25,7 @@ from shared.domain.hedging.sizing import (
     contracts_multiplier,
     size,
 )
-from shared.domain.policies import BookPolicy
+from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.signals_observed import Mark, Quality
 
 
@@ -42,6 +42,7 @@ class Target(Struct, frozen=True, kw_only=True):
         quality: The worst among the inputs asked for but not used.
         at_floor: The chain's multiplier stands at the floor.
         at_cap: It stands at the cap.
+        strategies: What each strategy saw and chose; left out by the overlay.
     """
 
     rule: float
@@ -53,6 +54,24 @@ class Target(Struct, frozen=True, kw_only=True):
     quality: Quality
     at_floor: bool
     at_cap: bool
+    strategies: tuple[StrategyTold, ...] | UnsetType = UNSET
+
+
+def fresh_middle(
+    policy: BookPolicy, clock: SessionClock, moment: Moment, mark: Mark | None
+) -> float | None:
+    """Return the middle an order is priced with; `None` without a fresh, finite, positive one.
+
+    Never a default price.
+    """
+    if mark is None or _age_ns(clock, moment, mark.event_ns) > policy.order.stale_mark_trading_ns:
+        return None
+    return mark.middle
+
+
+def _age_ns(clock: SessionClock, moment: Moment, event_ns: int) -> int:
+    """Return how old something is, in trading time."""
+    return moment.trading_ns - clock.at(event_ns).trading_ns
 
 
 class TargetSizer:
@@ -61,17 +80,24 @@ class TargetSizer:
     Args:
         policy: The book.
         clock: To tell the age of a mark in trading time.
+        unit: Vega of one unit of a leg, as measured, or else as configured.
 
     Raises:
         ValueError: The policy contradicts itself or the spec.
     """
 
-    def __init__(self, policy: BookPolicy, clock: SessionClock) -> None:
+    def __init__(
+        self,
+        policy: BookPolicy,
+        clock: SessionClock,
+        unit: Callable[[LegPolicy], float] = unit_vega,
+    ) -> None:
         check_sizing(policy.sizing)
         check_legs(policy.legs)
         check_limits(policy.limits)
         self._policy = policy
         self._clock = clock
+        self._unit = unit
         self._rules = RuleSet(policy.rules, policy.composition, policy.name)
         if self._rules.counts_contracts and [leg.instrument for leg in policy.legs] != ["put"]:
             raise ValueError("rule delta needs exactly one leg, a put")
@@ -89,7 +115,7 @@ class TargetSizer:
         value = self._rules.evaluate(lambda name: self._read(facts, name))
         if value is None or not self._rules.counts_contracts:
             return value
-        return contracts_multiplier(value, unit_vega(self._policy.legs[0]), sizing.base_vega)
+        return contracts_multiplier(value, self._unit(self._policy.legs[0]), sizing.base_vega)
 
     def is_complete(self, facts: Facts) -> bool:
         """Whether everything that sizing would like is good, beside the rules' own inputs."""
@@ -130,17 +156,12 @@ class TargetSizer:
         return self._assemble(facts, marks, inputs, sized, allocate(self._policy.legs, vega, ratio))
 
     def price(self, facts: Facts, mark: Mark | None) -> float | None:
-        """Return the middle an order is priced with; `None` without a fresh, finite, positive one.
-
-        Never a default price.
-        """
-        if mark is None or not self._is_fresh(facts, mark.event_ns):
-            return None
-        return mark.middle
+        """Return the middle an order is priced with; see `fresh_middle`."""
+        return fresh_middle(self._policy, self._clock, facts.moment, mark)
 
     def _is_fresh(self, facts: Facts, event_ns: int) -> bool:
-        age_ns = facts.moment.trading_ns - self._clock.at(event_ns).trading_ns
-        return age_ns <= self._policy.order.stale_mark_trading_ns
+        limit_ns = self._policy.order.stale_mark_trading_ns
+        return _age_ns(self._clock, facts.moment, event_ns) <= limit_ns
 
     def _read(self, facts: Facts, name: str) -> float | None:
         """Return a rule's input; `None` while it is not good. An exposure ages as a mark does."""
@@ -162,7 +183,8 @@ class TargetSizer:
         allocation: Allocation,
     ) -> Target:
         legs = self._policy.legs
-        quantities = tuple(map(quantity_for, legs, allocation.vegas))
+        units = map(self._unit, legs)
+        quantities = tuple(map(quantity_for, legs, allocation.vegas, units))
         vega = sum(allocation.vegas)
         multiplier = vega / self._policy.sizing.base_vega
         prices = [self.price(facts, marks.get(leg.symbol)) for leg in legs]

@@ -195,8 +195,9 @@ def test_reducing_only_what_brings_vega_nearer_to_zero_passes(
 @pytest.mark.parametrize("name", LIMITS.__struct_fields__)
 @pytest.mark.parametrize("value", [0.0, -1.0, inf, -inf, nan])
 def test_a_limit_that_limits_nothing_is_refused(name: str, value: float) -> None:
+    sound = structs.replace(LIMITS, max_order_delta=1.0, max_position_delta=1.0)
     with pytest.raises(ValueError, match=name):
-        check_limits(structs.replace(LIMITS, **{name: value}), ("vega", "delta"))
+        check_limits(structs.replace(sound, **{name: value}), ("vega", "delta"))
 
 
 def test_sound_limits_pass() -> None:
@@ -206,7 +207,7 @@ def test_sound_limits_pass() -> None:
 
 @pytest.mark.parametrize("measure", ["vega", "delta"])
 def test_a_book_may_have_no_limit_of_what_it_does_not_deal_in(measure: Measure) -> None:
-    other = "delta" if measure == "vega" else "vega"
+    other: Measure = "delta" if measure == "vega" else "vega"
     sound = {f"max_{what}_{measure}": 1.0 for what in ("order", "position")}
     none = {f"max_{what}_{other}": 0.0 for what in ("order", "position")}
     limits = structs.replace(LIMITS, **(sound | none))
