@@ -5,7 +5,7 @@ both. Delivery is at least once for QoS 1, at most once for QoS 0; QoS 2 is not 
 what it promises ends at the broker and breaks when a process is killed.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -52,6 +52,14 @@ class Subscription(msgspec.Struct, frozen=True):
 
     topic: str
     qos: QualityOfService = 1
+
+
+class Publication(msgspec.Struct, frozen=True):
+    """One of several messages to publish, each of QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
 
 
 class Will(msgspec.Struct, frozen=True):
@@ -113,6 +121,9 @@ class SubscriptionRefused(Refused):
     """The broker does not let us subscribe."""
 
 
+NotPublished = BusUnavailable | PublishRefused
+
+
 class Connected(Protocol):
     """The part of `asyncio.Event` that says whether the bus can be used now."""
 
@@ -160,6 +171,24 @@ class Bus(Protocol):
             BusUnavailable: Not connected, the connection broke, or no answer in time. The message
                 may have been published all the same.
             PublishRefused: The broker does not take it.
+        """
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        *,
+        timeout: float = 2.0,  # noqa: ASYNC109 - see `publish`
+    ) -> list[NotPublished | None]:
+        """Publish messages of QoS 1, in order, and wait until the broker has every one.
+
+        They leave together: far cheaper than one after the other.
+
+        Args:
+            publications: What is published.
+            timeout: Seconds to wait for the broker's answers.
+
+        Returns:
+            What became of each: `None` when the broker has it, else what `publish` would raise.
         """
 
     async def next_batch(self, max_messages: int, linger_s: float = 0.0) -> list[Message]:

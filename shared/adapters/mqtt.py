@@ -19,7 +19,9 @@ from shared.adapters.bus import (
     BusEvent,
     BusUnavailable,
     Message,
+    NotPublished,
     OnBusEvent,
+    Publication,
     PublishRefused,
     QualityOfService,
     Subscription,
@@ -148,6 +150,31 @@ class MqttBus:
         except PublishRefused as refusal:
             self._on_event(BusEvent("publish_refused", str(refusal), topic))
             raise
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        *,
+        timeout: float = 2.0,  # noqa: ASYNC109 - see `Bus.publish`
+    ) -> list[NotPublished | None]:
+        """See `Bus.publish_all`."""
+        connection = self._connection
+        if connection is None:
+            return [BusUnavailable("not connected")] * len(publications)
+        silence = BusUnavailable(f"no answer from the broker within {timeout} s")
+        outcomes: list[NotPublished | None] = [silence] * len(publications)
+        properties = [
+            publish_properties(seal.content_type(each.payload), None) for each in publications
+        ]
+        try:
+            async with asyncio.timeout(timeout):
+                await connection.publishing.publish_all(publications, properties, outcomes)
+        except TimeoutError:
+            pass  # those that are still silent
+        for publication, outcome in zip(publications, outcomes, strict=True):
+            if isinstance(outcome, PublishRefused):
+                self._on_event(BusEvent("publish_refused", str(outcome), publication.topic))
+        return outcomes
 
     async def next_batch(self, max_messages: int, linger_s: float = 0.0) -> list[Message]:
         """See `Bus.next_batch`."""

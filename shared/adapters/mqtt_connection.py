@@ -19,7 +19,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, MQTTMessage, error_string
+from paho.mqtt.client import (
+    MQTT_ERR_CONN_LOST,
+    MQTT_ERR_SUCCESS,
+    ConnectFlags,
+    MQTTMessage,
+    error_string,
+)
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -76,6 +82,7 @@ class MqttConnection:
         self._lost: asyncio.Future[str] = self._loop.create_future()
         self._is_abandoned = False
         self._is_paused = False
+        self._is_writer = False
         self.publishing = Publishing(self._paho, self._write)
         self._take_over()
         self._paho.connect_timeout = settings.connect_timeout_s
@@ -229,13 +236,29 @@ class MqttConnection:
             self._loop.add_writer(opened.fileno(), self._write)
 
     def _write(self) -> None:
+        """Write all that paho has, with one system call."""
+        opened = self._socket
+        if opened is None:
+            return
+        opened.hold()
         try:
             result = self._paho.loop_write()
+            self._await_room(opened, needed=not opened.flush())
+        except OSError:
+            self._lose(error_string(MQTT_ERR_CONN_LOST))
         except Exception as failure:  # noqa: BLE001 - as in `_read`
             self._lose(f"{type(failure).__name__}: {failure}")
         else:
             if result != MQTT_ERR_SUCCESS:
                 self._lose(error_string(result))
+
+    def _await_room(self, opened: ReadAheadSocket, *, needed: bool) -> None:
+        """Be called again when the socket takes more of what paho thinks is written."""
+        if needed:
+            self._loop.add_writer(opened.fileno(), self._write)
+        elif self._is_writer and opened.fileno() >= 0 and not self._paho.want_write():
+            self._loop.remove_writer(opened.fileno())
+        self._is_writer = needed
 
     def _on_disconnected(self, disconnected: asyncio.Future[None]) -> None:
         self._lose(str(disconnected.exception() or "closed"))
@@ -261,7 +284,7 @@ class MqttConnection:
             if will is not None:
                 self._paho.publish(will.topic, will.payload, will.qos, will.retain)
             self._paho.disconnect()
-            self._paho.loop_write()
+            self._write()
         self._abandon()
 
     def _abandon(self) -> None:

@@ -5,7 +5,7 @@ message that nobody waits for any more keeps its place until its PUBACK comes, a
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from paho.mqtt.client import MQTT_ERR_SUCCESS, error_string
@@ -13,7 +13,13 @@ from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.adapters.bus import BusUnavailable, PublishRefused, QualityOfService
+from shared.adapters.bus import (
+    BusUnavailable,
+    NotPublished,
+    Publication,
+    PublishRefused,
+    QualityOfService,
+)
 
 LOWEST_ERROR: Final = 0x80
 """Reason codes from here on say no."""
@@ -66,18 +72,69 @@ class Publishing:
         self._refuse_too_large(topic, payload)
         if qos == 0:
             await self._room_to_write()
-            self._send(topic, payload, 0, retain, properties)
+            self._queue(topic, payload, 0, retain, properties)
+            self._write()
+            if self._lost is not None:
+                raise BusUnavailable(self._lost)
             return
+        await self._place()
+        confirmation = self._queue_surely(Publication(topic, payload, retain), properties)
+        self._write()
+        _check(topic, await confirmation)
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        properties: Sequence[Properties],
+        outcomes: list[NotPublished | None],
+    ) -> None:
+        """See `Bus.publish_all`; without its time-out.
+
+        Args:
+            publications: What is published.
+            properties: Of each.
+            outcomes: Of each, as if none were published; each is changed when more is known.
+        """
+        confirmations: dict[int, asyncio.Future[ReasonCode]] = {}
+        try:
+            for number, publication in enumerate(publications):
+                try:
+                    self._refuse_too_large(publication.topic, publication.payload)
+                    if self._places.locked():  # those before must leave, to give theirs back
+                        self._write()
+                    await self._place()
+                    confirmation = self._queue_surely(publication, properties[number])
+                except (BusUnavailable, PublishRefused) as failure:
+                    outcomes[number] = failure
+                else:
+                    confirmations[number] = confirmation
+            self._write()
+            for number, confirmation in confirmations.items():
+                try:
+                    _check(publications[number].topic, await confirmation)
+                    outcomes[number] = None
+                except (BusUnavailable, PublishRefused) as failure:
+                    outcomes[number] = failure
+        finally:
+            for confirmation in confirmations.values():
+                confirmation.cancel()  # nobody asks any more
+
+    async def _place(self) -> None:
+        """Wait until the broker takes one more."""
         await self._places.acquire()
         if self._lost is not None:
             self._places.release()  # wakes the next who waits for a place, to find out the same
             raise BusUnavailable(self._lost)
-        message_id = self._send(topic, payload, 1, retain, properties)
+
+    def _queue_surely(
+        self, publication: Publication, properties: Properties
+    ) -> asyncio.Future[ReasonCode]:
+        """Have a message of QoS 1 written next; returns what its PUBACK will say."""
+        topic, payload, retain = publication.topic, publication.payload, publication.retain
+        message_id = self._queue(topic, payload, 1, retain, properties)
         confirmation = asyncio.get_running_loop().create_future()
         self._pending[message_id] = confirmation
-        reason = await confirmation
-        if reason.value >= LOWEST_ERROR:
-            raise PublishRefused(topic, reason.value, str(reason))
+        return confirmation
 
     def confirm(self, message_id: int, reason: ReasonCode) -> None:
         """A PUBACK has come; or a QoS 0 message was written, which nobody waits for."""
@@ -115,7 +172,7 @@ class Publishing:
             self._written.clear()
             await self._written.wait()
 
-    def _send(
+    def _queue(
         self,
         topic: str,
         payload: bytes,
@@ -127,9 +184,6 @@ class Publishing:
         if sent.rc != MQTT_ERR_SUCCESS:
             raise BusUnavailable(error_string(sent.rc))
         self._unwritten += 1
-        self._write()
-        if self._lost is not None:
-            raise BusUnavailable(self._lost)
         return sent.mid
 
     def _refuse_too_large(self, topic: str, payload: bytes) -> None:
@@ -137,3 +191,8 @@ class Publishing:
         size = len(payload) + len(topic) + _LARGEST_HEADER
         if self._largest_packet is not None and size > self._largest_packet:
             raise PublishRefused(topic, _PACKET_TOO_LARGE, f"{size} bytes, too large a packet")
+
+
+def _check(topic: str, reason: ReasonCode) -> None:
+    if reason.value >= LOWEST_ERROR:
+        raise PublishRefused(topic, reason.value, str(reason))

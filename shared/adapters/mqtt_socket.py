@@ -1,14 +1,17 @@
-"""The socket under an MQTT connection: no Nagle, no delayed ACK, and reads in large pieces.
+"""The socket under an MQTT connection: no Nagle, no delayed ACK, reads and writes in large pieces.
 
-paho reads a packet with three system calls, two of them for a single byte. It is given this object
-in place of its socket: one system call fills a buffer and paho reads from that.
+paho reads a packet with three system calls, two of them for a single byte, and writes each with one
+of its own. It is given this object in place of its socket: one system call fills a buffer that paho
+reads from, and one empties what paho wrote while the socket was held.
 """
 
+import contextlib
 import socket
 import ssl
 from typing import Final
 
 _READ_SIZE: Final = 256 * 1024  # more than a TLS record: none is left half read, unseen by select
+_HELD_SIZE: Final = 64 * 1024
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 _NOTHING_YET: Final = (
     BlockingIOError,
@@ -32,6 +35,8 @@ class ReadAheadSocket:
         self._position = 0
         self._failure: OSError | None = None
         self._ended = False
+        self._unsent = bytearray()
+        self._is_held = False
 
     def fill(self) -> None:
         """Read once what has arrived.
@@ -71,11 +76,43 @@ class ReadAheadSocket:
         raise self._failure or BlockingIOError
 
     def send(self, data: bytes | bytearray) -> int:
-        """Write as socket.send does."""
-        return self._socket.send(data)
+        """Write as socket.send does; while held, to a buffer that is written when it is full.
+
+        Raises:
+            BlockingIOError: Nothing can be written now.
+            OSError: The connection is broken.
+        """
+        is_full = len(self._unsent) >= _HELD_SIZE
+        if self._unsent and (is_full or not self._is_held) and not self.flush():
+            raise BlockingIOError
+        if not self._is_held:
+            return self._socket.send(data)
+        self._unsent += data
+        return len(data)
+
+    def hold(self) -> None:
+        """Keep what is written from now on until `flush`."""
+        self._is_held = True
+
+    def flush(self) -> bool:
+        """Write what was kept; whether all of it could be written. Nothing is held any more.
+
+        Raises:
+            OSError: The connection is broken.
+        """
+        self._is_held = False
+        while self._unsent:
+            try:
+                written = self._socket.send(self._unsent)
+            except _NOTHING_YET:
+                return False
+            del self._unsent[:written]
+        return True
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; what was kept, a good-bye perhaps, is written if it can be at once."""
+        with contextlib.suppress(OSError):
+            self.flush()
         self._socket.close()
 
     def fileno(self) -> int:

@@ -44,4 +44,4 @@ class Alarm:
         announcement = announce(alert)
         assert announcement is not None  # noqa: S101 - only an order has none
         payload = codec.encode(announcement.message)
-        await publish_surely(self._bus, Notice(announcement.topic, payload, announcement.retain))
+        await publish_surely(self._bus, [Notice(announcement.topic, payload, announcement.retain)])

@@ -5,11 +5,12 @@ and in order, whatever is killed. Nothing waits for them.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
-from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
+from shared.adapters.bus import Bus, NotPublished, Publication, PublishRefused
 from shared.adapters.store import Store, StoreTrouble
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StepOutput
@@ -63,26 +64,34 @@ class Announcer:
             entries = await self._store.read(
                 {self._stream: cursor}, count=_AT_ONCE, block_ms=_BLOCK_MS
             )
-            for entry in entries:
-                await publish_surely(self._bus, decode_notice(entry.payload))
-                cursor = entry.index
             if entries:
+                notices = [decode_notice(entry.payload) for entry in entries]
+                await publish_surely(self._bus, notices)
+                cursor = entries[-1].index
                 await self._ledger.commit(StepOutput(), cursors={self._stream: cursor}, state=b"")
 
 
-async def publish_surely(bus: Bus, notice: Notice) -> None:
-    """Publish a notice, however long the bus is away; one that the broker refuses is dropped."""
+async def publish_surely(bus: Bus, notices: Sequence[Notice]) -> None:
+    """Publish notices in order, however long the bus is away; what the broker refuses is dropped.
+
+    After one that did not arrive all that follow are published again: the last value that a topic
+    is left with is the last one told.
+    """
+    waiting = [Publication(each.topic, each.payload, each.retain) for each in notices]
     waits = delays_s()
-    while True:
-        try:
-            await bus.publish(notice.topic, notice.payload, retain=notice.retain)
-        except BusUnavailable:
+    while waiting:
+        outcomes = await bus.publish_all(waiting)
+        for refused in outcomes:
+            if isinstance(refused, PublishRefused):
+                log.error("notice_refused", topic=refused.topic, error=str(refused))
+        lost = [number for number, outcome in enumerate(outcomes) if _is_lost(outcome)]
+        waiting = waiting[lost[0] :] if lost else []
+        if waiting:
             await asyncio.sleep(next(waits))
-        except PublishRefused as refused:
-            log.error("notice_refused", topic=notice.topic, error=str(refused))  # noqa: TRY400 - the broker's words suffice
-            return
-        else:
-            return
+
+
+def _is_lost(outcome: NotPublished | None) -> bool:
+    return not (outcome is None or isinstance(outcome, PublishRefused))
 
 
 async def has_announced_all(store: Store, stage: str) -> bool:

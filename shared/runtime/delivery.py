@@ -1,14 +1,16 @@
 """Carrying an outbox to the bus, until every row is acknowledged by the other end."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
+from shared.adapters.bus import Bus, NotPublished, Publication, PublishRefused
 from shared.adapters.clock import Clock
 from shared.runtime.outbox import Outbox, OutboxRow
 
 _IDLE_S: Final = 60.0
+_AT_ONCE: Final = 64
+"""Rows that leave together: what is put meanwhile waits until the broker has them."""
 
 
 def _ignore() -> None:
@@ -22,7 +24,7 @@ class Delivery:
         bus: Where rows go.
         clock: For the pauses between sendings.
         on_sent: Told of each sending that the broker took, and of each that it did not.
-        check: Asked just before each; raises when we may not send any more.
+        check: Asked just before some leave; raises when we may not send any more.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Delivery:
     async def run(self) -> None:
         """Send what is due until cancelled."""
         while True:
-            for row in self._outbox.due(self._clock.monotonic_s()):
-                await self._send(row)
+            due = self._outbox.due(self._clock.monotonic_s())
+            for first in range(0, len(due), _AT_ONCE):
+                await self._send(due[first : first + _AT_ONCE])
             deadline = self._outbox.next_deadline()
             pause_s = _IDLE_S if deadline is None else deadline - self._clock.monotonic_s()
             try:
@@ -77,13 +80,16 @@ class Delivery:
             except TimeoutError:
                 continue
 
-    async def _send(self, row: OutboxRow) -> None:
+    async def _send(self, rows: Sequence[OutboxRow]) -> None:
         self._check()
-        try:
-            await self._bus.publish(row.topic, row.payload, qos=1)
-        except BusUnavailable:
-            self._on_sent(row, "unavailable")
-        except PublishRefused:
-            self._on_sent(row, "refused")
-        else:
-            self._on_sent(row, "sent")
+        outcomes = await self._bus.publish_all(
+            [Publication(row.topic, row.payload) for row in rows]
+        )
+        for row, outcome in zip(rows, outcomes, strict=True):
+            self._on_sent(row, _named(outcome))
+
+
+def _named(outcome: NotPublished | None) -> str:
+    if outcome is None:
+        return "sent"
+    return "refused" if isinstance(outcome, PublishRefused) else "unavailable"

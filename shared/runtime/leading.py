@@ -98,4 +98,4 @@ async def _call(site: Site, stage: str, raised: AlertRaised) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_CALL_S), site.caller(stage) as bus:
             await bus.connected.wait()
-            await publish_surely(bus, notice)
+            await publish_surely(bus, [notice])

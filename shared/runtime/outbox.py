@@ -5,7 +5,9 @@ at the other end has it. A protocol core: tell it (`put`, `acknowledge`), ask it
 `next_deadline`), no IO.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from itertools import count
 from typing import Final
 
 from msgspec import Struct
@@ -30,16 +32,23 @@ class OutboxRow(Struct, frozen=True):
 
 class _Pending(Struct):
     row: OutboxRow
+    number: int
     since_s: float
     send_at_s: float
     pause_s: float = FIRST_PAUSE_S
 
 
 class Outbox:
-    """Rows in the order they were put."""
+    """Rows in the order they were put.
+
+    What is asked of it costs the same however many rows wait: they are in a heap by when they are
+    due. An entry of the heap whose row was let go, or put anew, is passed over.
+    """
 
     def __init__(self) -> None:
         self._pending: dict[str, _Pending] = {}
+        self._schedule: list[tuple[float, int, _Pending]] = []
+        self._numbers = count()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -47,7 +56,9 @@ class Outbox:
     def put(self, rows: Iterable[OutboxRow], now_s: float) -> None:
         """Take rows on; one already here is left as it is."""
         for row in rows:
-            self._pending.setdefault(row.key, _Pending(row, now_s, now_s))
+            if row.key not in self._pending:
+                self._pending[row.key] = pending = _Pending(row, next(self._numbers), now_s, now_s)
+                self._plan(pending)
 
     def acknowledge(self, keys: Iterable[str]) -> list[str]:
         """Let rows go; answers those that were here."""
@@ -61,18 +72,34 @@ class Outbox:
 
     def due(self, now_s: float) -> list[OutboxRow]:
         """Rows to send now, oldest first; asking counts as sending."""
-        rows = []
-        for pending in self._pending.values():
-            if pending.send_at_s <= now_s:
-                pending.send_at_s = now_s + pending.pause_s
-                pending.pause_s = min(2 * pending.pause_s, LONGEST_PAUSE_S)
-                rows.append(pending.row)
-        return rows
+        due = sorted(self._take_due(now_s), key=lambda pending: pending.number)
+        for pending in due:
+            pending.send_at_s = now_s + pending.pause_s
+            pending.pause_s = min(2 * pending.pause_s, LONGEST_PAUSE_S)
+            self._plan(pending)
+        return [pending.row for pending in due]
 
     def oldest_s(self) -> float | None:
         """When the row that has waited longest was put."""
-        return min((held.since_s for held in self._pending.values()), default=None)
+        return next((held.since_s for held in self._pending.values()), None)
 
     def next_deadline(self) -> float | None:
         """When a row is next due."""
-        return min((held.send_at_s for held in self._pending.values()), default=None)
+        self._forget_gone()
+        return self._schedule[0][0] if self._schedule else None
+
+    def _plan(self, pending: _Pending) -> None:
+        heappush(self._schedule, (pending.send_at_s, pending.number, pending))
+
+    def _take_due(self, now_s: float) -> Iterator[_Pending]:
+        self._forget_gone()
+        while self._schedule and self._schedule[0][0] <= now_s:
+            yield heappop(self._schedule)[2]
+            self._forget_gone()
+
+    def _forget_gone(self) -> None:
+        while self._schedule and not self._holds(self._schedule[0][2]):
+            heappop(self._schedule)
+
+    def _holds(self, pending: _Pending) -> bool:
+        return self._pending.get(pending.row.key) is pending

@@ -16,6 +16,7 @@ from fakes.servers import IotcoreServer, MosquittoServer
 from shared.adapters.bus import (
     BusEvent,
     BusUnavailable,
+    Publication,
     PublishRefused,
     QualityOfService,
     Subscription,
@@ -140,6 +141,44 @@ async def test_no_more_is_in_flight_than_the_broker_takes() -> None:
             await eventually(lambda: len(broker.published) == 2)
             broker.acknowledge()
             broker.acknowledge()
+
+
+async def test_what_is_published_together_takes_one_write_and_no_more_places_than_there_are() -> (
+    None
+):
+    two = bytes([RECEIVE_MAXIMUM, 0, 2])
+    async with listening(ScriptedBroker(connack_properties=two)) as broker, broker.bus() as bus:
+        await bus.connected.wait()
+        publications = [Publication("t/a", b"one"), Publication("t/a", b"two")]
+        publishing = bus.publish_all([*publications, Publication("t/a", b"three")])
+        async with asyncio.TaskGroup() as group:
+            done = group.create_task(publishing)
+            await asyncio.sleep(0)
+            arrived = broker.unread()
+            assert b"one" in arrived
+            assert b"two" in arrived
+            assert b"three" not in arrived
+            await eventually(lambda: len(broker.published) == 2)
+            broker.acknowledge()
+            await eventually(lambda: len(broker.published) == 2)
+            broker.acknowledge(reason=0x87)
+            broker.acknowledge()
+        assert [type(each) for each in done.result()] == [type(None), PublishRefused, type(None)]
+
+
+async def test_what_is_published_together_fails_together_when_the_connection_breaks() -> None:
+    limit = bytes([MAXIMUM_PACKET_SIZE]) + (4_000).to_bytes(4, "big")
+    async with (
+        asyncio.timeout(5),
+        listening(ScriptedBroker(connack_properties=limit)) as broker,
+        broker.bus() as bus,
+    ):
+        await bus.connected.wait()
+        break_off_writing(bus)
+        sizes = (1, 10_000, 1)
+        outcomes = await bus.publish_all([Publication("t/a", b"x" * size) for size in sizes])
+        assert [type(each) for each in outcomes] == [BusUnavailable, PublishRefused, BusUnavailable]
+        assert await bus.connected.wait()
 
 
 async def test_what_waits_for_a_place_in_flight_fails_with_the_connection() -> None:

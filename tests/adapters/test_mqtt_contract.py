@@ -17,6 +17,7 @@ from shared.adapters.bus import (
     BusEvent,
     BusUnavailable,
     Message,
+    Publication,
     PublishRefused,
     Subscription,
     Will,
@@ -185,6 +186,21 @@ async def test_messages_of_a_topic_keep_their_order(world: World, publisher: Bus
         assert payloads(received.result()) == sent
 
 
+async def test_what_is_published_together_arrives_in_its_order(
+    world: World, publisher: Bus
+) -> None:
+    async with world.bus("subscriber", subscriptions=EVERYTHING) as subscriber:
+        await subscriber.connected.wait()
+        sent = [Publication("t/a", str(number).encode()) for number in range(300)]
+        async with asyncio.TaskGroup() as group:
+            received = group.create_task(take(subscriber, len(sent)))
+            assert await publisher.publish_all(sent) == [None] * len(sent)
+        assert payloads(received.result()) == [each.payload for each in sent]
+        await publisher.publish_all([Publication("t/kept", b"1", retain=True)])
+        async with world.bus("latecomer", subscriptions=EVERYTHING) as latecomer:
+            assert [each.payload for each in await take(latecomer, 1)] == [b"1"]
+
+
 async def test_only_what_a_filter_matches_arrives(world: World, publisher: Bus) -> None:
     filters = [Subscription("books/+/orders"), Subscription("control/#")]
     async with world.bus("subscriber", subscriptions=filters) as subscriber:
@@ -329,6 +345,19 @@ async def test_a_broker_that_does_not_answer_is_unavailable(world: World, publis
     await publish_until_taken(publisher, "t/a", b"2")
 
 
+async def test_of_what_is_published_together_each_is_told_what_became_of_it(
+    world: World, publisher: Bus
+) -> None:
+    world.freeze()
+    both = [Publication("t/a", b"1"), Publication("t/a", b"2")]
+    outcomes = await publisher.publish_all(both, timeout=0.2)
+    assert [type(each) for each in outcomes] == [BusUnavailable] * 2
+    world.kill()
+    await eventually(lambda: not publisher.connected.is_set())
+    outcomes = await publisher.publish_all(both)
+    assert [type(each) for each in outcomes] == [BusUnavailable] * 2
+
+
 async def test_publishing_before_the_first_connect_is_unavailable(world: World) -> None:
     world.kill()
     async with world.bus("early") as bus:
@@ -383,6 +412,20 @@ async def test_a_refused_publish_says_so(world: World) -> None:
             ("publish_refused", "denied"),
         ]
         await publish_until_taken(publisher, "t/a", b"1")  # Mosquitto hangs up after a refusal
+
+
+async def test_one_that_is_refused_is_told_from_those_before_it(world: World) -> None:
+    not_on(world, "iotcore", "has no access control")
+    events: list[BusEvent] = []
+    async with world.bus("publisher", on_event=events.append) as publisher:
+        await publisher.connected.wait()
+        first, refused = await publisher.publish_all(
+            [Publication("t/a", b"1"), Publication("denied", b"2")]
+        )
+        assert first is None
+        assert isinstance(refused, PublishRefused)
+        assert (refused.topic, refused.reason_code) == ("denied", 0x87)
+        assert [each.topic for each in events if each.name == "publish_refused"] == ["denied"]
 
 
 async def test_a_refused_subscription_is_not_connected_and_is_told(world: World) -> None:

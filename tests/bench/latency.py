@@ -47,11 +47,11 @@ clock = SystemClock()
 
 
 @contextlib.contextmanager
-def running(*commands: Sequence[str]) -> Iterator[None]:
-    """Run programs until the block ends."""
+def running(*commands: Sequence[str]) -> Iterator[list[int]]:
+    """Run programs until the block ends; their process ids."""
     processes = [subprocess.Popen([sys.executable, *command]) for command in commands]
     try:
-        yield
+        yield [process.pid for process in processes]
     finally:
         for process in processes:
             process.terminate()

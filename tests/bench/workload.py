@@ -41,8 +41,11 @@ half_life = "{half_life}"
 basket = {basket}
 [signals.regime]
 hold = "{hold}"
+"""
+
+BOOK: Final = """
 [[books]]
-name = "overlay"
+name = "{name}"
 rule = "option_a"
 [books.portfolio]
 value = 50_000_000
@@ -87,6 +90,7 @@ def configuration(  # noqa: PLR0913 - what a bench may want otherwise
     cooldown: str = "30 s",
     other_triggers: bool = True,
     servers: str = "",
+    books: int = 1,
 ) -> str:
     """Write the benches' configuration.
 
@@ -98,7 +102,9 @@ def configuration(  # noqa: PLR0913 - what a bench may want otherwise
         cooldown: Between two orders.
         other_triggers: Whether regime change and fast path are triggers too.
         servers: Tables that say where things are.
+        books: How many, all alike.
     """
+    names = ["overlay", *(f"overlay_{number}" for number in range(2, books + 1))]
     symbols = "".join(f"[symbols.{symbol}]\nmax_jump = 9.0\n" for symbol in SYMBOLS)
     return (
         servers
@@ -108,9 +114,16 @@ def configuration(  # noqa: PLR0913 - what a bench may want otherwise
             clock=clock,
             half_life=half_life,
             hold=hold,
-            cooldown=cooldown,
-            other_triggers=str(other_triggers).lower(),
             basket=list(BASKET),
+        )
+        + "".join(
+            BOOK.format(
+                name=name,
+                hold=hold,
+                cooldown=cooldown,
+                other_triggers=str(other_triggers).lower(),
+            )
+            for name in names
         )
     )
 
@@ -123,7 +136,7 @@ def settings(text: str) -> Settings:
         return load_settings(path, {})
 
 
-def live(directory: Path, *, mqtt: str, orders: str, market: str) -> Path:
+def live(directory: Path, *, mqtt: str, orders: str, market: str, books: int = 1) -> Path:
     """Write a configuration under which each VIX move of a point orders at once.
 
     The calendar is always open, the clock is the wall's, smoothing and hold are next to none.
@@ -133,6 +146,7 @@ def live(directory: Path, *, mqtt: str, orders: str, market: str) -> Path:
         mqtt: URL of the broker.
         orders: URL of the store of decisions.
         market: URL of the store of journal and signals.
+        books: How many, all alike.
     """
     path = directory / "live.toml"
     servers = f"""
@@ -163,6 +177,7 @@ late_limit = "60 s"
         cooldown="0 s",
         other_triggers=False,
         servers=servers,
+        books=books,
     )
     path.write_text(text)
     return path

@@ -53,6 +53,12 @@ class Server(ABC):
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What it has printed since the directory was made."""
         return (self.directory / "server.log").read_text(errors="replace")

@@ -10,9 +10,16 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 from services.command.simulation.loop import Process
 from services.command.simulation.weather import Weather
-from shared.adapters.bus import BusUnavailable, Connected, Message, QualityOfService
+from shared.adapters.bus import (
+    BusUnavailable,
+    Connected,
+    Message,
+    NotPublished,
+    Publication,
+    QualityOfService,
+)
 from shared.adapters.memory.broker import Deliver
-from shared.adapters.memory.bus import MemoryBus
+from shared.adapters.memory.bus import MemoryBus, publish_each
 from shared.adapters.memory.store import MemoryStore
 from shared.adapters.store import (
     Commit,
@@ -262,6 +269,15 @@ class BusLink:
         if self._weather.strikes("publish_answer_lost", topic):
             raise BusUnavailable("no answer")
         self._failpoint("process_killed_after_a_publish", topic)
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        *,
+        timeout: float = 2.0,  # noqa: ASYNC109 - the port's
+    ) -> list[NotPublished | None]:
+        """See `Bus.publish_all`; a process may die between any two."""
+        return await publish_each(self, publications, timeout)
 
     async def next_batch(self, max_messages: int, linger_s: float = 0.0) -> list[Message]:
         """See `Bus.next_batch`."""

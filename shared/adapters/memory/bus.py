@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Self
 
 from shared.adapters.bus import (
+    Bus,
     BusEvent,
     BusUnavailable,
     Message,
+    NotPublished,
+    Publication,
     PublishRefused,
     QualityOfService,
     Subscription,
@@ -109,6 +112,15 @@ class MemoryBus:
         expiry = self._broker.expiry(expiry_s)
         self._broker.publish(Published(topic, payload, qos, retain, kind, expiry))
 
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        *,
+        timeout: float = 2.0,  # noqa: ASYNC109 - the port's
+    ) -> list[NotPublished | None]:
+        """Publish one after the other; see `Bus.publish_all`."""
+        return await publish_each(self, publications, timeout)
+
     @property
     def starts_clean(self) -> bool:
         """Whether the next connection is to forget the session that the broker kept."""
@@ -165,6 +177,23 @@ class MemoryBus:
             will.topic, will.payload, will.qos, will.retain, "application/json", float("inf")
         )
         self._broker.publish(message)
+
+
+async def publish_each(
+    bus: Bus,
+    publications: Sequence[Publication],
+    timeout: float,  # noqa: ASYNC109 - the port's
+) -> list[NotPublished | None]:
+    """Publish one after the other; see `Bus.publish_all`."""
+    outcomes: list[NotPublished | None] = []
+    for each in publications:
+        try:
+            await bus.publish(each.topic, each.payload, retain=each.retain, timeout=timeout)
+        except (BusUnavailable, PublishRefused) as failure:
+            outcomes.append(failure)
+        else:
+            outcomes.append(None)
+    return outcomes
 
 
 async def _answer(connection: Connection, seconds: float) -> None:
