@@ -13,6 +13,11 @@ Order of judgement, the first that fails names the refusal:
 
 A refused tick changes nothing but its sequence number and, after a jump, what would confirm it.
 
+Quotes of options are judged by themselves, for there are too many to remember each, and what they
+are worth is judged where all of a chain is seen: an ask, and a bid that is not above it and may be
+absent or 0; not after the day that the name says. Whoever reads them must expect one that is older
+than the last of its symbol, by `late_limit_ns` at most.
+
 Longer than most: the compiled judgement and its state are read together.
 """
 
@@ -27,6 +32,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from shared.domain.events import ClockAdvanced
+from shared.domain.instruments.option_names import OptionNames
 from shared.domain.policies import IntakePolicy
 from shared.domain.tick_block import TickBlock
 
@@ -56,6 +62,8 @@ class Verdict(IntEnum):
     LATE = 10
     JUMP = 11
     TOO_MANY_SOURCES = 12
+    TOO_MANY_SYMBOLS = 13
+    EXPIRED = 14
 
     @property
     def is_refusal(self) -> bool:
@@ -128,6 +136,7 @@ class Intake:
         self._lossless = lossless
         self._names = tuple(policy.symbols)
         self._numbers = {name: number for number, name in enumerate(self._names)}
+        self._options = OptionNames(policy.option_roots, policy.max_option_symbols)
         self._symbols = np.zeros(len(self._names), dtype=_SYMBOL)
         for row, limit in zip(self._symbols, policy.symbols.values(), strict=True):
             row["max_jump"] = limit.max_jump
@@ -146,15 +155,15 @@ class Intake:
             block: As it arrived; absent fields NaN, fields that were no number `NOT_A_NUMBER`.
             now_ns: The wall clock, or `None` in a replay: event time knows no future.
         """
-        numbers = np.array(
-            [self._numbers.get(name, _UNKNOWN) for name in block.symbols], dtype=np.int64
-        )
+        numbers = self._numbers_of(block.symbols)
         last = np.array([self._sequences.get(name, 0) for name in block.sources], dtype=np.int64)
         witnesses = [self._witnesses.get(name, 0) for name in block.sources]
         latest_ns = _NEVER if now_ns is None else now_ns + self._policy.future_skew_ns
         columns = (block.price, block.bid, block.ask, block.bid_size, block.ask_size)
+        last_instants = self._last_instants(block, numbers)
         verdicts, missing, newest_ns = _judge(
             numbers[block.symbol],
+            last_instants,
             block.event_ns,
             np.column_stack(columns),
             block.source,
@@ -168,14 +177,15 @@ class Intake:
             latest_ns,
             self._lossless,
         )
-        self._stale.update(numbers.tolist())
+        self._stale.update(numbers[numbers >= 0].tolist())
         self._newest_ns = int(newest_ns)
         self._sequences.update(
             {name: at for name, at in zip(block.sources, last.tolist(), strict=True) if at > 0}
         )
         accepted = verdicts == Verdict.ACCEPTED
+        taken = block if accepted.all() else _rows(block, accepted)
         return Screened(
-            block if accepted.all() else _rows(block, accepted),
+            _bids_at_zero(taken, numbers) if len(last_instants) else taken,
             verdicts,
             {name: int(count) for name, count in zip(block.sources, missing, strict=True) if count},
         )
@@ -198,6 +208,29 @@ class Intake:
         """Let the wall clock raise the newest instant."""
         self._newest_ns = max(self._newest_ns, now)
 
+    def _numbers_of(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        """Row of each symbol, or what it is that has none."""
+        numbers = np.array([self._numbers.get(name, _UNKNOWN) for name in names], dtype=np.int64)
+        if self._policy.option_roots:
+            for unknown in np.flatnonzero(numbers == _UNKNOWN).tolist():
+                numbers[unknown] = self._option_number(names[unknown])
+        return numbers
+
+    def _option_number(self, name: str) -> int:
+        if name not in self._options:
+            return _UNKNOWN
+        if not self._options.admit(name):
+            return _TOO_MANY
+        self._numbers[name] = _OPTION
+        return _OPTION
+
+    def _last_instants(self, block: TickBlock, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """By row, the last instant of a tick that is of an option; empty when there is none."""
+        if not (numbers == _OPTION).any():
+            return _NO_OPTIONS
+        last_ns = [self._options.last_ns(name) for name in block.symbols]
+        return np.array(last_ns, dtype=np.int64)[block.symbol]
+
     @property
     def sequences(self) -> dict[str, int]:
         """The last sequence number taken from each source."""
@@ -205,7 +238,7 @@ class Intake:
 
     def snapshot(self) -> IntakeState:
         """Copy the state."""
-        for number in self._stale - {_UNKNOWN}:  # of a thousand symbols a commit moves a few
+        for number in self._stale:  # of a thousand symbols a commit moves a few
             row = self._symbols[number][_REMEMBERED].item()
             self._known[self._names[number]] = SymbolState(*row)
         self._stale.clear()
@@ -228,6 +261,15 @@ class Intake:
 
 _NEVER: Final = 2**63 - 1
 _UNKNOWN: Final = -1
+_OPTION: Final = -2
+_TOO_MANY: Final = -3
+_NO_OPTIONS: Final = np.empty(0, dtype=np.int64)
+
+
+def _bids_at_zero(block: TickBlock, numbers: NDArray[np.int64]) -> TickBlock:
+    """Write what nobody bids for as what it is: a quote whose bid is 0."""
+    absent = (numbers[block.symbol] == _OPTION) & np.isnan(block.bid)
+    return replace(block, bid=np.where(absent, 0.0, block.bid)) if absent.any() else block
 
 
 def _rows(block: TickBlock, keep: NDArray[np.bool_]) -> TickBlock:
@@ -272,6 +314,39 @@ def _shape_verdict(fields: NDArray[np.float64], max_spread: float) -> int:
     if has_quote and fields[_ASK] - fields[_BID] > max_spread * (fields[_ASK] + fields[_BID]) / 2:
         return Verdict.WIDE_QUOTE
     return Verdict.ACCEPTED
+
+
+@_compiled
+def _quote_verdict(fields: NDArray[np.float64]) -> int:
+    """Judge the shape of an option's tick: nobody may bid, but somebody must ask."""
+    if (np.abs(fields) > LARGEST).any():
+        return Verdict.NOT_A_NUMBER
+    if np.isnan(fields[_ASK]):
+        return Verdict.NO_PRICE
+    if fields[_PRICE] <= 0 or fields[_ASK] <= 0 or (fields < 0).any():
+        return Verdict.NOT_POSITIVE
+    if fields[_BID] > fields[_ASK]:
+        return Verdict.CROSSED
+    return Verdict.ACCEPTED
+
+
+@_compiled
+def _option_verdict(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
+    event_ns: int,
+    fields: NDArray[np.float64],
+    last_ns: int,
+    newest_ns: int,
+    late_limit_ns: int,
+    latest_ns: int,
+) -> int:
+    verdict = _quote_verdict(fields)
+    if verdict != Verdict.ACCEPTED:
+        return verdict
+    if event_ns > latest_ns:
+        return Verdict.FUTURE
+    if event_ns < newest_ns - late_limit_ns:
+        return Verdict.LATE
+    return Verdict.EXPIRED if event_ns > last_ns else Verdict.ACCEPTED
 
 
 @_compiled
@@ -329,6 +404,7 @@ def _content_verdict(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
 @_compiled
 def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     symbol: NDArray[np.int64],
+    last_ns: NDArray[np.int64],
     event_ns: NDArray[np.int64],
     fields: NDArray[np.float64],
     source: NDArray[np.int32],
@@ -353,8 +429,14 @@ def _judge(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
                 else:
                     missing[source[i]] += sequence[i] - last[source[i]] - 1
                 last[source[i]] = sequence[i]
-            if symbol[i] < 0:
+            if symbol[i] == _UNKNOWN:
                 verdict = Verdict.UNKNOWN_SYMBOL
+            elif symbol[i] == _TOO_MANY:
+                verdict = Verdict.TOO_MANY_SYMBOLS
+            elif symbol[i] == _OPTION:
+                verdict = _option_verdict(
+                    event_ns[i], fields[i], last_ns[i], newest_ns, late_limit_ns, latest_ns
+                )
             else:
                 verdict = _content_verdict(
                     event_ns[i],

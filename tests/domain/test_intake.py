@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.events import ClockAdvanced, Tick
-from shared.domain.instants import DAY, MINUTE, SECOND
+from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.intake import (
     LARGEST,
     MAX_SOURCES,
@@ -29,6 +29,8 @@ POLICY = IntakePolicy(
     symbols={"VIX": SymbolPolicy(), "SPX": SymbolPolicy(max_jump=0.1, confirmations=2)},
     future_skew_ns=2 * SECOND,
     late_limit_ns=5 * SECOND,
+    option_roots=frozenset({"VIX", "SPXW"}),
+    max_option_symbols=4,
 )
 NOON = 1_383_134_400 * SECOND  # 2013-10-30
 
@@ -90,6 +92,33 @@ REFUSED = [
 ]
 
 
+EXPIRING = "VIX131030C00015000"
+
+
+def option(at_s: float = 1.0, name: str = "SPXW131220P01600000", **fields: object) -> Tick:
+    tick = Tick(symbol=name, event_ns=NOON + round(at_s * SECOND), bid=3.9, ask=4.1)
+    return msgspec.structs.replace(tick, **fields)
+
+
+REFUSED += [
+    (Verdict.UNKNOWN_SYMBOL, option(name="NDXP131220P01600000")),
+    (Verdict.UNKNOWN_SYMBOL, option(name="SPXW  131220P01600000")),
+    (Verdict.UNKNOWN_SYMBOL, option(name="SPXW131320P01600000")),
+    (Verdict.NO_PRICE, option(ask=None)),
+    (Verdict.NO_PRICE, option(price=4.0, bid=None, ask=None)),
+    (Verdict.NOT_A_NUMBER, option(ask=NOT_A_NUMBER)),
+    (Verdict.NOT_A_NUMBER, option(bid_size=NOT_A_NUMBER)),
+    (Verdict.NOT_POSITIVE, option(bid=0.0, ask=0.0)),
+    (Verdict.NOT_POSITIVE, option(bid=-0.05)),
+    (Verdict.NOT_POSITIVE, option(price=0.0)),
+    (Verdict.NOT_POSITIVE, option(ask_size=-1.0)),
+    (Verdict.CROSSED, option(bid=4.2)),
+    (Verdict.FUTURE, option(60)),
+    (Verdict.LATE, option(-5.001)),
+    (Verdict.EXPIRED, option(name="VIX131028C00015000")),
+]
+
+
 @pytest.mark.parametrize(("verdict", "tick"), REFUSED)
 def test_a_refused_tick_says_why_and_changes_nothing_else(verdict: Verdict, tick: Tick) -> None:
     intake = warm()
@@ -116,7 +145,8 @@ def believed(state: IntakeState, name: str) -> tuple[float, int]:
 
 
 def test_every_reason_to_refuse_has_its_test() -> None:
-    tested = {verdict for verdict, _ in REFUSED} | {Verdict.TOO_MANY_SOURCES}
+    tested = {verdict for verdict, _ in REFUSED}
+    tested |= {Verdict.TOO_MANY_SOURCES, Verdict.TOO_MANY_SYMBOLS}
     assert tested == {verdict for verdict in Verdict if verdict.is_refusal}
 
 
@@ -629,3 +659,46 @@ def test_a_symbol_that_left_the_policy_is_forgotten_and_a_new_one_starts_empty()
     assert symbols["NDX"] == SymbolState(0.0, 0, 0.0, 0)
     assert symbols["VIX"] == intake.snapshot().symbols["VIX"]
     assert "SPX" not in symbols
+
+
+# --- options ----------------------------------------------------------------------------------
+
+
+def test_an_option_of_a_known_root_needs_no_configuration_and_leaves_no_state() -> None:
+    intake = warm()
+    before = intake.snapshot()
+    screened = receive(intake, [option(), option(0.5)])  # their order is their reader's matter
+    assert screened.verdicts.tolist() == [Verdict.ACCEPTED] * 2
+    assert screened.accepted.tick(0) == option()
+    assert intake.snapshot() == msgspec.structs.replace(before, newest_ns=NOON + SECOND)
+
+
+@pytest.mark.parametrize("bid", [0.0, None])
+def test_an_option_that_nobody_bids_for_is_taken_with_a_bid_of_zero(bid: float | None) -> None:
+    screened = receive(warm(), [vix(1), option(bid=bid), option(2, bid=None, price=4.0)])
+    assert [screened.accepted.tick(row).bid for row in range(3)] == [None, 0.0, 0.0]
+
+
+def test_a_jump_of_an_option_is_no_matter() -> None:
+    quotes = [option(), option(2, bid=40.0, ask=90.0), option(3, bid=0.05, ask=90.0)]
+    assert judge(warm(), *quotes) == [Verdict.ACCEPTED] * 3
+
+
+def test_an_option_is_taken_on_its_last_day_wherever_that_ends() -> None:
+    last_ns = (NOON // DAY + 1) * DAY + 12 * HOUR
+    intake = fresh()
+    assert judge(intake, option(name=EXPIRING, event_ns=last_ns)) == [Verdict.ACCEPTED]
+    assert judge(intake, option(name=EXPIRING, event_ns=last_ns + 1)) == [Verdict.EXPIRED]
+
+
+def test_so_many_options_and_no_more() -> None:
+    intake = fresh()
+    names = [f"SPXW131220P0{strike}000" for strike in range(1600, 1605)]
+    verdicts = judge(intake, *(option(name=name) for name in names))
+    assert verdicts == [Verdict.ACCEPTED] * 4 + [Verdict.TOO_MANY_SYMBOLS]
+    assert judge(intake, option(2, name=names[0])) == [Verdict.ACCEPTED]
+
+
+def test_without_roots_an_option_is_an_unknown_symbol() -> None:
+    policy = msgspec.structs.replace(POLICY, option_roots=frozenset())
+    assert judge(Intake(policy, lossless=False), option()) == [Verdict.UNKNOWN_SYMBOL]
