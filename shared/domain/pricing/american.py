@@ -135,7 +135,8 @@ def _ex_date(dividend: CashDividend) -> float:
 def _european(*terms: float) -> NDArray[np.float64]:
     """Outputs of the European option; shape `(9,)`."""
     out = np.empty((len(Output), 1))
-    evaluate(*(np.array([term], dtype=np.float64) for term in terms), out=out)
+    columns = [np.array([term], dtype=np.float64) for term in terms]
+    evaluate(*[*columns, out])
     return out[:, 0]
 
 
