@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fakes.eventually import eventually_sync
-from fakes.installation import SERVICES, Installation
+from fakes.installation import SERVICES, Disturbance, Installation
 from fakes.outcome import Run
 from fakes.programs import hedgestat
 
@@ -17,20 +17,24 @@ EXITS = dict.fromkeys(SERVICES, 0) | {"feed": 130}
 """A stopped service has done its part; a stopped replay has not."""
 
 
-@pytest.mark.parametrize("name", EXITS)
-def test_sigterm_in_mid_replay_ends_a_service_in_good_order_and_its_successor_goes_on(
-    name: str, history: Path, undisturbed: Run, tmp_path: Path
+@pytest.mark.timeout(240)
+def test_sigterm_in_mid_replay_ends_each_service_in_good_order_and_its_successor_goes_on(
+    history: Path, undisturbed: Run, tmp_path: Path
 ) -> None:
     with Installation(tmp_path, history) as installation:
-        program = installation.programs[name]
 
-        def terminate() -> None:
+        def terminate(name: str) -> None:
+            program = installation.programs[name]
             program.send(signal.SIGTERM)
             assert program.ended(within_s=5) == EXITS[name]
 
-        [reached] = installation.replay((undisturbed.half_way, terminate))
-        assert 0 < reached < undisturbed.length
-        assert "Traceback" not in program.log
+        def disturbance(name: str) -> Disturbance:
+            share = (tuple(EXITS).index(name) + 1) / (len(EXITS) + 1)
+            return undisturbed.next_order_after(share), lambda: terminate(name)
+
+        reached = installation.replay(*map(disturbance, EXITS), within_s=180.0)
+        assert 0 < reached[0] < reached[-1] < undisturbed.length
+        assert not any("Traceback" in each.log for each in installation.programs.values())
         assert installation.outcome() == undisturbed.outcome
 
 
