@@ -6,7 +6,7 @@ The AsyncAPI document is generated from these types.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Instant = Annotated[str, Meta(description="RFC 3339 with offset, up to nanoseconds")]
 InstantOrNanoseconds = Annotated[
@@ -156,7 +156,8 @@ class OrderMessage(SealedMessage, frozen=True, kw_only=True):
     `decision`, `quantity`, `limit_price` and all the rest but `epoch` are pure functions of the
     journal; `epoch` says which holder of the hedger's lease sent it, and never falls; `sequence`
     numbers the orders of all books, from 1 without a gap. `journal_index` is the number of the
-    journal's event that it was decided on: who judges it has read the market so far.
+    journal's event that it was decided on: who judges it has read the market so far. `delta`,
+    in units of what is traded, stands only with a leg that is held for it; its `vega` is 0.
     """
 
     order_id: str
@@ -182,6 +183,7 @@ class OrderMessage(SealedMessage, frozen=True, kw_only=True):
     config_digest: str
     epoch: int
     sequence: int
+    delta: float | UnsetType = UNSET
 
 
 class AckMessage(SealedMessage, frozen=True, kw_only=True):
@@ -228,8 +230,30 @@ class LegTargetMessage(Struct, frozen=True, kw_only=True):
     mark: float | None
 
 
+class BandMessage(Struct, frozen=True, kw_only=True):
+    """What one kind of band would have done so far, whichever is taken."""
+
+    kind: Literal["fixed", "time", "leland", "whalley_wilmott", "zakamouline"]
+    half_width: float | None
+    hedge: float
+    trade: float
+    trades: int
+    cost: float
+    refusal: str
+
+
+class StrategyMessage(Struct, frozen=True, kw_only=True):
+    """What one strategy saw and chose; `note` says why it could not."""
+
+    strategy: str
+    band: str
+    figures: dict[str, float]
+    bands: tuple[BandMessage, ...]
+    note: str
+
+
 class TargetMessage(Struct, frozen=True, kw_only=True):
-    """A book's target and every step of the chain that led to it."""
+    """A book's target and every step of the chain, or every strategy, that led to it."""
 
     book: str
     event_time: Instant
@@ -245,6 +269,7 @@ class TargetMessage(Struct, frozen=True, kw_only=True):
     budget_used: float | None
     at_floor: bool
     at_cap: bool
+    strategies: tuple[StrategyMessage, ...] | UnsetType = UNSET
 
 
 class TriggerMessage(Struct, frozen=True, kw_only=True):

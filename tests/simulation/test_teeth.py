@@ -110,7 +110,9 @@ def an_answered_row_is_removed_at_most_once(patch: Patch) -> None:
 
 
 def open_orders_of_the_other_side_are_room(patch: Patch) -> None:
-    patch.setattr(ExposureBook, "furthest_vega", lambda self, change: abs(self.vega() + change))
+    patch.setattr(
+        ExposureBook, "furthest", lambda self, measure, change: abs(self.size(measure) + change)
+    )
 
 
 def the_size_of_one_order_is_no_matter(patch: Patch) -> None:

@@ -17,6 +17,8 @@ GOLDEN = Path(__file__).parent / "golden"
 PARTS = (
     messages.SizingStepMessage,
     messages.LegTargetMessage,
+    messages.BandMessage,
+    messages.StrategyMessage,
     messages.SealedMessage,
     messages.ExposureGroupMessage,
     messages.UnmarkedMessage,

@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from math import isclose, isfinite
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from shared.domain.events import ExecutionReported
-from shared.domain.gatekeeping.exposure_book import ExposureBook, ExposureState, vega_of_one
+from shared.domain.gatekeeping.exposure_book import (
+    ExposureBook,
+    ExposureState,
+    measure_for,
+    size_of_one,
+)
 from shared.domain.gatekeeping.refusal import Refusal, beyond
 from shared.domain.gatekeeping.throttles import History, HistoryState
 from shared.domain.hedging.session_clock import SessionClock
@@ -25,6 +30,12 @@ from shared.domain.trading import ALL, TradingState
 
 ROUNDING: Final = 1e-9
 """Relative: two statements of one size may differ by what floats do, and by no more."""
+
+
+LIKELY_VEGA: Final = 4.0
+"""An option's vega is not believed beyond so many times the configured, nor below its part."""
+
+_OPTIONS: Final = frozenset({"vix_call", "put", "option"})
 
 
 class BookState(Struct, frozen=True, kw_only=True):
@@ -113,10 +124,10 @@ class Gatekeeper:
         return (
             _misnamed(policy, leg, order)
             or self._other_configuration(order)
-            or self._stopped(order, circumstances)
+            or self._stopped(leg, order, circumstances)
             or _misstated(leg, order)
             or self._mispriced(policy, leg, order, circumstances)
-            or self._oversized(policy, order, circumstances)
+            or self._oversized(policy, leg, order, circumstances)
             or self._histories[order.book].refuses(
                 order, circumstances.at_ns, self._sessions.at(circumstances.at_ns).session
             )
@@ -152,12 +163,15 @@ class Gatekeeper:
         ours, theirs = self._config_digest[:16], order.config_digest[:16]
         return Refusal("config_digest", f"decided under {theirs or 'none'}, ours is {ours}")
 
-    def _stopped(self, order: Order, circumstances: Circumstances) -> Refusal | None:
+    def _stopped(
+        self, leg: LegPolicy, order: Order, circumstances: Circumstances
+    ) -> Refusal | None:
         state = circumstances.trading
         if state is TradingState.HALTED:
             return Refusal("halted", "nothing trades until an operator resumes")
-        if state is TradingState.REDUCING and self._grows(order):
-            return Refusal("reducing", "only what brings the vega nearer to 0 trades")
+        if state is TradingState.REDUCING and self._grows(leg, order):
+            measure = measure_for(leg)
+            return Refusal("reducing", f"only what brings the {measure} nearer to 0 trades")
         if circumstances.now_ns > order.valid_until_ns:
             late_s = (circumstances.now_ns - order.valid_until_ns) / 1e9
             return Refusal("expired", f"it came {late_s:.3g} s after its valid_until")
@@ -180,23 +194,29 @@ class Gatekeeper:
         ) or beyond("max_price_deviation", abs(order.reference_price - middle) / middle, limit)
 
     def _oversized(
-        self, policy: BookPolicy, order: Order, circumstances: Circumstances
+        self, policy: BookPolicy, leg: LegPolicy, order: Order, circumstances: Circumstances
     ) -> Refusal | None:
-        limits, exposure = policy.limits, self._exposures[order.book]
-        size = beyond("max_order_vega", abs(order.vega), limits.max_order_vega) or beyond(
-            "max_order_notional", order.notional, limits.max_order_notional
-        )
-        position = size or beyond(
-            "max_position_vega", exposure.furthest_vega(order.vega), limits.max_position_vega
-        )
-        if position is not None or not self._grows(order):
-            return position
+        limits, exposure, change = policy.limits, self._exposures[order.book], _size(leg, order)
+        if measure_for(leg) == "delta":
+            size = beyond("max_order_delta", abs(change), limits.max_order_delta)
+            position = beyond(
+                "max_position_delta", exposure.furthest("delta", change), limits.max_position_delta
+            )
+        else:
+            size = beyond("max_order_vega", abs(order.vega), limits.max_order_vega)
+            position = beyond(
+                "max_position_vega", exposure.furthest("vega", change), limits.max_position_vega
+            )
+        notional = beyond("max_order_notional", order.notional, limits.max_order_notional)
+        refusal = size or notional or position
+        if refusal is not None or not self._grows(leg, order):
+            return refusal
         loss = exposure.loss(circumstances.marks, self._sessions.at(circumstances.now_ns).session)
         return beyond("max_daily_loss", loss, limits.max_daily_loss)
 
-    def _grows(self, order: Order) -> bool:
-        before = self._exposures[order.book].vega()
-        return not abs(before + order.vega) <= abs(before)  # what is no number grows
+    def _grows(self, leg: LegPolicy, order: Order) -> bool:
+        before = self._exposures[order.book].size(measure_for(leg))
+        return not abs(before + _size(leg, order)) <= abs(before)  # what is no number grows
 
 
 def _leg(policy: BookPolicy | None, order: Order) -> LegPolicy | None:
@@ -223,11 +243,40 @@ def _misstated(leg: LegPolicy, order: Order) -> Refusal | None:
     sizes = (order.quantity, order.reference_price, order.limit_price, order.notional)
     if not all(isfinite(size) and size > 0 for size in sizes):
         return Refusal("misstated", "quantity, prices and notional must be finite and above 0")
-    vega = order.signed_quantity * vega_of_one(leg)
-    if not isclose(order.vega, vega, rel_tol=ROUNDING):
-        return Refusal("misstated", f"a vega of {order.vega:.12g}, its quantity has {vega:.12g}")
+    wrong = _wrong_size(leg, order)
+    if wrong is not None:
+        return wrong
     notional = order.quantity * order.reference_price * leg.multiplier
     if not isclose(order.notional, notional, rel_tol=ROUNDING):
         stated = f"{order.notional:.12g}"
         return Refusal("misstated", f"a notional of {stated}, its quantity has {notional:.12g}")
     return None
+
+
+def _wrong_size(leg: LegPolicy, order: Order) -> Refusal | None:
+    """Compare the size that an order tells with what its quantity has.
+
+    An option's vega is the hedger's to measure, live; ours is the one configured, so they need not
+    agree, but one beyond all likelihood, or of the other sign, is a slip.
+    """
+    measure, has = measure_for(leg), order.signed_quantity * size_of_one(leg)
+    told = (order.vega, 0.0) if measure == "vega" else (order.delta, order.vega)
+    if measure == "vega" and not isinstance(order.delta, UnsetType):
+        return Refusal("misstated", f"a delta, and its leg {leg.name} is held for its vega")
+    if isinstance(told[0], UnsetType) or told[1] != 0:
+        return Refusal("misstated", f"no delta, or a vega, of leg {leg.name}, held for its delta")
+    if leg.instrument in _OPTIONS:
+        agrees = has / LIKELY_VEGA <= told[0] <= has * LIKELY_VEGA
+        agrees = agrees or has / LIKELY_VEGA >= told[0] >= has * LIKELY_VEGA
+    else:
+        agrees = isclose(told[0], has, rel_tol=ROUNDING)
+    if agrees:
+        return None
+    stated = f"a {measure} of {told[0]:.12g}"
+    return Refusal("misstated", f"{stated}, its quantity has {has:.12g}")
+
+
+def _size(leg: LegPolicy, order: Order) -> float:
+    """Return an order's size as it counts: what it tells or what we reckon, the larger."""
+    ours = order.signed_quantity * size_of_one(leg)
+    return max(order.size, ours, key=abs)

@@ -4,6 +4,7 @@ From the orders it accepted and the reports its own venue made: never from what 
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -78,22 +79,34 @@ class ExposureBook:
 
     def vega(self) -> float:
         """Return the vega of positions and open orders, currency per vol point."""
+        return self.size("vega")
+
+    def size(self, measure: str) -> float:
+        """Return the size of positions and open orders in the legs of one measure."""
         expected = dict(self._positions)
         for order in self._open.values():
             expected[order.leg] += order.rest
-        return sum(expected[name] * vega_of_one(leg) for name, leg in self._legs.items())
+        return sum(expected[name] * size_of_one(leg) for name, leg in self._of(measure))
 
-    def furthest_vega(self, change: float) -> float:
-        """Return how far beyond 0, on its side, a change can bring the vega of what is held.
+    def furthest(self, measure: str, change: float) -> float:
+        """Return how far beyond 0, on its side, a change can bring the size of what is held.
 
         Of what is open only that of the same side counts: the other side may never trade, and an
         order that stands against it is no room for this one.
         """
-        held = sum(self._positions[name] * vega_of_one(leg) for name, leg in self._legs.items())
-        rests = [order.rest * vega_of_one(self._legs[order.leg]) for order in self._open.values()]
+        legs = dict(self._of(measure))
+        held = sum(self._positions[name] * size_of_one(leg) for name, leg in legs.items())
+        rests = [
+            order.rest * size_of_one(legs[order.leg])
+            for order in self._open.values()
+            if order.leg in legs
+        ]
         if change > 0:
             return held + sum(rest for rest in rests if not rest < 0) + change
         return -(held + sum(rest for rest in rests if not rest > 0) + change)
+
+    def _of(self, measure: str) -> list[tuple[str, LegPolicy]]:
+        return [(name, leg) for name, leg in self._legs.items() if measure_for(leg) == measure]
 
     def place(self, order_id: str, leg: str, quantity: float) -> None:
         """Count an accepted order: signed quantity, in the leg's unit."""
@@ -159,3 +172,13 @@ def vega_of_one(leg: LegPolicy) -> float:
             return leg.multiplier
         case _:
             return float("nan") if leg.vega_per_unit is None else leg.vega_per_unit * leg.multiplier
+
+
+def measure_for(leg: LegPolicy) -> Literal["vega", "delta"]:
+    """Return what a leg's limits are told in: what has no vega of its own is held for its delta."""
+    return "delta" if leg.instrument in {"underlying", "future"} else "vega"
+
+
+def size_of_one(leg: LegPolicy) -> float:
+    """Return the size of one unit of a leg: units of what it trades, or vega."""
+    return leg.multiplier if measure_for(leg) == "delta" else vega_of_one(leg)

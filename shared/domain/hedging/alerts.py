@@ -139,6 +139,20 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "Smile and quotes of this expiry disagree: check its feed; its other marks are doubtful.",
     ),
     "model_error_narrowed": ("info", "Nothing to do: the smile meets its quotes again."),
+    "position_differs": (
+        "critical",
+        "Others hold another quantity: find the trade, or put the opening position right by it.",
+    ),
+    "positions_differ": (
+        "critical",
+        "More positions differ than are named: see whether this is the report of this book.",
+    ),
+    "position_agrees": ("info", "Nothing to do: both hold the same again."),
+    "positions_agree": ("info", "Nothing to do: all that this source reports is what we hold."),
+    "fill_unplaced": (
+        "critical",
+        "Traded by a leg that is not configured: not in the positions until it is added by hand.",
+    ),
     "late_fill": ("warning", "An execution after the order was closed was booked: reconcile."),
     "order_unknown": (
         "critical",
