@@ -7,7 +7,7 @@ Longer than most: the whole configuration is read in one place.
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.domain.instants import MINUTE, SECOND
 
@@ -330,10 +330,11 @@ class OrderPolicy(Struct, frozen=True, kw_only=True):
     stale_mark_trading_ns: int = 5 * MINUTE
 
 
-class LimitPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LimitPolicy(Struct, frozen=True, kw_only=True):
     """Pre-trade limits of a book; none is optional (promises B1 to B7).
 
     A book without legs of a measure has 0 as its limits of that measure: nothing of it passes.
+    Of delta these are left out, so that a book without such legs is written as it always was.
 
     Attributes:
         max_order_vega: Of one order: its quantity in a unit that all legs share, currency a point.
@@ -364,8 +365,13 @@ class LimitPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_repeats: int
     repeat_ns: int
     duplicate_ns: int
-    max_order_delta: float = 0.0
-    max_position_delta: float = 0.0
+    max_order_delta: float | UnsetType = UNSET
+    max_position_delta: float | UnsetType = UNSET
+
+    def at_most(self, name: str) -> float:
+        """Return a limit by its name; 0 when it is left out."""
+        limit: float | UnsetType = getattr(self, name)
+        return 0.0 if isinstance(limit, UnsetType) else limit
 
 
 class BookPolicy(Struct, frozen=True, kw_only=True):

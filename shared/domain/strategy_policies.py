@@ -21,6 +21,9 @@ BandKind = Literal["fixed", "time", "leland", "whalley_wilmott", "zakamouline"]
 
 SESSIONS_A_YEAR: Final = 252
 
+OPTION_INSTRUMENTS: Final = frozenset({"vix_call", "put", "option"})
+"""Legs whose size follows from a measured vega."""
+
 
 class BandPolicy(Struct, frozen=True, kw_only=True):
     """When a delta hedge is adjusted, and what an adjustment is taken to cost (spec 11).
@@ -158,3 +161,13 @@ class StrategyBookPolicy(BookPolicy, frozen=True, kw_only=True):
     sizing: SizingPolicy = SizingPolicy(base_vega=1.0, floor=0.0)
     triggers: TriggerPolicy = STRATEGY_TRIGGERS
     strategies: tuple[StrategyPolicy, ...]
+
+
+def acts_on_greeks(policy: BookPolicy) -> bool:
+    """Whether measurements bear on a book's decisions, so that it must be sent them."""
+    return (
+        isinstance(policy, StrategyBookPolicy)
+        or bool(policy.triggers.greek_bands)
+        or any(rule.kind == "delta" for rule in policy.rules)
+        or any(leg.instrument in OPTION_INSTRUMENTS for leg in policy.legs)
+    )

@@ -1,12 +1,25 @@
 """`[[books]]`: one portfolio each, with its rules, sizing, triggers, legs and limits."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal, get_args
+
+from msgspec import UNSET
 
 from shared.adapters.configuration.checks import check_limits
 from shared.adapters.configuration.rules import read_rules
+from shared.adapters.configuration.strategies import (
+    OVERLAY,
+    Kind,
+    check_together,
+    read_delta_leg,
+    read_listed_leg,
+    read_strategies,
+    read_strategy_triggers,
+    strategy_kinds,
+)
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
+from shared.domain.accounts.leg_profit import Measure, measure_of
 from shared.domain.policies import (
     BookPolicy,
     BudgetPolicy,
@@ -20,6 +33,7 @@ from shared.domain.policies import (
     SizingPolicy,
     TriggerPolicy,
 )
+from shared.domain.strategy_policies import StrategyBookPolicy
 from shared.domain.trading import ALL
 
 Composition = Literal["product", "max", "mean"]
@@ -44,6 +58,17 @@ _NO_LIMITS: Final = LimitPolicy(
     repeat_ns=1,
     duplicate_ns=1,
 )
+_STRATEGY_INSTRUMENTS: Final[tuple[Literal["underlying", "future", "option"], ...]] = (
+    "underlying",
+    "future",
+    "option",
+)
+_OVERLAY_INSTRUMENTS: Final[tuple[Instrument, ...]] = (
+    "variance_swap",
+    "vix_future",
+    "vix_call",
+    "put",
+)
 _DEFAULT_MULTIPLIER: Final = {"vix_future": 1000.0, "vix_call": 100.0, "put": 100.0}
 
 
@@ -55,7 +80,8 @@ def read_books(root: Table) -> tuple[tuple[BookPolicy, ...], tuple[PortfolioPoli
     pairs = [_book(table) for table in tables]
     _refuse_twins(tables, [book.name for book, _ in pairs], "books")
     pairs.sort(key=lambda pair: pair[0].name)
-    return tuple(book for book, _ in pairs), tuple(portfolio for _, portfolio in pairs)
+    portfolios = tuple(portfolio for _, portfolio in pairs if portfolio is not None)
+    return tuple(book for book, _ in pairs), portfolios
 
 
 def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> None:
@@ -67,8 +93,10 @@ def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> N
         seen.add(name)
 
 
-def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy]:
-    name = _name(table, "book")
+def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy | None]:
+    name, kinds = _name(table, "book"), strategy_kinds(table)
+    if kinds != (OVERLAY,):
+        return _strategy_book(table, name, kinds)
     portfolio = _portfolio(table.table("portfolio"), name)
     composition = table.choice("composition", get_args(Composition), _COMPOSITION)
     book = BookPolicy(
@@ -82,9 +110,34 @@ def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy]:
         legs=_legs(table),
         triggers=_triggers(table.table("triggers")),
         order=_orders(table.table("orders")),
-        limits=_limits(table),
+        limits=_limits(table, {"vega"}),
     )
     check_limits(table, book)
+    table.refuse_unknown_keys()
+    return book, portfolio
+
+
+def _strategy_book(
+    table: Table, name: str, kinds: tuple[Kind, ...]
+) -> tuple[BookPolicy, PortfolioPolicy | None]:
+    """A book whose targets come from measured exposure; it may have a portfolio all the same."""
+    portfolio = _portfolio(table.table("portfolio"), name) if table.has("portfolio") else None
+    tables = table.tables("legs")
+    legs = tuple(map(_strategy_leg, tables))
+    _refuse_twins(tables, [leg.name for leg in legs], "legs")
+    book = StrategyBookPolicy(
+        name=name,
+        currency=table.text("currency", "USD"),
+        legs=legs,
+        triggers=read_strategy_triggers(table.table("triggers")),
+        order=_orders(table.table("orders")),
+        limits=_limits(table, {measure_of(leg) for leg in legs}),
+        strategies=read_strategies(table, kinds, legs),
+    )
+    check_limits(table, book)
+    sound = table.is_sound("strategy", "legs", "limits", *kinds)
+    if sound and all(table.table(kind).is_sound("underlying", "leg", "bounds") for kind in kinds):
+        check_together(table, book)
     table.refuse_unknown_keys()
     return book, portfolio
 
@@ -214,7 +267,7 @@ def _legs(table: Table) -> tuple[LegPolicy, ...]:
 
 
 def _leg(table: Table) -> LegPolicy:
-    instrument = table.choice("instrument", get_args(Instrument), "variance_swap")
+    instrument = table.choice("instrument", _OVERLAY_INSTRUMENTS, "variance_swap")
     leg = LegPolicy(
         name=_name(table, "leg"),
         instrument=instrument,
@@ -230,6 +283,14 @@ def _leg(table: Table) -> LegPolicy:
     _check_option(table, leg)
     table.refuse_unknown_keys()
     return leg
+
+
+def _strategy_leg(table: Table) -> LegPolicy:
+    name = _name(table, "leg")
+    instrument = table.choice("instrument", _STRATEGY_INSTRUMENTS, "underlying")
+    if instrument == "option":
+        return read_listed_leg(table, name)
+    return read_delta_leg(table, name, instrument)
 
 
 def _check_option(table: Table, leg: LegPolicy) -> None:
@@ -260,17 +321,23 @@ def _orders(table: Table) -> OrderPolicy:
     return policy
 
 
-def _limits(table: Table) -> LimitPolicy:
+def _limits(table: Table, measures: Collection[Measure]) -> LimitPolicy:
+    """`[books.limits]`; those of size are told in what the book's legs are measured by."""
     limits = table.table("limits")
     if not table.has("limits"):
         keys = "those of deploy/hedges.toml, all of them"
         table.fault("limits", "is missing: without limits there are no orders", f"give {keys}")
     if not table.is_sound("limits"):
         return _NO_LIMITS
+    sizes = {
+        f"max_{what}_{measure}": limits.number(f"max_{what}_{measure}", within=POSITIVE)
+        for measure in sorted(measures)
+        for what in ("order", "position")
+    }
     policy = LimitPolicy(
-        max_order_vega=limits.number("max_order_vega", within=POSITIVE),
+        max_order_vega=sizes.get("max_order_vega", 0.0),
         max_order_notional=limits.number("max_order_notional", within=POSITIVE),
-        max_position_vega=limits.number("max_position_vega", within=POSITIVE),
+        max_position_vega=sizes.get("max_position_vega", 0.0),
         max_orders_per_day=limits.count("max_orders_per_day"),
         max_orders_per_minute=limits.count("max_orders_per_minute"),
         max_daily_turnover=limits.number("max_daily_turnover", within=POSITIVE),
@@ -279,6 +346,8 @@ def _limits(table: Table) -> LimitPolicy:
         max_repeats=limits.count("max_repeats"),
         repeat_ns=limits.duration("repeat_window", 1, positive=True),
         duplicate_ns=limits.duration("duplicate_window", 1, positive=True),
+        max_order_delta=sizes.get("max_order_delta", UNSET),
+        max_position_delta=sizes.get("max_position_delta", UNSET),
     )
     limits.require("max_price_deviation", "repeat_window", "duplicate_window")
     limits.refuse_unknown_keys()

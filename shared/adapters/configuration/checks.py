@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from shared.adapters.configuration.table import Table
-from shared.domain.accounts.leg_profit import unit_vega
+from shared.domain.accounts.leg_profit import measure_of, unit_size, unit_vega
 from shared.domain.policies import (
     BookPolicy,
     IntakePolicy,
@@ -12,6 +12,7 @@ from shared.domain.policies import (
     PortfolioPolicy,
     SignalPolicy,
 )
+from shared.domain.strategy_policies import ListedLegPolicy, StrategyBookPolicy
 
 _MIN_TRADE: Final = ("min_trade_vega", "min_trade_fraction")
 
@@ -58,7 +59,8 @@ def _book_uses(
             yield symbol, f"the portfolio of {portfolio.book}"
     for book in books:
         for leg in book.legs:
-            yield leg.symbol, f"leg {leg.name} of {book.name}"
+            if not isinstance(leg, ListedLegPolicy):  # options are known by their root
+                yield leg.symbol, f"leg {leg.name} of {book.name}"
 
 
 def check_limits(table: Table, book: BookPolicy) -> None:
@@ -68,6 +70,9 @@ def check_limits(table: Table, book: BookPolicy) -> None:
     if limits.is_given("max_price_deviation") and deviation <= collar:
         problem = f"{deviation:g} is not above the collar of every order, {collar:g}"
         limits.fault("max_price_deviation", problem, "raise it, or lower orders.collar")
+    if isinstance(book, StrategyBookPolicy):
+        _check_lots(limits, book)
+        return
     if not table.table("sizing").is_sound("base_vega", "floor", "cap", *_MIN_TRADE):
         return
     smallest = max(sizing.min_trade_vega, sizing.min_trade_fraction * sizing.base_vega)
@@ -81,6 +86,15 @@ def check_limits(table: Table, book: BookPolicy) -> None:
     if limits.is_given("max_position_vega") and book.limits.max_position_vega < minimum:
         problem = f"{book.limits.max_position_vega:g} is below the floor, {minimum:g} vega"
         limits.fault("max_position_vega", problem, "raise it, or lower the floor")
+
+
+def _check_lots(limits: Table, book: StrategyBookPolicy) -> None:
+    for leg in book.legs:
+        key = f"max_order_{measure_of(leg)}"
+        lot = leg.lot * unit_size(leg)
+        if limits.is_given(key) and book.limits.at_most(key) < lot:
+            problem = f"{book.limits.at_most(key):g} is below one lot of {leg.name}, {lot:g}"
+            limits.fault(key, problem, "raise it, or trade in smaller lots")
 
 
 def _lots(legs: Sequence[LegPolicy]) -> Iterator[tuple[float, str]]:

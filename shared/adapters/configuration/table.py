@@ -104,6 +104,15 @@ class Table:
         """Whether the file gives the key, and without a fault."""
         return key in self._values and self.is_sound(key)
 
+    def is_list(self, key: str) -> bool:
+        """Whether the file gives a list."""
+        return isinstance(self._values.get(key), list)
+
+    @property
+    def session_ns(self) -> int:
+        """Length of an ordinary session."""
+        return self._session_ns
+
     def require(self, *keys: str) -> None:
         """Report each of these keys that is absent."""
         for key in keys:

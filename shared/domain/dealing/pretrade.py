@@ -74,7 +74,7 @@ def check_limits(limits: LimitPolicy, measures: Collection[Measure] = _VEGA_ALON
         ValueError: One is not finite, or not above 0.
     """
     for name in limits.__struct_fields__:
-        value = getattr(limits, name)
+        value = limits.at_most(name)
         if name in _SIZED and _SIZED[name] not in measures and value == 0:
             continue
         if not (isfinite(value) and value > 0):
@@ -136,8 +136,8 @@ def _check_agreement(proposed: ProposedOrder) -> Block | None:
 def _compare(limits: LimitPolicy, proposed: ProposedOrder) -> Block | None:
     order, mark, measure = proposed.order, proposed.mark, proposed.measure
     grows = _grows(proposed.book_size, order.size)
-    most_of_order: float = getattr(limits, f"max_order_{measure}")
-    most_of_position: float = getattr(limits, f"max_position_{measure}")
+    most_of_order = limits.at_most(f"max_order_{measure}")
+    most_of_position = limits.at_most(f"max_position_{measure}")
     compared = {
         f"max_order_{measure}": (abs(order.size), most_of_order),
         "max_order_notional": (order.notional, limits.max_order_notional),

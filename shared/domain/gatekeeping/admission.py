@@ -198,10 +198,9 @@ class Gatekeeper:
     ) -> Refusal | None:
         limits, exposure, change = policy.limits, self._exposures[order.book], _size(leg, order)
         if measure_for(leg) == "delta":
-            size = beyond("max_order_delta", abs(change), limits.max_order_delta)
-            position = beyond(
-                "max_position_delta", exposure.furthest("delta", change), limits.max_position_delta
-            )
+            size = beyond("max_order_delta", abs(change), limits.at_most("max_order_delta"))
+            most = limits.at_most("max_position_delta")
+            position = beyond("max_position_delta", exposure.furthest("delta", change), most)
         else:
             size = beyond("max_order_vega", abs(order.vega), limits.max_order_vega)
             position = beyond(

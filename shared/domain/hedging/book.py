@@ -51,7 +51,7 @@ from shared.domain.instants import DAY, MINUTE
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, Mark, SignalsObserved
-from shared.domain.strategy_policies import StrategyBookPolicy
+from shared.domain.strategy_policies import OPTION_INSTRUMENTS, StrategyBookPolicy
 from shared.domain.trading import (
     TradingState,
     TradingStates,
@@ -560,6 +560,6 @@ def measured_units(legs: Sequence[LegPolicy], exposure: ExposureMeasured) -> dic
     found = {
         leg.name: exposure.greeks.get(f"unit_vega.{leg.symbol}", 0.0)
         for leg in legs
-        if leg.instrument in {"vix_call", "put", "option"}
+        if leg.instrument in OPTION_INSTRUMENTS
     }
     return {name: vega for name, vega in found.items() if isfinite(vega) and vega > 0}
