@@ -9,7 +9,7 @@ Longer than most: what must never be apart in memory and on the disk stands toge
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +18,15 @@ import structlog
 from msgspec import Struct
 
 from shared.adapters.clock import Clock
-from shared.adapters.record import Answered, Change, OrderRecord, Progress, Status, change_name
+from shared.adapters.record import (
+    Answered,
+    Change,
+    Known,
+    OrderRecord,
+    Progress,
+    Status,
+    change_name,
+)
 from shared.domain.events import ClockAdvanced, ExecutionKind, ExecutionReported
 from shared.domain.gatekeeping.admission import Circumstances, Gatekeeper, GatekeeperState
 from shared.domain.gatekeeping.refusal import Refusal
@@ -61,6 +69,14 @@ class GatewayState(Struct, frozen=True):
     read_to: int = -1
 
 
+class SentOrder(Struct, frozen=True):
+    """An order as it came: under which epoch, in which sealed bytes."""
+
+    order: Order
+    epoch: int
+    payload: bytes
+
+
 class Verdict(Struct, frozen=True):
     """What the hedger is told; `report` is what the journal is told of a refusal."""
 
@@ -69,6 +85,21 @@ class Verdict(Struct, frozen=True):
     label: str = ""
     is_new: bool = False
     report: ExecutionReported | None = None
+
+
+@dataclass(kw_only=True)
+class _Group:
+    """Orders that are written down together: what was answered, and what that changes.
+
+    `epoch` is the highest so far, `now_ns` when they are judged.
+    """
+
+    epoch: int
+    now_ns: int
+    verdicts: list[Verdict] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
+    accepted: list[tuple[Order, int]] = field(default_factory=list)
+    changes: list[TradingStateSet] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -121,11 +152,13 @@ class Desk:
         state = GatewayState()
         if progress:
             state = msgspec.msgpack.decode(progress.state, type=GatewayState)
+        self._make_venue = make_venue
         self._venue = make_venue(state.venue)
         self._gatekeeper = make_gatekeeper(state.gatekeeper)
         for accepted in record.accepted_since(state.answered):
             self._accept(msgspec.msgpack.decode(accepted.content, type=Order), accepted.at_ns)
         self.kept = self.cursor
+        self._journalled: list[str] = []
         self.clock_ns = self._venue.snapshot().clock_ns
         self._read_to = state.read_to
         self.epoch = record.epoch()
@@ -157,82 +190,110 @@ class Desk:
         self._stamp_ns = max(self.now_ns(), self._stamp_ns + 1)
         return self._stamp_ns
 
-    def must_wait(self, order: Order) -> bool:
-        """Whether we have yet to read of the market what a new order was decided on."""
+    def must_wait(self, order: Order, *, is_new: bool = False) -> bool:
+        """Whether we have yet to read of the market what a new order was decided on.
+
+        Args:
+            order: Which.
+            is_new: Whether its id is known to be new.
+        """
         has_read = self._read_to >= order.journal_index
         is_settled = self._is_live or self.clock_ns >= order.event_ns  # a replay's step is whole
         if (has_read and is_settled) or self.now_ns() > order.valid_until_ns:
             return False
         try:
-            return self._answer_to_known(order) is None
+            return is_new or not self.record.known([order.order_id])
         except sqlite3.OperationalError as error:
             self.disk_failed(error)
             return True
 
     # --- orders ------------------------------------------------------------------------------
 
-    async def take(self, order: Order, epoch: int, payload: bytes) -> Verdict:
-        """Answer an order, for good; `status` is `None` for one whose epoch was superseded."""
+    async def take(self, orders: Sequence[SentOrder]) -> list[Verdict]:
+        """Answer orders, for good, one after the other, and write all answers down at once.
+
+        An order is judged against what the ones before it have left. Each book answers for itself:
+        so a book may have one order here, and no order waits for what another's has changed.
+
+        Returns:
+            What each is answered; `status` is `None` for one whose epoch was superseded.
+        """
+        if len({sent.order.book for sent in orders}) < len(orders):
+            raise ValueError("two orders of one book: the second hangs on the first")
         while True:
             async with self._lock:
-                verdict = await self._try_to_take(order, epoch, payload)
-            if verdict is not None:
-                return verdict
-            await asyncio.sleep(RETRY_S)  # meanwhile others may write, and it is judged anew
+                verdicts = await self._try_to_take(orders)
+            if verdicts is not None:
+                return verdicts
+            await asyncio.sleep(RETRY_S)  # meanwhile others may write, and all are judged anew
 
-    def _answer_to_known(self, order: Order) -> Verdict | None:
-        """Answer an order whose id was answered before; `None` for a new one."""
-        known = self.record.known(order.order_id)
-        if known is None:
-            return None
-        if known.content != msgspec.msgpack.encode(order):
-            reason = "conflict: this id was answered before, with other contents"
-            return Verdict("refused", reason, "conflict")
-        return Verdict(known.status, known.reason, "known")
-
-    async def _try_to_take(self, order: Order, epoch: int, payload: bytes) -> Verdict | None:
+    async def _try_to_take(self, orders: Sequence[SentOrder]) -> list[Verdict] | None:
         """Return `None` when the disk did not take it: nothing has happened."""
+        group = _Group(epoch=self.epoch, now_ns=self.now_ns())
         try:
-            known = self._answer_to_known(order)
+            known = self.record.known([sent.order.order_id for sent in orders])
+            for sent in orders:
+                group.verdicts.append(self._answer(sent, known, group))
+            if group.answers:
+                await self._write_group(group)
         except sqlite3.OperationalError as error:
             self.disk_failed(error)
             return None
-        if known is not None:
-            return known
-        if epoch < self.epoch:
-            reason = f"epoch {epoch} was superseded by {self.epoch}"
-            return Verdict(None, reason, "superseded")
-        states, now_ns = self.states, self.now_ns()
-        at_ns = self._counted_at(order, now_ns)
-        verdict, changes = self._judge(order, now_ns, at_ns)
-        answered = Answered(
-            order_id=order.order_id,
-            epoch=epoch,
-            received_ns=self._clock.now_ns(),
-            at_ns=at_ns,
-            status=verdict.status or "refused",
-            reason=verdict.reason,
-            content=msgspec.msgpack.encode(order),
-            payload=payload,
-        )
-        reports = [] if verdict.report is None else [verdict.report]
+        return group.verdicts
+
+    async def _write_group(self, group: "_Group") -> None:
+        """Have what was judged on the disk, and only then in memory."""
+        states, venue = self.states, self._venue.snapshot() if group.changes else None
+        self._apply(group.changes)
+        reports = [verdict.report for verdict in group.verdicts if verdict.report is not None]
         rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in reports]
-        told = [Change(state=change, untold=True) for change in changes]
-        progress = self._progress() if changes else None
+        told = [Change(state=change, untold=True) for change in group.changes]
+        progress = self._progress() if group.changes else None
         try:
             self.answered = await asyncio.to_thread(
-                self.record.answer, answered, progress, rows, told
+                self.record.answer, group.answers, progress, rows, told
             )
-        except sqlite3.OperationalError as error:
+        except sqlite3.OperationalError:
             self.states = states
-            self.disk_failed(error)
-            return None
+            if venue is not None:
+                self._venue = self._make_venue(venue)
+            raise
         self._disk_works()
-        self.epoch = max(self.epoch, epoch)
-        self._untold += changes
-        if verdict.status == "accepted":
+        self.epoch = group.epoch
+        for order, at_ns in group.accepted:
             self._accept(order, at_ns)
-        self.on_changes(changes, True)  # noqa: FBT003 - a callback
+        if group.changes:
+            self._kept()
+            self._untold += group.changes
+            self.on_changes(group.changes, True)  # noqa: FBT003 - a callback
+
+    def _answer(self, sent: SentOrder, known: Mapping[str, Known], group: "_Group") -> Verdict:
+        """Answer an order, and add to the group what that changes."""
+        order, content = sent.order, msgspec.msgpack.encode(sent.order)
+        former = known.get(order.order_id)
+        if former is not None:
+            return _as_before(former, content)
+        if sent.epoch < group.epoch:
+            reason = f"epoch {sent.epoch} was superseded by {group.epoch}"
+            return Verdict(None, reason, "superseded")
+        at_ns = self._counted_at(order, group.now_ns)
+        verdict, changes = self._judge(order, group.now_ns, at_ns)
+        group.epoch = sent.epoch
+        group.changes += changes
+        if verdict.status == "accepted":
+            group.accepted.append((order, at_ns))
+        group.answers.append(
+            Answered(
+                order_id=order.order_id,
+                epoch=sent.epoch,
+                received_ns=self._clock.now_ns(),
+                at_ns=at_ns,
+                status=verdict.status or "refused",
+                reason=verdict.reason,
+                content=content,
+                payload=sent.payload,
+            )
+        )
         return verdict
 
     def _counted_at(self, order: Order, now_ns: int) -> int:
@@ -243,7 +304,7 @@ class Desk:
     def _judge(
         self, order: Order, now_ns: int, at_ns: int
     ) -> tuple[Verdict, list[TradingStateSet]]:
-        """Judge a new order; a book that it trips is stopped at once."""
+        """Judge a new order; returns also what it sets when it trips its book."""
         circumstances = Circumstances(
             now_ns=now_ns,
             at_ns=at_ns,
@@ -254,7 +315,6 @@ class Desk:
         if refusal is None:
             return Verdict("accepted", label="accepted", is_new=True), []
         changes = [_tripped(order, refusal, self.stamp_ns())] if refusal.reason in TRIPPING else []
-        self._apply(changes)
         report = _rejection(order, refusal, now_ns)
         verdict = Verdict("refused", str(refusal), refusal.reason, is_new=True, report=report)
         return verdict, changes
@@ -266,7 +326,7 @@ class Desk:
     # --- the journal -------------------------------------------------------------------------
 
     async def digest(self, entries: Sequence[JournalEntry], cursor: int) -> Digested:
-        """Take a piece of the journal; on the disk, when it meant more than prints."""
+        """Take a piece of the journal; on the disk, when it meant more than the journal has."""
         async with self._lock:
             found, clock_ns = Digested(), self.clock_ns
             for entry in entries:
@@ -274,14 +334,24 @@ class Desk:
                     self._digest(item, found)
                 self._read_to = entry.first_index + len(entry) - 1
             self.cursor = cursor
-            if found.made or found.journalled or found.told or self.clock_ns != clock_ns:
+            self._journalled += found.journalled
+            if found.made or found.told or self.clock_ns != clock_ns:
                 rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in found.made]
                 progress = self._progress()
-                await self._write(
-                    lambda: self.record.advance(progress, rows, found.journalled, found.told)
-                )
-                self.kept = cursor
+                await self._write(lambda: self.record.advance(progress, rows, found.told))
+                self._kept()
             return found
+
+    async def note(self) -> None:
+        """Write down which reports the journal has, unless that was done with something else.
+
+        It can wait: what is read again after a crash says the same.
+        """
+        async with self._lock:
+            if self._journalled:
+                progress = self._progress()
+                await self._write(lambda: self.record.advance(progress))
+                self._kept()
 
     def _digest(self, item: JournalItem, found: Digested) -> None:
         match item:
@@ -337,7 +407,7 @@ class Desk:
                 progress = self._progress()
                 rows = [Change(state=change, untold=untold) for change in changes]
                 await self._write(lambda: self.record.change(rows, progress, command))
-                self.kept = self.cursor
+                self._kept()
                 self._untold += changes if untold else ()
         self.on_changes(changes, untold)
 
@@ -388,7 +458,24 @@ class Desk:
         state = GatewayState(
             self._venue.snapshot(), self._gatekeeper.snapshot(), self.answered, self._read_to
         )
-        return Progress(cursor=str(self.cursor), state=msgspec.msgpack.encode(state))
+        return Progress(
+            cursor=str(self.cursor),
+            state=msgspec.msgpack.encode(state),
+            journalled=tuple(self._journalled),
+        )
+
+    def _kept(self) -> None:
+        """All that was read is on the disk."""
+        self.kept = self.cursor
+        self._journalled.clear()
+
+
+def _as_before(known: Known, content: bytes) -> Verdict:
+    """Answer an order whose id was answered before."""
+    if known.content != content:
+        reason = "conflict: this id was answered before, with other contents"
+        return Verdict("refused", reason, "conflict")
+    return Verdict(known.status, known.reason, "known")
 
 
 def _tripped(order: Order, refusal: Refusal, stamp_ns: int) -> TradingStateSet:

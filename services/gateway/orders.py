@@ -7,15 +7,15 @@ seal, another's topic) is counted and gets no answer: whoever sent it is not our
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
 import structlog
 from msgspec import Struct
 
-from services.gateway.desk import Desk, Verdict
+from services.gateway.desk import Desk, SentOrder, Verdict
 from services.gateway.metrics import GatewayMetrics
-from shared.adapters.bus import Bus, BusUnavailable, Message, PublishRefused
+from shared.adapters.bus import Bus, Message, Publication
 from shared.adapters.keyring import Forged, Keyring
 from shared.domain.events import ExecutionReported
 from shared.domain.orders import Order
@@ -27,6 +27,8 @@ from shared.wire.messages import AckMessage, OrderMessage
 log = structlog.get_logger()
 
 _LOOK_S: Final = 0.25
+_OPENED_AT_ONCE: Final = 16
+ANSWERED_AT_ONCE: Final = 64
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,160}")
 """As `OrderId` on the wire: of another kind nothing could be reported."""
 
@@ -36,10 +38,15 @@ class _Waiting(Struct):
     order: Order
     epoch: int
     sequence: int
+    is_new: bool = False
+    """Whether its id is known to be new: then it stays so until it is answered."""
 
 
 class OrderIntake:
-    """Takes orders off the bus, one after the other.
+    """Takes orders off the bus, and answers those that wait together, as many books as there are.
+
+    Of one book, one at a time: what its order leaves decides on the next. So few are answered
+    together that a command need not wait long.
 
     Args:
         bus: Subscribed to orders.
@@ -48,7 +55,7 @@ class OrderIntake:
         metrics: What is counted.
         on_life: Told of an order that the hedger can have sent just now.
         on_wait: Told that an order waits for the journal to be read.
-        on_refused: Told, before the hedger is, of the report that a refusal made.
+        on_refused: Told, before the hedger is, of the reports that refusals made.
         on_forged: Told that somebody sends what is not the hedger's, and why it is not.
     """
 
@@ -61,7 +68,7 @@ class OrderIntake:
         metrics: GatewayMetrics,
         on_life: Callable[[], Awaitable[None]],
         on_wait: Callable[[], None],
-        on_refused: Callable[[ExecutionReported], Awaitable[None]],
+        on_refused: Callable[[Sequence[ExecutionReported]], Awaitable[None]],
         on_forged: Callable[[str, str], None],
     ) -> None:
         self._bus = bus
@@ -87,19 +94,24 @@ class OrderIntake:
             tasks.create_task(self._answer(tasks), name="answer")
 
     async def _listen(self) -> None:
-        async for message in self._bus.messages():
-            try:
-                waiting = self._open(message)
-            except (MalformedMessage, Forged) as error:
-                reason = error.reason if isinstance(error, Forged) else "malformed"
-                self._disbelieve(message, reason, str(error))
-                continue
-            former = self._waiting.pop(waiting.order.order_id, None)
-            if former is not None:  # sent again before it was answered
-                former.message.ack()
-                self._metrics.order_taken("repeated")
-            self._waiting[waiting.order.order_id] = waiting
-            self._news.set()
+        while True:
+            for message in await self._bus.next_batch(_OPENED_AT_ONCE):
+                self._receive(message)
+            await asyncio.sleep(0)  # a flood of orders shall not stand before a command
+
+    def _receive(self, message: Message) -> None:
+        try:
+            waiting = self._open(message)
+        except (MalformedMessage, Forged) as error:
+            reason = error.reason if isinstance(error, Forged) else "malformed"
+            self._disbelieve(message, reason, str(error))
+            return
+        former = self._waiting.pop(waiting.order.order_id, None)
+        if former is not None:  # sent again before it was answered
+            former.message.ack()
+            self._metrics.order_taken("repeated")
+        self._waiting[waiting.order.order_id] = waiting
+        self._news.set()
 
     def _open(self, message: Message) -> _Waiting:
         if message.retain:  # what a new subscriber is told is no order
@@ -126,28 +138,49 @@ class OrderIntake:
             except TimeoutError:
                 pass
             self._news.clear()
-            rows = sorted(
-                self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence)
-            )
-            for row in rows:
-                if self._waiting.get(row.order.order_id) is not row:  # sent again meanwhile
-                    continue
-                answer = await self._answer_one(row)
-                if answer is None:
-                    self._on_wait()
-                else:  # the next order does not wait until the broker has this
-                    tasks.create_task(self._tell(row.order.book, answer))
+            while group := self._next_group():
+                answers = await self._answer_group(group)
+                # the next orders do not wait until the broker has these
+                tasks.create_task(self._tell(answers))
 
-    async def _answer_one(self, row: _Waiting) -> AckMessage | None:
-        """Answer an order; `None` for one that must wait."""
-        if self._desk.must_wait(row.order):
-            return None
-        del self._waiting[row.order.order_id]
-        if row.epoch >= self._desk.epoch:
+    def _next_group(self) -> list[_Waiting]:
+        """Return the next order of each book, of those that need not wait; at most so many."""
+        rows = sorted(self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence))
+        group: dict[str, _Waiting] = {}
+        for row in rows:
+            if row.order.book in group:
+                continue
+            if self._must_wait(row):
+                self._on_wait()
+                continue
+            group[row.order.book] = row
+            if len(group) == ANSWERED_AT_ONCE:
+                break
+        return list(group.values())
+
+    def _must_wait(self, row: _Waiting) -> bool:
+        """Whether an order must wait; that its id is new is looked up once."""
+        row.is_new = self._desk.must_wait(row.order, is_new=row.is_new)
+        return row.is_new
+
+    async def _answer_group(self, group: Sequence[_Waiting]) -> list[tuple[str, AckMessage]]:
+        """Answer orders; returns topics and answers."""
+        for row in group:
+            del self._waiting[row.order.order_id]
+        if any(row.epoch >= self._desk.epoch for row in group):
             await self._on_life()
-        verdict = await self._desk.take(row.order, row.epoch, row.message.payload)
-        if verdict.report is not None:
-            await self._on_refused(verdict.report)
+        verdicts = await self._desk.take(
+            [SentOrder(row.order, row.epoch, row.message.payload) for row in group]
+        )
+        reports = [verdict.report for verdict in verdicts if verdict.report is not None]
+        if reports:
+            await self._on_refused(reports)
+        return [
+            (topics.acks(row.order.book), self._answered(row, verdict))
+            for row, verdict in zip(group, verdicts, strict=True)
+        ]
+
+    def _answered(self, row: _Waiting, verdict: Verdict) -> AckMessage:
         row.message.ack()
         status = _status(verdict)
         self._metrics.order_taken(status)
@@ -157,12 +190,15 @@ class OrderIntake:
         log.info("order_taken", order_id=name, status=status, reason=verdict.reason)
         return AckMessage(order_id=name, status=status, reason=verdict.reason, epoch=row.epoch)
 
-    async def _tell(self, book: str, answer: AckMessage) -> None:
-        topic = topics.acks(book)
-        try:
-            await self._bus.publish(topic, self._keyring.seal("gateway", topic, answer))
-        except (BusUnavailable, PublishRefused) as error:  # the hedger sends it again, and is told
-            log.warning("answer_lost", order_id=answer.order_id, error=str(error))
+    async def _tell(self, answers: Sequence[tuple[str, AckMessage]]) -> None:
+        sealed = [
+            Publication(topic, self._keyring.seal("gateway", topic, answer))
+            for topic, answer in answers
+        ]
+        outcomes = await self._bus.publish_all(sealed)
+        for (_, answer), failure in zip(answers, outcomes, strict=True):
+            if failure is not None:  # the hedger sends it again, and is told
+                log.warning("answer_lost", order_id=answer.order_id, error=str(failure))
 
 
 def _status(verdict: Verdict) -> Literal["accepted", "duplicate", "refused", "superseded"]:

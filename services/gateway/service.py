@@ -212,11 +212,12 @@ class Gateway:
         payload = self._keyring.seal("gateway", topic, state_message(told))
         return OutboxRow(change_name(change), topic, payload)
 
-    async def _refused(self, report: ExecutionReported) -> None:
-        """Have a refusal journalled; whoever paces a replay learns of it before the hedger does."""
-        self._made += 1
-        self._metrics.executed(report)
-        self._reports.put([OutboxRow(report.execution_id, *_message(report))])
+    async def _refused(self, reports: Sequence[ExecutionReported]) -> None:
+        """Have refusals journalled; whoever paces a replay learns of it before the hedger does."""
+        self._made += len(reports)
+        for report in reports:
+            self._metrics.executed(report)
+        self._reports.put(OutboxRow(each.execution_id, *_message(each)) for each in reports)
         if self.desk.clock_ns:
             try:
                 message = codec.encode(self._settled())
@@ -289,6 +290,8 @@ class Gateway:
             self._made += len(digested.made)
             self._metrics.follow(self.desk.cursor, self._reports.waiting)
             self._orders.look_again()
+        else:
+            await self.desk.note()
         self._read_at_s = self._clock.monotonic_s()
         self._report()  # also when nothing came: after a restart nothing else says so
         return len(entries)

@@ -6,7 +6,7 @@ rises, so that a superseded leader is refused even if the lease's store went bac
 states survive everything. All is on the disk (`WAL`, `synchronous=FULL`) before a call returns, and
 one process at a time has the file.
 
-Each call that writes is one transaction. An order adds a row; everything else takes the gateway's
+Each call that writes is one transaction. Orders add rows; everything else takes the gateway's
 whole state (`Progress`) with it. So a restart takes the state, and the orders after it once more.
 
 The class is synchronous: callers run it in a thread. A lock keeps two threads apart.
@@ -17,13 +17,14 @@ Longer than most: every statement that touches the file is here.
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, Self
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from shared.domain.trading import TradingStateSet
 
@@ -135,10 +136,18 @@ class Accepted(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far the gateway has read the journal, and its state there."""
+    """How far the gateway has read the journal, and its state there.
+
+    Attributes:
+        cursor: How far.
+        state: There.
+        journalled: Ids of executions that stand in the journal since the last progress, up to this
+            one: with the cursor, for they are not read again. An unknown id is ignored.
+    """
 
     cursor: str
     state: bytes
+    journalled: tuple[str, ...] = ()
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -198,46 +207,46 @@ class OrderRecord:
 
     # --- orders ------------------------------------------------------------------------------
 
-    def known(self, order_id: str) -> Known | None:
-        """Return what was answered to an id."""
+    def known(self, order_ids: Sequence[str]) -> dict[str, Known]:
+        """Return what was answered to ids; those never answered are not in it."""
+        which = f"WHERE order_id IN ({', '.join('?' * len(order_ids))})"
         with self._lock:
-            row = self._connection.execute(
-                "SELECT status, reason, content FROM orders WHERE order_id = ?", (order_id,)
-            ).fetchone()
-        return None if row is None else Known(*row)
+            rows = self._connection.execute(
+                f"SELECT order_id, status, reason, content FROM orders {which}",  # noqa: S608 - ours
+                order_ids,
+            ).fetchall()
+        return {order_id: Known(*answer) for order_id, *answer in rows}
 
     def answer(
         self,
-        order: Answered,
+        orders: Sequence[Answered],
         progress: Progress | None = None,
         executions: Iterable[tuple[str, bytes]] = (),
         changes: Iterable[Change] = (),
     ) -> int:
-        """Write an answer down, with all that came of it.
+        """Write answers down, all or none, with all that came of them.
 
         Args:
-            order: The answer.
-            progress: The gateway right after it, when it changed more than an order does.
-            executions: Id and payload of the report that a refusal makes.
-            changes: Trading states that a tripped throttle sets.
+            orders: The answers, in order; at least one.
+            progress: The gateway right after them, when it changed more than orders do.
+            executions: Id and payload of the reports that refusals make.
+            changes: Trading states that tripped throttles set.
 
         Returns:
             How many orders were ever answered.
 
         Raises:
-            sqlite3.IntegrityError: The id was answered before; nothing has changed.
+            sqlite3.IntegrityError: An id was answered before; nothing has changed.
         """
         with self._transaction() as connection:
-            connection.execute("UPDATE gateway SET epoch = max(epoch, ?)", (order.epoch,))
-            (number,) = connection.execute(
+            _raise_epoch(connection, max(order.epoch for order in orders))
+            connection.executemany(
                 "INSERT INTO orders"
                 " (order_id, epoch, received_ns, at_ns, status, reason, content, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
-                (
-                    *(order.order_id, order.epoch, order.received_ns, order.at_ns),
-                    *(order.status, order.reason, order.content, order.payload),
-                ),
-            ).fetchone()
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                map(astuple, orders),
+            )
+            (number,) = connection.execute("SELECT last_insert_rowid()").fetchone()
             _write_executions(connection, executions)
             _write_changes(connection, changes)
             if progress is not None:
@@ -289,7 +298,6 @@ class OrderRecord:
         self,
         progress: Progress,
         executions: Iterable[tuple[str, bytes]] = (),
-        journalled: Iterable[str] = (),
         journalled_changes: Iterable[str] = (),
     ) -> None:
         """Move on in the journal: all that this part of it meant.
@@ -297,19 +305,14 @@ class OrderRecord:
         Args:
             progress: Right after it.
             executions: Id and payload of each report made since the last call, in order.
-            journalled: Ids of the executions that stand in this part of the journal; an unknown
-                id is ignored. Noted with the cursor, for they are not read again.
-            journalled_changes: Names of the trading states in it, likewise.
+            journalled_changes: Names of the trading states that stand in this part of the journal;
+                an unknown one is ignored. Noted with the cursor, for they are not read again.
 
         Raises:
             sqlite3.IntegrityError: An execution id was written before; nothing has changed.
         """
         with self._transaction() as connection:
             _write_executions(connection, executions)
-            connection.executemany(
-                "UPDATE executions SET journalled = 1 WHERE execution_id = ?",
-                [(execution_id,) for execution_id in journalled],
-            )
             connection.executemany(
                 "UPDATE trading_changes SET journalled = 1 WHERE name = ?",
                 [(name,) for name in journalled_changes],
@@ -405,7 +408,7 @@ class OrderRecord:
         """Write down who holds an epoch from now on."""
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO epochs VALUES (?, ?)", (epoch, holder))
-            connection.execute("UPDATE gateway SET epoch = max(epoch, ?)", (epoch,))
+            _raise_epoch(connection, epoch)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -414,7 +417,16 @@ class OrderRecord:
             yield self._connection
 
 
+def _raise_epoch(connection: sqlite3.Connection, epoch: int) -> None:
+    """Raise the mark; a row that stays as it is is not written, and it holds the whole state."""
+    connection.execute("UPDATE gateway SET epoch = ? WHERE epoch < ?", (epoch, epoch))
+
+
 def _write_progress(connection: sqlite3.Connection, progress: Progress) -> None:
+    connection.executemany(
+        "UPDATE executions SET journalled = 1 WHERE execution_id = ?",
+        [(execution_id,) for execution_id in progress.journalled],
+    )
     connection.execute(
         "UPDATE gateway SET journal_cursor = ?, state = ?", (progress.cursor, progress.state)
     )

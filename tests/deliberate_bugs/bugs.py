@@ -31,8 +31,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the gateway takes an order twice",
         file="services/gateway/desk.py",
-        old="        if known is not None:\n            return known\n        if epoch",
-        new="        if epoch",
+        old="        if former is not None:\n            return _as_before(former, content)\n",
+        new="",
         tests=(
             "tests/services/gateway/test_orders.py::test_a_second_order_is_answered_by_what_it_is[again0-2-duplicate]",
         ),
@@ -40,10 +40,37 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the record knows no order",
         file="shared/adapters/record.py",
-        old="return None if row is None else Known(*row)",
-        new="return None",
+        old="return {order_id: Known(*answer) for order_id, *answer in rows}",
+        new="return {}",
         tests=(
             "tests/adapters/test_record.py::test_answers_are_numbered_in_their_order_and_kept_for_ever",
+        ),
+    ),
+    Bug(
+        name="orders are acknowledged before they are on the disk",
+        file="services/gateway/orders.py",
+        old="        verdicts = await self._desk.take(\n",
+        new='        early = [AckMessage(order_id=row.order.order_id, status="accepted") for row in group]\n        await self._tell([(topics.acks(row.order.book), ack) for row, ack in zip(group, early)])\n        verdicts = await self._desk.take(\n',
+        tests=(
+            "tests/services/gateway/test_orders.py::test_while_the_disk_fails_no_order_of_a_group_is_acknowledged_or_counted",
+        ),
+    ),
+    Bug(
+        name="orders that are written together are judged as if none of the others were",
+        file="services/gateway/orders.py",
+        old="            group[row.order.book] = row\n",
+        new="            group[row.order.order_id] = row\n",
+        tests=(
+            "tests/services/gateway/test_orders.py::test_orders_of_one_book_that_wait_together_are_judged_one_after_the_other",
+        ),
+    ),
+    Bug(
+        name="the orders of a group count although the disk did not take them",
+        file="services/gateway/desk.py",
+        old="            group.accepted.append((order, at_ns))\n",
+        new="            group.accepted.append((order, at_ns))\n            self._gatekeeper.accept(order, at_ns)\n",
+        tests=(
+            "tests/services/gateway/test_orders.py::test_while_the_disk_fails_no_order_of_a_group_is_acknowledged_or_counted",
         ),
     ),
     Bug(
@@ -83,7 +110,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="a superseded leader is obeyed",
         file="services/gateway/desk.py",
-        old="        if epoch < self.epoch:\n",
+        old="        if sent.epoch < group.epoch:\n",
         new="        if False:\n",
         tests=(
             "tests/services/gateway/test_orders.py::test_a_second_order_is_answered_by_what_it_is[again3-1-superseded]",

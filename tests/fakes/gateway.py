@@ -28,7 +28,7 @@ from shared.adapters.record import OrderRecord
 from shared.domain.events import ClockAdvanced, ExecutionKind, ExecutionReported, Tick
 from shared.domain.gatekeeping.admission import Gatekeeper, GatekeeperState
 from shared.domain.instants import MINUTE
-from shared.domain.orders import Order
+from shared.domain.orders import Order, book_of
 from shared.domain.paper import PaperState, PaperVenue
 from shared.domain.policies import (
     BookPolicy,
@@ -156,7 +156,7 @@ class Scribe:
         if report.execution_id not in self.heard:
             self.write(
                 ExecutionReported(
-                    book="overlay",
+                    book=book_of(report.order_id),
                     order_id=report.order_id,
                     execution_id=report.execution_id,
                     kind=ExecutionKind(report.kind),
@@ -182,8 +182,9 @@ class Surroundings:
     """What is around a gateway.
 
     Attributes:
-        policy: Of the gateways that are started; the limits of its one book apart.
-        limits: Of that book.
+        policy: Of the gateways that are started; their books apart.
+        limits: Of their books …
+        books: … and the names of these.
     """
 
     def __init__(self, broker: FakeBroker, buses: Sequence[FakeBus], path: Path) -> None:
@@ -198,6 +199,7 @@ class Surroundings:
         self.registry = CollectorRegistry()
         self.policy = GatewayPolicy(is_live=False, arms_itself=True)
         self.limits = WIDE
+        self.books = ["overlay"]
         self.running_gateway: Gateway | None = None
         self._beats = 0
 
@@ -209,13 +211,13 @@ class Surroundings:
     async def gateway(self) -> AsyncIterator[tuple[Gateway, OrderRecord]]:
         """A new process."""
         self.health, self.registry = Health(), CollectorRegistry()
-        book = structs.replace(BOOK, limits=self.limits)
+        books = [structs.replace(BOOK, name=name, limits=self.limits) for name in self.books]
 
         def make_venue(state: PaperState) -> PaperVenue:
             return PaperVenue.resume(PAPER, CALENDAR, ["VIX"], state)
 
         def make_gatekeeper(state: GatekeeperState) -> Gatekeeper:
-            return Gatekeeper([book], CALENDAR, DIGEST, 0.0, state)
+            return Gatekeeper(books, CALENDAR, DIGEST, 0.0, state)
 
         with OrderRecord.open(self.path) as record:
             gateway = Gateway(
@@ -332,6 +334,9 @@ class Surroundings:
     @property
     def answered(self) -> set[str]:
         return {answer.order_id for answer in self.acks}
+
+    def answers_to(self, book: str) -> list[str]:
+        return [each.status for each in self.told(topics.acks(book), AckMessage)]
 
     @property
     def acks(self) -> list[AckMessage]:

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from fakes.eventually import eventually
-from fakes.gateway import clock, order, surroundings, tick
+from fakes.gateway import Surroundings, clock, order, surroundings, tick
 from fakes.keys import make_keyring
 from msgspec import structs
 
+from services.gateway.desk import SentOrder
 from shared.adapters.keyring import Keyring, Role
+from shared.adapters.record import OrderRecord
 from shared.domain.events import ExecutionKind
 from shared.domain.instants import SECOND
-from shared.domain.orders import Order
+from shared.domain.orders import Order, order_id
 from shared.wire import codec, topics
 from shared.wire.announcements import order_from, order_message
 from shared.wire.messages import OrderMessage
@@ -286,3 +288,121 @@ async def test_a_runaway_hedger_is_stopped_until_an_operator_resumes(
             await eventually(lambda: around.trading() == 0)
             await around.send(order(51))
             await eventually(lambda: around.answers[-1] == "accepted")
+
+
+# --- many books at once --------------------------------------------------------------------------
+
+BOOKS = [f"book_{number}" for number in range(8)]
+
+
+def order_of(book: str, decision: int = 1, **fields: Any) -> Order:  # noqa: ANN401 - any of its fields
+    name = order_id(book, decision, "swap")
+    return structs.replace(order(decision, **fields), book=book, order_id=name)
+
+
+def commits_of(record: OrderRecord) -> list[str]:
+    """Every commit from now on."""
+    seen: list[str] = []
+    connection = record._connection  # noqa: SLF001 - how many there are shows nowhere else
+    connection.set_trace_callback(lambda text: seen.append(text) if text == "COMMIT" else None)
+    return seen
+
+
+async def test_orders_of_many_books_are_on_the_disk_together_before_any_is_acknowledged(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around:
+        around.books = BOOKS
+        async with around.running() as record:
+            await around.open_market()
+            later = {"event_ns": 15, "valid_until_ns": 10**17}
+            for book in BOOKS:
+                await around.send(
+                    order_of(book, quantity=3000.0 if book == "book_3" else 400.0, **later)
+                )
+            await eventually(lambda: around.unacknowledged() == len(BOOKS))
+            commits = commits_of(record)
+            around.scribe.write(clock(15))
+            wanted = {book: ["refused" if book == "book_3" else "accepted"] for book in BOOKS}
+            await eventually(lambda: {book: around.answers_to(book) for book in BOOKS} == wanted)
+            assert len(record.orders_since()) == len(BOOKS)
+            assert len(commits) <= 3  # the clock, the orders, and the report of the refusal
+            await eventually(lambda: around.unacknowledged() == 0)
+
+
+async def test_orders_of_one_book_that_wait_together_are_judged_one_after_the_other(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around:
+        around.limits = structs.replace(around.limits, max_position_vega=1000.0)
+        around.books = BOOKS
+        async with around.running() as record:
+            for decision in range(1, 5):
+                for book in BOOKS:
+                    await around.send(order_of(book, decision))
+            await around.open_market()
+            wanted = ["accepted", "accepted", "refused", "refused"]
+            await eventually(
+                lambda: all(around.answers_to(book) == wanted for book in BOOKS), within_s=10
+            )
+            assert len(record.orders_since()) == 4 * len(BOOKS)
+
+
+async def test_a_book_that_trips_is_stopped_and_those_answered_with_it_go_on(path: Path) -> None:
+    async with surroundings(path) as around:
+        around.limits = structs.replace(around.limits, max_repeats=2)
+        around.books = BOOKS
+        async with around.running() as record:
+            for decision in range(1, 6):
+                await around.send(order_of("book_1", decision))
+            for book in ("book_0", "book_2"):
+                await around.send(order_of(book, 1))
+                await around.send(order_of(book, 2))
+            await around.open_market()
+            await eventually(lambda: len(around.answers_to("book_1")) == 5)
+            assert around.answers_to("book_1") == ["accepted"] * 2 + ["refused"] * 3
+            for book in ("book_0", "book_2"):
+                await eventually(lambda: around.answers_to(book) == ["accepted"] * 2)  # noqa: B023 - awaited here
+            assert (around.trading("book_1"), around.trading("book_2")) == (2, 0)
+            reasons = [each.reason for each in record.orders_since() if each.status == "refused"]
+            assert reasons[0].startswith("max_repeats")
+            assert [each[:6] for each in reasons[1:]] == ["halted"] * 2
+        async with around.running():
+            await eventually(lambda: around.trading("book_1") == 2)
+
+
+async def test_while_the_disk_fails_no_order_of_a_group_is_acknowledged_or_counted(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around:
+        around.limits = structs.replace(around.limits, max_repeats=1)
+        around.books = BOOKS
+        async with around.running() as record:
+            await around.open_market()
+            await around.send(order_of("book_0"))
+            await eventually(lambda: around.answers_to("book_0") == ["accepted"])
+            connection = record._connection  # noqa: SLF001 - a disk cannot be filled here
+            connection.execute("PRAGMA query_only = ON")
+            for book in BOOKS:  # the first would trip its book
+                await around.send(order_of(book, 2))
+            await eventually(lambda: "gateway.record" in _troubles(around))
+            assert [around.answers_to(book) for book in BOOKS[1:]] == [[]] * (len(BOOKS) - 1)
+            assert around.trading("book_0") == 0
+            connection.execute("PRAGMA query_only = OFF")
+            await eventually(lambda: all(around.answers_to(book) for book in BOOKS))
+            assert [around.answers_to(book) for book in BOOKS[1:]] == [["accepted"]] * 7
+            assert around.answers_to("book_0") == ["accepted", "refused"]
+            await eventually(lambda: around.trading("book_0") == 2)
+            around.scribe.write(tick(15), clock(20), clock(30))
+            await eventually(lambda: len(around.scribe.journalled) >= 2 * len(BOOKS))
+
+
+def _troubles(around: Surroundings) -> set[str]:
+    return {name for name, check in around.health.report().items() if not check.ready}
+
+
+async def test_the_desk_takes_one_order_of_a_book_at_a_time(path: Path) -> None:
+    async with surroundings(path) as around, around.gateway() as (gateway, _):
+        two = [SentOrder(order(decision), 1, b"") for decision in (1, 2)]
+        with pytest.raises(ValueError, match="two orders of one book"):
+            await gateway.desk.take(two)

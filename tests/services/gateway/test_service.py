@@ -54,7 +54,7 @@ async def test_a_report_is_sent_again_until_the_journal_has_it(path: Path) -> No
         around.clock.advance(1.0)
         await eventually(lambda: len(around.scribe.journalled) == 1)
         await eventually(lambda: any(each.sequence == 1 for each in around.progress))
-        assert record.unjournalled() == []
+        await eventually(lambda: record.unjournalled() == [])
 
 
 async def test_after_a_crash_reports_that_were_not_journalled_are_sent_again(path: Path) -> None:
