@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from rich.console import Console
 from rich.markup import escape
 
@@ -256,10 +256,13 @@ class Commander:
         target = codec.decode(TargetMessage, message.payload)
         if target.trigger != _TRIGGER:
             return set()
-        self._lines.say(
-            f"{target.book}: decision {target.decision}, multiplier {target.multiplier:.3f}, "
+        sized = (
+            f"multiplier {target.multiplier:.3f}, "
             f"vega {target.current_vega:,.0f} -> {target.target_vega:,.0f}"
         )
+        if not isinstance(target.strategies, UnsetType):
+            sized = ", ".join(f"{leg.leg} to hold {leg.quantity}" for leg in target.legs)
+        self._lines.say(f"{target.book}: decision {target.decision}, {sized}")
         return {target.book}
 
     # --- status --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ figures that the limits were compared with, and these from the log's own orders.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct, UnsetType, structs
 
 from shared.adapters.record import RecordedOrder
 from shared.adapters.store import Entry
@@ -145,8 +145,8 @@ class Trail:
     ) -> Iterator[LimitChecked]:
         figures = self._figures(order, target, limits)
         for name in limits.__struct_fields__:
-            if name not in _NOT_IN_LOG:
-                yield LimitChecked(name, figures.get(name), float(getattr(limits, name)))
+            if name not in _NOT_IN_LOG and limits.at_most(name):
+                yield LimitChecked(name, figures.get(name), float(limits.at_most(name)))
 
     def _figures(
         self, order: Order, target: TargetChanged, limits: LimitPolicy
@@ -166,6 +166,9 @@ class Trail:
             "max_daily_turnover": sum(each.notional for each in of_session),
             "max_repeats": float(self._repeats(order, limits.repeat_ns)),
         }
+        if not isinstance(order.delta, UnsetType):
+            figures["max_order_delta"] = abs(order.delta)
+            figures |= _position_delta(order, target)
         if mark is not None:
             figures["max_price_deviation"] = abs(order.limit_price - mark) / mark
         return figures
@@ -181,6 +184,13 @@ class Trail:
 
     def _session(self, order: Order) -> int:
         return self._clock.at(order.event_ns).session
+
+
+def _position_delta(order: Order, target: TargetChanged) -> dict[str, float]:
+    """Return what an order's position comes to; with further legs the log does not tell it."""
+    if len(target.legs) > 1:
+        return {}
+    return {"max_position_delta": abs(order.target_quantity * order.size / order.quantity)}
 
 
 def _belongs(effect: object, order: Order) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from rich.console import Console
 from rich.markup import escape
 
@@ -19,6 +19,7 @@ from shared.wire.messages import (
     SealedMessage,
     SignalMessage,
     StatusMessage,
+    StrategyMessage,
     TargetMessage,
     TriggerMessage,
     WhipsawMessage,
@@ -104,6 +105,11 @@ def _ack(answer: AckMessage) -> str:
 
 
 def _target(target: TargetMessage) -> str:
+    if not isinstance(target.strategies, UnsetType):
+        legs = ", ".join(f"{_plain(leg.leg)} {_quantity(leg.quantity)}" for leg in target.legs)
+        told = "; ".join(_strategy(each) for each in target.strategies)
+        head = f"{_when(target.event_time)} [bold]TARGET[/]   {_plain(target.book)}"
+        return f"{head}: hold {legs}  [dim]{told}[/]"
     steps = ", ".join(
         f"{step.name} {step.multiplier:.3g}{'*' if step.binding else ''}" for step in target.steps
     )
@@ -112,6 +118,19 @@ def _target(target: TargetMessage) -> str:
         f"{target.current_vega:g} -> {target.target_vega:g} vega "
         f"(multiplier {target.multiplier:.3g}: {_plain(steps)})"
     )
+
+
+def _quantity(quantity: float | None) -> str:
+    return "unpriced" if quantity is None else f"{quantity:+,.10g}"
+
+
+def _strategy(told: StrategyMessage) -> str:
+    """What a strategy saw, and what its and every other band has cost so far."""
+    figures = ", ".join(f"{_plain(name)} {value:,.6g}" for name, value in told.figures.items())
+    costs = ", ".join(f"{band.kind} {band.cost:,.0f} in {band.trades}" for band in told.bands)
+    bands = f"; cost so far: {costs}" if costs else ""
+    note = f"; {_plain(told.note)}" if told.note else ""
+    return f"{_plain(told.strategy)} {told.band}: {figures}{bands}{note}"
 
 
 def _trigger(trigger: TriggerMessage) -> str:

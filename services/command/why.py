@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
+from msgspec import UnsetType
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -116,6 +117,7 @@ def rendered(found: Explanation) -> Group:
         _path(found),
         _signals(found),
         _steps(found),
+        *_strategies(found),
         _limits(found),
         _afterwards(found),
     )
@@ -129,7 +131,10 @@ def _order(found: Explanation) -> Table:
     price = f"{order.limit_price:.10g}, reference {order.reference_price:.10g}"
     table.add_row(order.side, f"{size}, to hold {order.target_quantity:,.10g}")
     table.add_row("limit", f"{price}, {order.notional:,.2f} {order.currency}")
-    table.add_row("vega", f"{order.vega:+,.10g} {order.currency} a point")
+    if isinstance(order.delta, UnsetType):
+        table.add_row("vega", f"{order.vega:+,.10g} {order.currency} a point")
+    else:
+        table.add_row("delta", f"{order.delta:+,.10g} of {order.symbol}")
     table.add_row("because", order.reason)
     table.add_row("decided", f"{decided}, valid until {until}")
     table.add_row("decision", f"{order.decision} of book {order.book}, entry {found.entry}")
@@ -178,6 +183,22 @@ def _steps(found: Explanation) -> Table:
         quantity = "unknown" if leg.quantity is None else f"{leg.quantity:,.10g}"
         table.add_row(f"leg {leg.leg}", quantity, "", f"vega {leg.vega:,.6g}, mark {leg.mark}")
     return table
+
+
+def _strategies(found: Explanation) -> Iterator[Table]:
+    """Lay out what each strategy saw, and what every other band would have done (spec 11)."""
+    told = found.target.strategies
+    for each in () if isinstance(told, UnsetType) else told:
+        table = _table(
+            f"Strategy {each.strategy}", "band", "half width", "hedge", "trades", "cost", ""
+        )
+        for band in each.bands:
+            width = "" if band.half_width is None else f"{band.half_width:,.6g}"
+            taken = "taken" if band.kind == each.band else band.refusal
+            hedge, cost = f"{band.hedge:+,.6g}", f"{band.cost:,.2f}"
+            table.add_row(band.kind, width, hedge, str(band.trades), cost, taken)
+        table.caption = ", ".join(f"{name} {value:,.6g}" for name, value in each.figures.items())
+        yield table
 
 
 def _limits(found: Explanation) -> Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import UnsetType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from shared.adapters.clock import Clock
@@ -47,6 +48,18 @@ class HedgerMetrics:
             "hedge_current_vega_dollars",
             "Vega notional held and on order at the last decision, currency per vol point.",
             ["book"],
+            registry=registry,
+        )
+        self._figures = Gauge(
+            "hedge_strategy_figure",
+            "What a strategy saw at its last decision, each figure in its own unit.",
+            ["book", "strategy", "figure"],
+            registry=registry,
+        )
+        self._band_cost = Gauge(
+            "hedge_band_cost_dollars",
+            "What each kind of band has cost so far, the one taken among them, currency.",
+            ["book", "strategy", "band"],
             registry=registry,
         )
         self._states = Gauge(
@@ -137,6 +150,7 @@ class HedgerMetrics:
                 self._multiplier.labels(effect.book).set(effect.multiplier)
                 self._target.labels(effect.book).set(effect.target_vega)
                 self._current.labels(effect.book).set(effect.current_vega)
+                self._show_strategies(effect)
             case TriggerChanged():
                 self._transitions.labels(effect.book, effect.trigger, effect.state).inc()
                 for state in TRIGGER_STATES:
@@ -153,3 +167,10 @@ class HedgerMetrics:
                 self._withheld.labels(effect.book, effect.control).inc()
             case _:
                 pass
+
+    def _show_strategies(self, target: TargetChanged) -> None:
+        for told in () if isinstance(target.strategies, UnsetType) else target.strategies:
+            for name, value in told.figures.items():
+                self._figures.labels(target.book, told.strategy, name).set(value)
+            for band in told.bands:
+                self._band_cost.labels(target.book, told.strategy, band.kind).set(band.cost)
