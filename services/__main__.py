@@ -162,7 +162,7 @@ def up(
 
     settings = _settings(config)
     with _answering():
-        services = some_of(with_auditor(config.absolute()), without or ())
+        services = some_of(with_auditor(config.absolute(), settings), without or ())
         run_services(settings, services, port=settings.http.port, next_free=True)
 
 
@@ -349,6 +349,12 @@ def check(config: Configuration) -> None:
     verdict = f"[green]{escape(str(config))}: no fault.[/]"
     told = f"{verdict} Books: {books}. Digest {settings.digest[:16]}."
     console.print(told, highlight=False, soft_wrap=True)
+    for book, held in settings.positions.items():
+        if held:
+            console.print(f"{book} opens with {len(held)} positions.", highlight=False)
+    if settings.intake.option_roots:
+        roots = ", ".join(sorted(settings.intake.option_roots))
+        console.print(f"Quotes of options are taken of {roots}.", highlight=False, soft_wrap=True)
     for line in missing_keys(settings):
         console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
 

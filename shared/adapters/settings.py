@@ -15,13 +15,18 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from shared.adapters.calendars import CalendarError, regular_session_ns
+from shared.adapters.catalogue import make_catalogue
 from shared.adapters.configuration.books import read_books
 from shared.adapters.configuration.checks import check_symbols
+from shared.adapters.configuration.exposure import read_exposure, read_marks
 from shared.adapters.configuration.faults import Fault, Faults, FaultyConfiguration
+from shared.adapters.configuration.instruments import InstrumentSettings, read_instruments
 from shared.adapters.configuration.lines import locate
 from shared.adapters.configuration.market import read_intake, read_signals
+from shared.adapters.configuration.positions import check_levels, option_roots, read_positions
 from shared.adapters.configuration.services import (
     AuditorSettings,
     CalendarSettings,
@@ -50,13 +55,28 @@ from shared.adapters.configuration.services import (
 )
 from shared.adapters.configuration.table import Table
 from shared.adapters.connections import MqttSettings
+from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import HOUR
+from shared.domain.instruments.legs import leg_instruments, leg_symbols
+from shared.domain.marks.policy import MarkPolicy
 from shared.domain.policies import BookPolicy, IntakePolicy, PaperPolicy, SignalPolicy
+from shared.domain.strategy_policies import StrategyBookPolicy
 
 __all__ = ["Fault", "FaultyConfiguration", "Settings", "load_settings"]
 
 _SYNTAX: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
-_DECISIVE: Final = ("calendar", "clock", "intake", "signals", "books", "paper")
+_DECISIVE: Final = (
+    "calendar",
+    "clock",
+    "intake",
+    "signals",
+    "books",
+    "paper",
+    "instruments",
+    "marks",
+    "exposure",
+    "positions",
+)
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -79,6 +99,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         http: Pages, health, metrics.
         logs: How much.
         retention: Where old stream entries go.
+        instruments: What can be held beyond what is known anyway.
+        exposure: How Greeks are computed, and how often.
+        marks: How options are marked.
+        positions: What each book opens with: quantity by symbol, by book.
+        legs: Symbol of each leg's instrument, by leg, by book.
         digest: SHA-256, in hex, of all that bears on a decision; not of comments, of the order of
             keys, or of where things are.
     """
@@ -99,6 +124,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: HttpSettings
     logs: LogSettings
     retention: RetentionSettings
+    instruments: InstrumentSettings = InstrumentSettings()
+    exposure: ExposurePolicy = ExposurePolicy()
+    marks: MarkPolicy = MarkPolicy()
+    positions: dict[str, dict[str, float]] = {}
+    legs: dict[str, dict[str, str]] = {}
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether there is any exposure to measure: a position, or a strategy that acts on it."""
+        return any(self.positions.values()) or any(
+            isinstance(book, StrategyBookPolicy) for book in self.books
+        )
 
     @property
     def digest(self) -> str:
@@ -121,7 +158,8 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     """
     text, document = _document(path)
     faults = Faults(locate(text))
-    settings = _settings(Table(document, (), faults, _session_ns(document)), environment)
+    root = Table(document, (), faults, _session_ns(document))
+    settings = _settings(root, environment, path.parent)
     if found := faults.found():
         raise FaultyConfiguration(str(path), found)
     return settings
@@ -161,13 +199,23 @@ def _session_ns(document: Mapping[str, object]) -> int:
         return 6 * HOUR
 
 
-def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
+def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> Settings:
     books, portfolios = read_books(root)
-    intake = read_intake(root.table("symbols"), root.table("intake"))
+    calendar, clock = read_calendar(root.table("calendar")), read_clock(root.table("clock"))
+    instruments = read_instruments(root, leg_instruments(books))
+    is_sound = root.table("calendar").is_sound("name", "closed", "early_closes")
+    resolve = make_catalogue(instruments, calendar if is_sound else CalendarSettings()).resolve
+    positions, legs = read_positions(root, directory, resolve), leg_symbols(books)
+    marks, max_symbols = read_marks(root.table("options"))
+    intake = replace(
+        read_intake(root.table("symbols"), root.table("intake")),
+        option_roots=option_roots(root, positions, legs, resolve),
+        max_option_symbols=max_symbols,
+    )
     signals = read_signals(root.table("signals"), books, portfolios)
     settings = Settings(
-        calendar=read_calendar(root.table("calendar")),
-        clock=read_clock(root.table("clock")),
+        calendar=calendar,
+        clock=clock,
         mqtt=read_mqtt(root.table("mqtt"), environment),
         redis=read_redis(root.table("redis"), environment),
         intake=intake,
@@ -182,7 +230,13 @@ def _settings(root: Table, environment: Mapping[str, str]) -> Settings:
         http=read_http(root.table("http"), environment),
         logs=read_logs(root.table("logs")),
         retention=read_retention(root.table("retention")),
+        instruments=instruments,
+        exposure=read_exposure(root.table("exposure"), in_replay=clock.source == "feed"),
+        marks=marks,
+        positions=positions,
+        legs=legs,
     )
     check_symbols(root, intake, signals, books)
+    check_levels(root, positions, intake, resolve)
     root.refuse_unknown_keys()
     return settings

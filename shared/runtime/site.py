@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from shared.adapters.bus import BusEvent, Subscription, Will
 from shared.adapters.calendars import session_calendar
+from shared.adapters.catalogue import make_catalogue
 from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.keyring import Keyring
 from shared.adapters.mqtt import MqttBus
@@ -25,6 +26,7 @@ from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
 from shared.adapters.tails import TailedStore, Tails
 from shared.domain.instants import SECOND
+from shared.domain.instruments.catalogue import Catalogue
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.health import Health
 from shared.runtime.precedence import Precedence
@@ -154,6 +156,14 @@ class Site:
         return session_calendar(
             wanted.name, FIRST_DAY, today + timedelta(days=DAYS_AHEAD), wanted.overrides
         )
+
+    def catalogue(self) -> Catalogue:
+        """Every instrument there is, by its symbol; made once."""
+        return self._catalogue
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return make_catalogue(self.settings.instruments, self.settings.calendar)
 
     async def until_stopped(self, service: Coroutine[None, None, None]) -> None:
         """Run a service that ends by cancellation until the process is to stop."""

@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 from msgspec import UNSET
 
 from shared.adapters.configuration.checks import check_limits
+from shared.adapters.configuration.positions import POSITION_KEYS
 from shared.adapters.configuration.rules import read_rules
 from shared.adapters.configuration.strategies import (
     OVERLAY,
@@ -95,6 +96,7 @@ def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> N
 
 def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy | None]:
     name, kinds = _name(table, "book"), strategy_kinds(table)
+    table.leave(*POSITION_KEYS)
     if kinds != (OVERLAY,):
         return _strategy_book(table, name, kinds)
     portfolio = _portfolio(table.table("portfolio"), name)

@@ -113,6 +113,10 @@ class Table:
         """Length of an ordinary session."""
         return self._session_ns
 
+    def leave(self, *keys: str) -> None:
+        """Leave keys to a reader that comes later: they are known."""
+        self._asked.update(keys)
+
     def require(self, *keys: str) -> None:
         """Report each of these keys that is absent."""
         for key in keys:

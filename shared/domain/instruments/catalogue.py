@@ -72,7 +72,8 @@ class Catalogue:
         if missing := roots.calendars.difference(calendars):
             raise ValueError(f"no calendar is given for {', '.join(sorted(missing))}")
         self._roots = roots
-        self._days = {name: SessionDays(calendar) for name, calendar in calendars.items()}
+        self._calendars = calendars
+        self._known_days: dict[str, SessionDays] = {}
         self._declared = dict(instruments or {})
         self._series: dict[tuple[str, date], Instrument] = {}
 
@@ -108,9 +109,12 @@ class Catalogue:
             return self._future(symbol, match[1], match[2], _MILLENNIUM + int(match[3]))
         if _SYMBOL.fullmatch(symbol) is None:
             raise MalformedSymbol(symbol, "a symbol is 1 to 32 of A-Z 0-9 . _ -")
-        raise UnknownInstrument(
-            symbol, "unknown_root", "declare it in [[instruments]] or [[roots]]"
-        )
+        raise UnknownInstrument(symbol, "unknown_root", "neither known nor declared")
+
+    def _days(self, calendar: str) -> SessionDays:
+        if calendar not in self._known_days:
+            self._known_days[calendar] = SessionDays(self._calendars[calendar])
+        return self._known_days[calendar]
 
     # --- futures -----------------------------------------------------------------------------
 
@@ -119,7 +123,7 @@ class Catalogue:
         if root is not None:
             if month not in root.months:
                 raise UnknownInstrument(symbol, "no_such_expiry", f"{code} has no month {month}")
-            days = self._days[root.calendar]
+            days = self._days(root.calendar)
             day = month_expiry(root, year, MONTH_CODES.index(month) + 1, days)
             return self._future_of(root, symbol, day)
         weekly = _WEEKLY.fullmatch(code)
@@ -131,7 +135,7 @@ class Catalogue:
         return self._week(root, symbol, year, int(weekly[2]))
 
     def _week(self, root: FutureRoot, symbol: str, year: int, week: int) -> Instrument:
-        day = week_expiry(year, week, self._days[root.calendar])
+        day = week_expiry(year, week, self._days(root.calendar))
         wanted = self._weekly_name(root, day)
         if wanted != symbol:
             raise UnknownInstrument(
@@ -140,7 +144,7 @@ class Catalogue:
         return self._future_of(root, symbol, day)
 
     def _future_of(self, root: FutureRoot, symbol: str, day: date) -> Instrument:
-        opening_ns = self._days[root.calendar].opening_ns(day)
+        opening_ns = self._days(root.calendar).opening_ns(day)
         return Instrument(
             symbol=symbol,
             kind=Kind.FUTURE,
@@ -157,13 +161,13 @@ class Catalogue:
     def _weekly_name(self, root: FutureRoot, day: date) -> str:
         """The contract that settles on `day`: the month's, else a week's."""
         month, year = MONTH_CODES[day.month - 1], day.year % _CENTURY
-        if day == month_expiry(root, day.year, day.month, self._days[root.calendar]):
+        if day == month_expiry(root, day.year, day.month, self._days(root.calendar)):
             return f"{root.name}{month}{year:02d}"
         return f"{root.name}{week_of(day):02d}{month}{year:02d}"
 
     def _next_name(self, root: FutureRoot, day: date, expiry_ns: int) -> str:
         """The first monthly contract that does not settle before `expiry_ns`, on `day`."""
-        days = self._days[root.calendar]
+        days = self._days(root.calendar)
         year, month = day.year, day.month
         while MONTH_CODES[month - 1] not in root.months or (
             days.opening_ns(month_expiry(root, year, month, days)) < expiry_ns
@@ -194,7 +198,7 @@ class Catalogue:
 
     def _option_series(self, root: OptionRoot, named: date) -> Instrument:
         """What all options of one root and expiry share."""
-        days = self._days[root.calendar]
+        days = self._days(root.calendar)
         day = days.at_or_before(named)
         expiry_ns = days.instant_ns(day, root.settlement)
         ends_before = root.settlement == "am" and root.delivery == "cash"
