@@ -108,7 +108,7 @@ class Portfolio:
         self.group: Integers = np.full(len(held), -1, dtype=np.int64)
         self.example: Integers = np.empty(0, dtype=np.int64)
         self.counts: Integers = np.empty(0, dtype=np.int64)
-        self.next_change_ns = NEVER
+        self.next_change_ns: int = NEVER
         self.regroup(now_ns)
 
     def regroup(self, now_ns: int) -> None:
@@ -153,7 +153,8 @@ class Portfolio:
     def unmarked(self, values: Floats) -> Integers:
         """Positions that count and have no value."""
         counts = np.flatnonzero(self.group >= 0)
-        return counts[np.isnan(values[PRICE, self.rows[counts]])]
+        missing: Integers = counts[np.isnan(values[PRICE, self.rows[counts]])]
+        return missing
 
 
 def buckets_of(expiry_ns: Integers, now_ns: int) -> tuple[Integers, int]:
@@ -183,7 +184,7 @@ def beta_of(betas: Mapping[str, float], underlying: str, root: str) -> float | N
 
 
 @njit(cache=True)
-def _add_up(  # noqa: PLR0913 - compiled code takes columns
+def _add_up(  # noqa: PLR0913, PLR0917 - compiled code takes columns
     rows: Integers,
     units: Floats,
     group: Integers,

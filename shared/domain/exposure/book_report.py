@@ -1,14 +1,18 @@
 """From sums to what is said of a book: totals, betas, what is missing; and the measurement."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from shared.domain.events import ExposureMeasured
 from shared.domain.exposure.aggregate import FIGURES, Group, figures
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
+from shared.domain.exposure.policy import BUCKETS
 from shared.domain.exposure.terms import Floats, Integers
+from shared.domain.instruments.instrument import Instrument
 
 IN_UNITS: Final = frozenset(("delta", "gamma"))
 """Of one underlying each: they do not add up over underlyings."""
@@ -101,17 +105,37 @@ def vix_vega(
     )
 
 
+class MeasuredLeg(Struct, frozen=True, kw_only=True):
+    """What is known of something that a book hedges with.
+
+    Attributes:
+        instrument: What it is.
+        filled: What the book has traded of it, which the figures hold.
+        level: Of its underlying.
+        delta: Raw, of one unit of its underlying; NaN while unknown, like the other two.
+        vega: Raw, per 1.00 of volatility.
+    """
+
+    instrument: Instrument
+    filled: float
+    level: float
+    delta: float
+    vega: float
+
+
 def measurement(
-    observed: ExposureObserved, *, put_delta: float | None, volatilities: Mapping[str, float]
+    observed: ExposureObserved, legs: Sequence[MeasuredLeg], volatilities: Mapping[str, float]
 ) -> ExposureMeasured:
     """State a book's Greeks for those that act on them; what is unknown has no name in it.
 
     `delta` and `portfolio_delta` are in units of the index, `gamma` is dollar gamma for 1%; the
-    other plain names are totals. A `put_delta` of 0 says that it is not known.
+    other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, and
+    `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
+    contract. A `put_delta` of 0 says that it is not known.
 
     Args:
         observed: The book's exposure.
-        put_delta: Of one hedging put.
+        legs: What it hedges with.
         volatilities: At the money, by underlying.
     """
     totals = observed.totals
@@ -119,6 +143,9 @@ def measurement(
     greeks |= {"gamma": totals["dollar_gamma"], "coverage": observed.coverage}
     if observed.index_delta is not None:
         greeks["delta"] = observed.index_delta
+    greeks |= dict.fromkeys((f"vega.{bucket}" for bucket in BUCKETS), 0.0)
+    for leg in legs:
+        greeks |= _of_leg(leg)
     for group in observed.groups:
         if group.level is not None:
             greeks[f"level.{group.underlying}"] = group.level
@@ -134,9 +161,27 @@ def measurement(
         event_ns=observed.event_ns,
         sequence=observed.event_ns,
         portfolio_delta=observed.index_delta or 0.0,
-        put_delta=put_delta or 0.0,
+        put_delta=next(filter(None, map(_put_delta, legs)), 0.0),
         greeks=greeks,
     )
+
+
+def _of_leg(leg: MeasuredLeg) -> dict[str, float]:
+    symbol, underlying = leg.instrument.symbol, leg.instrument.underlying
+    figures = {f"filled.{symbol}": leg.filled}
+    figures |= {f"delta.{underlying}": 0.0, f"gamma.{underlying}": 0.0}
+    if isfinite(leg.level):
+        figures[f"level.{underlying}"] = leg.level
+    if leg.instrument.option is not None and isfinite(leg.delta):
+        figures[f"unit_delta.{symbol}"] = leg.instrument.multiplier * leg.delta
+        figures[f"unit_vega.{symbol}"] = leg.instrument.multiplier * leg.vega / 100.0
+    return figures
+
+
+def _put_delta(leg: MeasuredLeg) -> float:
+    option = leg.instrument.option
+    is_put = option is not None and option.right == "put"
+    return leg.delta if is_put and isfinite(leg.delta) else 0.0
 
 
 def at_the_money(

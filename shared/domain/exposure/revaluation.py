@@ -65,15 +65,29 @@ class Market(Protocol):
     """
 
     @property
-    def underlying(self) -> Floats: ...
+    def underlying(self) -> Floats:
+        """See the class."""
+        ...
+
     @property
-    def rate(self) -> Floats: ...
+    def rate(self) -> Floats:
+        """See the class."""
+        ...
+
     @property
-    def carry(self) -> Floats: ...
+    def carry(self) -> Floats:
+        """See the class."""
+        ...
+
     @property
-    def volatility(self) -> Floats: ...
+    def volatility(self) -> Floats:
+        """See the class."""
+        ...
+
     @property
-    def level(self) -> Floats: ...
+    def level(self) -> Floats:
+        """See the class."""
+        ...
 
 
 class RevaluationState(Struct, frozen=True, array_like=True):
@@ -181,7 +195,7 @@ class Scratch:
         return self._out[: GREEKS * count].reshape(GREEKS, count)
 
 
-def value_rows(
+def value_rows(  # noqa: PLR0913, PLR0917 - of all rows at once
     terms: Terms, rows: Integers, inputs: Floats, now_ns: int, values: Floats, scratch: Scratch
 ) -> None:
     """Value some rows.
@@ -199,7 +213,8 @@ def value_rows(
     if len(options):
         columns, out = scratch.columns(len(options)), scratch.out(len(options))
         _gather(options, terms.sign, terms.strike, terms.expiry_ns, inputs, now_ns, columns)
-        evaluate(*columns, out)
+        sign, underlying, strike, years, rate, carry, volatility = columns
+        evaluate(sign, underlying, strike, years, rate, carry, volatility, out)
         _scatter(options, terms.model, columns, out, values)
     _value_others(
         rows[~is_option],
@@ -215,7 +230,7 @@ def value_rows(
 
 
 @njit(cache=True)
-def _note_moves(  # noqa: PLR0913 - compiled code takes columns
+def _note_moves(  # noqa: PLR0913, PLR0917 - compiled code takes columns
     underlying: Floats,
     rate: Floats,
     carry: Floats,
@@ -245,7 +260,7 @@ def _note_moves(  # noqa: PLR0913 - compiled code takes columns
 
 
 @njit(cache=True)
-def _gather(  # noqa: PLR0913 - compiled code takes columns
+def _gather(  # noqa: PLR0913, PLR0917 - compiled code takes columns
     rows: Integers,
     sign: Floats,
     strike: Floats,
@@ -280,7 +295,7 @@ def _scatter(
 
 
 @njit(cache=True)
-def _value_others(  # noqa: PLR0913 - compiled code takes columns
+def _value_others(  # noqa: PLR0913, PLR0917 - compiled code takes columns
     rows: Integers,
     model: NDArray[np.int8],
     strike: Floats,

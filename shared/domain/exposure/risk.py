@@ -36,7 +36,7 @@ class RiskDesk:
         self._confidence = policy.confidence
         self._history = tuple(history)
 
-    def risks(  # noqa: PLR0913 - all of a moment
+    def risks(  # noqa: PLR0913, PLR0917 - all of a moment
         self,
         terms: Terms,
         portfolio: Portfolio,
@@ -106,10 +106,11 @@ def _estimates(portfolio: Portfolio, sums: Floats, history: Sequence[Shock]) -> 
     np.add.at(by_book, owner, sums)
     delta, gamma = by_book[:, _DOLLAR_DELTA], 100.0 * by_book[:, _DOLLAR_GAMMA]
     vega, vanna, volga = by_book[:, _VEGA], by_book[:, _VANNA], by_book[:, _VOLGA]
-    return (
+    estimates: Floats = (
         delta * spot
         + 0.5 * gamma * spot**2
         + vega * points
         + vanna * spot * points
         + 0.5 * volga * points**2
     )
+    return estimates

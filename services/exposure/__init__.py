@@ -1,0 +1,1 @@
+"""Journal to the Greeks of every book."""

@@ -1,0 +1,69 @@
+"""Composition root of the exposure stage."""
+
+from functools import partial
+
+import structlog
+
+from services.exposure.books import exposure_books
+from services.exposure.measurements import SUBSCRIPTIONS, Measurements
+from services.exposure.metrics import ExposureMetrics
+from services.exposure.service import Exposure, MakeMonitor
+from services.exposure.step import SERVICE, compile_ahead
+from services.exposure.turn import Turn
+from shared.adapters.store import Store
+from shared.domain.exposure.engine import ExposureMonitor
+from shared.runtime.leading import lead
+from shared.runtime.lease import Term
+from shared.runtime.site import Site
+
+log = structlog.get_logger()
+
+
+async def run(site: Site) -> None:
+    """Run the exposure stage, whenever it is our turn, until the site is to stop."""
+    settings = site.settings
+    if not settings.has_positions:
+        log.info("nothing_to_measure", remedy="write [[books.positions]] for what a book holds")
+        await site.stop.wait()
+        return
+    on_wall_clock = settings.clock.source == "wall"
+    metrics = ExposureMetrics(
+        site.registry, site.clock if on_wall_clock else None, settings.exposure.most_underlyings
+    )
+    make_monitor = _monitor_maker(site)
+    compile_ahead(make_monitor, settings.exposure.index)
+    async with site.market() as store:
+
+        async def serve(term: Term) -> None:
+            await _serve(site, term, store, metrics, make_monitor)
+
+        await lead(site, SERVICE, store, serve)
+
+
+def _monitor_maker(site: Site) -> MakeMonitor:
+    settings = site.settings
+    return partial(
+        ExposureMonitor,
+        settings.exposure,
+        settings.marks,
+        site.catalogue(),
+        exposure_books(settings),
+    )
+
+
+async def _serve(
+    site: Site, term: Term, store: Store, metrics: ExposureMetrics, make_monitor: MakeMonitor
+) -> None:
+    in_replay = site.settings.clock.source == "feed"
+    async with site.bus(SERVICE, SUBSCRIPTIONS if in_replay else (), session=term.holder) as bus:
+        exposure = Exposure(
+            make_monitor=make_monitor,
+            bus=bus,
+            store=store,
+            epoch=term.epoch,
+            measurements=Measurements(bus, site.keyring, site.clock, Turn() if in_replay else None),
+            metrics=metrics,
+            health=site.health,
+            precedence=site.precedence,
+        )
+        await exposure.run(site.stop)
