@@ -43,9 +43,6 @@ STEPS: Final = 3
 BLOCK: Final = 512
 """Options at a time: what a block needs fits the cache next to the processor."""
 
-UNRESOLVED_CHANGE: Final = 0.02
-"""A last step larger than this share of s leaves more than rounding: its fourth power is 2e-7."""
-
 _ROUNDING_OF_PRICES: Final = 1e-15
 _LEAST_TIME_VALUE: Final = 1e-300
 _LEAST_LOG_MONEYNESS: Final = 1e-30
@@ -61,7 +58,6 @@ class Reason(IntEnum):
     NO_TIME_VALUE: The same as that, to rounding: any small volatility would do.
     ABOVE_MAXIMUM: Not cheaper than what it can pay at most (call: the underlying; put: the
         strike, discounted): arbitrage.
-    UNRESOLVED: The steps did not settle.
     """
 
     NONE = 0
@@ -70,7 +66,6 @@ class Reason(IntEnum):
     BELOW_INTRINSIC = 3
     NO_TIME_VALUE = 4
     ABOVE_MAXIMUM = 5
-    UNRESOLVED = 6
 
 
 def implied_volatility(  # noqa: PLR0913, PLR0917 - columns
@@ -227,18 +222,6 @@ def _prepare_block(  # noqa: PLR0913, PLR0917 - columns
         sides[i], targets[i], s[i] = _start(value, most, gap, moneyness[i])
 
 
-@inlined
-def _finish_block(
-    years: Columns, s: Columns, last: Columns, out: Columns, reason: NDArray[np.uint8]
-) -> None:
-    """From s to volatility, or NaN with its reason."""
-    for i in range(len(years)):
-        settled = abs(s[i] - last[i]) <= UNRESOLVED_CHANGE * s[i]
-        sound = reason[i] == Reason.NONE.value
-        out[i] = s[i] / np.sqrt(years[i]) if sound & settled else np.nan
-        reason[i] = Reason.UNRESOLVED.value if sound & (not settled) else reason[i]
-
-
 @njit(
     "void(" + "float64[::1], " * 8 + "uint8[::1])",
     cache=True,
@@ -258,8 +241,8 @@ def _imply(  # noqa: PLR0913, PLR0917 - columns
     reason: NDArray[np.uint8],
 ) -> None:
     """Fill `out` and `reason`, block by block; all lengths are right."""
-    work = np.empty((5, BLOCK))
-    side, target, moneyness, s, last = work[0], work[1], work[2], work[3], work[4]
+    work = np.empty((4, BLOCK))
+    side, target, moneyness, s = work[0], work[1], work[2], work[3]
     for start in range(0, len(price), BLOCK):
         here = slice(start, min(start + BLOCK, len(price)))
         _prepare_block(
@@ -276,6 +259,7 @@ def _imply(  # noqa: PLR0913, PLR0917 - columns
         size = min(BLOCK, len(price) - start)
         for _ in range(STEPS):
             for i in range(size):
-                last[i] = s[i]
                 s[i] = _step(side[i], target[i], moneyness[i], s[i])
-        _finish_block(years[here], s, last, out[here], reason[here])
+        for i in range(size):
+            there_is_one = reason[start + i] == Reason.NONE.value
+            out[start + i] = s[i] / np.sqrt(years[start + i]) if there_is_one else np.nan
