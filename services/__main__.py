@@ -171,7 +171,9 @@ def up(
     "  hedgestat run gateway -c deploy/hedges.toml"
 )
 def run(
-    service: Annotated[str, typer.Argument(help="ingest, signals, hedger, gateway or auditor.")],
+    service: Annotated[
+        str, typer.Argument(help="ingest, signals, hedger, gateway, exposure or auditor.")
+    ],
     config: Configuration,
     child: Annotated[
         bool, typer.Option(hidden=True, help="Stop when standard input ends; any free port.")

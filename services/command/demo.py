@@ -24,9 +24,9 @@ from services.command.recorded import (
     read_history,
     steps_between,
 )
-from services.command.up import SERVICES
+from services.command.up import services_of
 from services.feed.__main__ import run as run_feed
-from services.feed.service import FeedPolicy
+from services.feed.service import FeedPolicy, waited_for
 from shared.adapters.configuration.services import (
     GatewaySettings,
     RetentionSettings,
@@ -237,7 +237,7 @@ class Demo:
                     serve(operations_app(site.health, site.registry), listener)
                 )
                 shown = tasks.create_task(news.run())
-                services = tasks.create_task(Running(site, SERVICES).run())
+                services = tasks.create_task(Running(site, services_of(site.settings)).run())
                 await self._feed(site, news)
                 if not site.stop.is_set():
                     await news.finish()
@@ -252,7 +252,11 @@ class Demo:
 
     async def _feed(self, site: Site, news: News) -> None:
         await site.until_stopped(news.listening())
-        policy = FeedPolicy(source=self._options.source, speed=self._options.speed)
+        policy = FeedPolicy(
+            source=self._options.source,
+            waits_for=waited_for(has_positions=site.settings.has_positions),
+            speed=self._options.speed,
+        )
         with ReplayProgress(self._steps, self._console) as progress:
             await run_feed(site, self._steps, policy, progress.on_step)
 

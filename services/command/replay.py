@@ -5,8 +5,6 @@ import hashlib
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Final
-
 import msgspec
 from msgspec import Struct
 from rich.console import Console
@@ -15,15 +13,12 @@ from services.command.endings import Refused, named_reasons
 from services.command.progress import ReplayProgress
 from services.command.recorded import check_days, print_findings, read_history, steps_between
 from services.feed.__main__ import run as run_feed
-from services.feed.service import FeedPolicy
+from services.feed.service import FeedPolicy, waited_for
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.settings import Settings
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import stopped_by_signals
 from shared.runtime.site import Site
-
-BOTH: Final = frozenset(("hedger", "gateway"))
-
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
     """What is to be replayed, and how.
@@ -62,8 +57,9 @@ def run_replay(settings: Settings, options: ReplayOptions, console: Console) -> 
     site = Site(settings=settings, instance="-replay")
     steps = _steps(site, options, console)
     source = options.source or f"replay-{_digest(steps)}"
+    waits_for = waited_for(has_positions=settings.has_positions)
     policy = FeedPolicy(
-        source=source, waits_for=BOTH if options.wait else frozenset(), speed=options.speed
+        source=source, waits_for=waits_for if options.wait else frozenset(), speed=options.speed
     )
     try:
         with named_reasons():

@@ -28,12 +28,25 @@ SERVICES: Final[dict[str, ServiceMain]] = {
 }
 """What runs all the time; the feed runs for a replay."""
 
-ALL_SERVICES: Final[dict[str, ServiceMain]] = {**SERVICES, "auditor": run_auditor}
-"""And the one that has a process of its own wherever the others run."""
+
+async def run_exposure(site: Site) -> None:
+    """Run the exposure stage; whoever holds no positions does not load what it computes with."""
+    from services.exposure.__main__ import run  # noqa: PLC0415 - see above
+
+    await run(site)
+
+
+ALL_SERVICES: Final[dict[str, ServiceMain]] = {
+    **SERVICES,
+    "exposure": run_exposure,
+    "auditor": run_auditor,
+}
+"""And the one for those who hold positions, and the one with a process of its own."""
 
 KEYS: Final[dict[str, KeysNeeded]] = {
     "ingest": KeysNeeded(believes=("operator", "gateway", "monitor")),
     "hedger": KeysNeeded(signs=("monitor",), believes=("gateway",)),
+    "exposure": KeysNeeded(signs=("monitor",)),
     "gateway": KeysNeeded(signs=("gateway",), believes=("monitor", "operator")),
     "auditor": KeysNeeded(signs=("auditor",), believes=("monitor",)),
 }
@@ -42,10 +55,15 @@ KEYS: Final[dict[str, KeysNeeded]] = {
 log = structlog.get_logger()
 
 
-def with_auditor(config: Path) -> dict[str, ServiceMain]:
+def services_of(settings: Settings) -> dict[str, ServiceMain]:
+    """Return what runs all the time under a configuration: exposure where there are positions."""
+    return {**SERVICES, "exposure": run_exposure} if settings.has_positions else SERVICES
+
+
+def with_auditor(config: Path, settings: Settings) -> dict[str, ServiceMain]:
     """Return all services, the auditor as a child of this process."""
     child = as_child("run", "auditor", "--child", "-c", str(config))
-    return {**SERVICES, "auditor": child}
+    return {**services_of(settings), "auditor": child}
 
 
 def some_of(

@@ -2,9 +2,10 @@
 
 Theory of operation. A replay is a row of steps: some ticks, then a clock event. Ticks and clock
 events of a replay are numbered in one series, from 1. A step is *done* when `ingest` says that
-its last number is in the journal, and every service waited for says that it has settled the
-step's clock event and taken every execution report that the gateway has made: all that came of it
-is decided, delivered and journalled. Only then is the next step sent. So whatever a step caused
+its last number is in the journal, every service waited for says that it has settled the step's
+clock event, and the hedger has taken every execution report that the gateway has made and every
+measurement of the exposure stage: all that came of it is decided, delivered and journalled. Only
+then is the next step sent. So whatever a step caused
 stands in the journal before the next one begins, and the journal, hence every decision, is the
 same however fast the machines are.
 
@@ -22,8 +23,10 @@ from shared.domain.events import ClockAdvanced, Tick
 
 FIRST_RESEND_S: Final = 0.5
 LONGEST_RESEND_S: Final = 5.0
-MAKER: Final = "gateway"
-"""Makes the execution reports that the others must have taken."""
+MAKERS: Final = ("gateway", "exposure")
+"""They make the execution reports and the measurements …"""
+TAKER: Final = "hedger"
+"""… that this one must have taken."""
 
 
 class NumberedStep(Struct, frozen=True):
@@ -73,7 +76,7 @@ class Pacer:
         self._journalled = 0
         self._done = 0
         self._settled = dict.fromkeys(waits_for, 0)
-        self._reports = dict.fromkeys((*waits_for, MAKER), 0)
+        self._reports = dict.fromkeys((*waits_for, *MAKERS), 0)
         self._step: NumberedStep | None = None
         self._send_at_s = 0.0
         self._pause_s = FIRST_RESEND_S
@@ -114,11 +117,12 @@ class Pacer:
         """Services that have not settled the step in hand."""
         if self._step is None:
             return ()
-        due_ns, made = self._step.clock.event_ns, self._reports[MAKER]
+        due_ns = self._step.clock.event_ns
+        made = sum(self._reports[maker] for maker in MAKERS)
         return tuple(
             name
             for name, settled_ns in self._settled.items()
-            if settled_ns < due_ns or self._reports[name] < made
+            if settled_ns < due_ns or (name == TAKER and self._reports[name] < made)
         )
 
     def due(self, now_s: float) -> NumberedStep | None:

@@ -25,6 +25,11 @@ _TICKS_A_MESSAGE = 500
 _COMPLAIN_EVERY_S = 10.0
 
 
+def waited_for(*, has_positions: bool) -> frozenset[str]:
+    """Name the services that settle every step of a replay."""
+    return frozenset(("hedger", "gateway", *(("exposure",) if has_positions else ())))
+
+
 class FeedPolicy(Struct, frozen=True, kw_only=True):
     """How a replay is fed.
 
@@ -36,7 +41,7 @@ class FeedPolicy(Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    waits_for: frozenset[str] = frozenset(("hedger", "gateway"))
+    waits_for: frozenset[str] = waited_for(has_positions=False)
     speed: float | None = None
 
 

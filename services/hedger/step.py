@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from shared.adapters.store import Entry
 from shared.domain.effects import Effect, OrderDecided, TargetChanged
-from shared.domain.events import ExecutionReported, RebalanceRequested
+from shared.domain.events import ExecutionReported, ExposureMeasured, RebalanceRequested
 from shared.domain.hedging.book import HedgeBook, HedgeBookState
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
@@ -29,7 +29,7 @@ class HedgerState(Struct, frozen=True):
     Attributes:
         books: By name.
         clock_ns: The last clock event taken: what this stage can say is settled.
-        reports: How many execution reports were taken.
+        reports: How many execution reports and measurements were taken.
         chain: The last entry of the decision log.
     """
 
@@ -97,7 +97,7 @@ class HedgerStep:
     def _receive(self, event: HedgerInput) -> list[Effect]:
         if isinstance(event, SignalsObserved) and event.cause == "clock":
             self.clock_ns = event.event_ns
-        self.reports += isinstance(event, ExecutionReported)
+        self.reports += isinstance(event, ExecutionReported | ExposureMeasured)
         return [
             effect
             for name, book in self.books.items()

@@ -130,7 +130,13 @@ def mounted(name: str, at: str) -> set[str]:
     return {mount[0] for mount in mounts if mount[1].startswith(at)}
 
 
-SIGNERS = {"hedger": "monitor", "gateway": "gateway", "operator": "operator", "auditor": "auditor"}
+SIGNERS = {
+    "hedger": "monitor",
+    "exposure": "monitor",
+    "gateway": "gateway",
+    "operator": "operator",
+    "auditor": "auditor",
+}
 
 
 @pytest.mark.parametrize("name", sorted(OURS | {"operator"}))

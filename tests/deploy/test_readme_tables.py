@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from services.auditor.metrics import AuditorMetrics
+from services.exposure.metrics import ExposureMetrics
 from services.feed.metrics import FeedMetrics
 from services.gateway.metrics import GatewayMetrics
 from services.hedger.metrics import HedgerMetrics
@@ -29,6 +30,7 @@ def test_the_metrics_table_names_every_metric_and_no_other() -> None:
     GatewayMetrics(registry)
     FeedMetrics(registry)
     AuditorMetrics(registry)
+    ExposureMetrics(registry, None, 1)
     assert set(re.findall(r"`(hedge_[a-z_]+)", README)) == _names(registry)
 
 

@@ -47,7 +47,7 @@ keep_entries = 10_000_000 # the reference fold reads all of it
 level = "warning"
 [http]
 port = 0
-ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, auditor = 0, feed = 0 }
+ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, auditor = 0, feed = 0, exposure = 0 }
 """
 
 _BOOK: Final = """

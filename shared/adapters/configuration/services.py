@@ -34,6 +34,7 @@ _PORTS: Final = {
     "gateway": 8084,
     "feed": 8085,
     "auditor": 8086,
+    "exposure": 8087,
 }
 
 

@@ -10,9 +10,9 @@ came of it for every book whose figures changed. It is due
 
 The journal says when that is looked at: at every clock event (`advance_to`), and, on the wall
 clock, at the end of every entry of the journal (`settle`). An entry is one commit of `ingest`,
-whole in whatever batch it is read, so what is said depends on the journal alone. In a replay how ticks fall
-into entries is an accident, so there only clock events count. Ticks that a later one of the same
-symbols followed before the revaluation are *conflated*: counted, and said.
+whole in whatever batch it is read, so what is said depends on the journal alone. In a replay how
+ticks fall into entries is an accident, so there only clock events count. Ticks that a later one
+followed before the revaluation are *conflated*: counted, and said.
 
 A measurement, for books that act on Greeks, is what a revaluation says put as an event for the
 journal; it is *awaited* until the journal has it.

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from services.feed.pacing import (
     FIRST_RESEND_S,
     LONGEST_RESEND_S,
-    MAKER,
     JournalWentBack,
     NumberedStep,
     Pacer,
@@ -18,7 +17,7 @@ from services.feed.pacing import (
 from shared.adapters.history.replay import ReplayStep
 from shared.domain.events import Tick
 
-WAITS_FOR = frozenset(("hedger", MAKER))
+WAITS_FOR = frozenset(("hedger", "gateway"))
 
 
 def replay(*ticks_of_a_step: int) -> list[ReplayStep]:
@@ -95,10 +94,10 @@ def test_a_step_is_done_when_it_is_journalled_and_settled_by_all() -> None:
     pacer = begun(steps(1)[0])
     pacer.journalled(2)
     pacer.settled("hedger", 10, 0)
-    assert pacer.unsettled() == (MAKER,)
-    pacer.settled(MAKER, 9, 0)
+    assert pacer.unsettled() == ("gateway",)
+    pacer.settled("gateway", 9, 0)
     assert not pacer.is_done
-    pacer.settled(MAKER, 10, 0)
+    pacer.settled("gateway", 10, 0)
     assert pacer.is_done
 
 
@@ -112,10 +111,22 @@ def test_settled_is_not_enough_where_the_journal_is_behind() -> None:
 def test_every_report_that_was_made_must_have_been_taken() -> None:
     pacer = begun(steps(1)[0])
     pacer.journalled(2)
-    pacer.settled(MAKER, 10, 3)
+    pacer.settled("gateway", 10, 3)
     pacer.settled("hedger", 10, 2)
     assert pacer.unsettled() == ("hedger",)
     pacer.settled("hedger", 10, 3)
+    assert pacer.is_done
+
+
+def test_the_hedger_must_have_taken_reports_and_measurements() -> None:
+    pacer = Pacer(WAITS_FOR | {"exposure"})
+    pacer.begin(steps(1)[0], 0.0)
+    pacer.journalled(2)
+    pacer.settled("gateway", 10, 3)
+    pacer.settled("exposure", 10, 2)
+    pacer.settled("hedger", 10, 4)
+    assert pacer.unsettled() == ("hedger",)
+    pacer.settled("hedger", 10, 5)
     assert pacer.is_done
 
 
