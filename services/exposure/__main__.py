@@ -1,17 +1,15 @@
 """Composition root of the exposure stage."""
 
-from functools import partial
-
 import structlog
 
-from services.exposure.books import exposure_books
+from services.exposure.books import exposure_books, shocks_of
 from services.exposure.measurements import SUBSCRIPTIONS, Measurements
 from services.exposure.metrics import ExposureMetrics
 from services.exposure.service import Exposure, MakeMonitor
 from services.exposure.step import SERVICE, compile_ahead
 from services.exposure.turn import Turn
 from shared.adapters.store import Store
-from shared.domain.exposure.engine import ExposureMonitor
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.runtime.leading import lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
@@ -41,14 +39,13 @@ async def run(site: Site) -> None:
 
 
 def _monitor_maker(site: Site) -> MakeMonitor:
-    settings = site.settings
-    return partial(
-        ExposureMonitor,
-        settings.exposure,
-        settings.marks,
-        site.catalogue(),
-        exposure_books(settings),
-    )
+    settings, catalogue = site.settings, site.catalogue()
+    books, history = exposure_books(settings), shocks_of(settings)
+
+    def make(state: ExposureState | None) -> ExposureMonitor:
+        return ExposureMonitor(settings.exposure, settings.marks, catalogue, books, history, state)
+
+    return make
 
 
 async def _serve(
