@@ -13,7 +13,8 @@ from typing import Final
 from msgspec import Struct
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+LONGEST_PAUSE_S: Final = 4.0
+"""So what waits for the other end is there within seconds once that is well again."""
 
 
 class OutboxRow(Struct, frozen=True):
