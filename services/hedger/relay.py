@@ -44,7 +44,7 @@ class OrderRelay:
         term: Under which we lead: it is looked at before each sending.
         clock: For the pauses between sendings.
         on_sent: Told of each sending: the row, and `sent`, `refused` or `unavailable`.
-        on_acknowledged: Told of each order that the gateway has answered for.
+        on_acknowledged: Told of orders that the gateway has answered for.
         on_superseded: Told when the gateway refuses our epoch: the order stays in the outbox, and
             we are out.
     """
@@ -58,7 +58,7 @@ class OrderRelay:
         term: Term,
         clock: Clock,
         on_sent: Callable[[OutboxRow, str], None],
-        on_acknowledged: Callable[[AckMessage], None],
+        on_acknowledged: Callable[[Sequence[AckMessage]], None],
         on_superseded: Callable[[AckMessage], None],
     ) -> None:
         self._store = store
@@ -69,6 +69,7 @@ class OrderRelay:
         self._delivery = Delivery(bus, clock, on_sent, term.check)
         self._indices: dict[str, int] = {}
         self._answered: list[int] = []
+        self._some_answered = asyncio.Event()
         self._seen = 0
 
     def take_committed(self, rows: Sequence[Entry]) -> None:
@@ -79,6 +80,11 @@ class OrderRelay:
     def has_delivered(self, index: int) -> bool:
         """Whether every row up to an index of the outbox is acknowledged."""
         return self._seen >= index and not self._delivery.waiting
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether every row that is acknowledged is gone from the outbox."""
+        return not self._answered
 
     @property
     def waiting(self) -> int:
@@ -101,20 +107,22 @@ class OrderRelay:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._deliver(accepted), name="delivery")
             tasks.create_task(self._follow_outbox(), name="outbox")
+            tasks.create_task(self._remove_answered(), name="answered")
 
-    async def receive(self, answer: AckMessage) -> None:
-        """Take the gateway's answer for an order.
+    def receive(self, answers: Sequence[AckMessage]) -> None:
+        """Take the gateway's answers for orders.
 
         Raises:
             LeaseLost: It has heard of a newer leader than us.
         """
-        if answer.status != "superseded":
-            await self._settle(answer)
-        elif answer.epoch == self._epoch:  # else the answer to another's sending
-            self._on_superseded(answer)
-            raise LeaseLost(
-                f"order {answer.order_id} was not taken: {answer.reason}", above=self._epoch
-            )
+        self._settle([answer for answer in answers if answer.status != "superseded"])
+        for answer in answers:
+            # else the answer to another's sending
+            if answer.status == "superseded" and answer.epoch == self._epoch:
+                self._on_superseded(answer)
+                raise LeaseLost(
+                    f"order {answer.order_id} was not taken: {answer.reason}", above=self._epoch
+                )
 
     async def _deliver(self, accepted: asyncio.Event) -> None:
         await accepted.wait()
@@ -127,7 +135,6 @@ class OrderRelay:
                 await self._catch_up()
                 while True:
                     await self._take_rows(block_ms=_BLOCK_MS)
-                    await self._remove_answered()
                     delays = delays_s()
             except StoreTrouble as trouble:
                 log.warning("outbox_waits", error=str(trouble))
@@ -160,19 +167,33 @@ class OrderRelay:
         message = order_message(order, epoch=self._epoch, sequence=entry.index)
         return OutboxRow(order.order_id, topic, self._keyring.seal("monitor", topic, message))
 
-    async def _settle(self, answer: AckMessage) -> None:
-        if not self._delivery.acknowledge([answer.order_id]):
+    def _settle(self, answers: Sequence[AckMessage]) -> None:
+        """Let orders go; an answer that was heard before changes nothing."""
+        settled = set(self._delivery.acknowledge(answer.order_id for answer in answers))
+        if not settled:
             return
-        self._answered.append(self._indices.pop(answer.order_id))
-        try:
-            await self._remove_answered()
-        except StoreTrouble as trouble:  # removed with the next read of the outbox
-            log.warning("settle_failed", order_id=answer.order_id, error=str(trouble))
-        self._on_acknowledged(answer)
+        self._answered += [self._indices.pop(order_id) for order_id in settled]
+        self._some_answered.set()
+        self._on_acknowledged(
+            list({each.order_id: each for each in answers if each.order_id in settled}.values())
+        )
 
     async def _remove_answered(self) -> None:
-        """Remove the rows that were answered for; those that the store did not remove, again."""
-        indices = list(self._answered)
-        if indices:
-            await self._store.settle(keys.outbox(), indices)
-            self._answered = [index for index in self._answered if index not in indices]
+        """Remove the rows that were answered for, all that have come to be at a time.
+
+        While the store is away they stay: another leader would send them again, and be answered.
+        """
+        delays = delays_s()
+        while True:
+            await self._some_answered.wait()
+            self._some_answered.clear()
+            indices = list(self._answered)
+            try:
+                await self._store.settle(keys.outbox(), indices)
+            except StoreTrouble as trouble:
+                log.warning("settle_failed", orders=len(indices), error=str(trouble))
+                self._some_answered.set()
+                await asyncio.sleep(next(delays))
+            else:
+                del self._answered[: len(indices)]
+                delays = delays_s()

@@ -4,7 +4,7 @@ The stage decides from the first moment; what it decided leaves once the gateway
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from msgspec import Struct
@@ -212,7 +212,7 @@ class Hedger:
             self._bus,
             self._keyring,
             on_epoch=self._introduction.receive,
-            on_order=self._relay.receive,
+            on_orders=self._relay.receive,
             on_refused=self._metrics.answer_refused,
         )
 
@@ -226,11 +226,12 @@ class Hedger:
         if outcome == "refused":
             self._ring("order_undeliverable", row.key)
 
-    def _acknowledged(self, answer: AckMessage) -> None:
-        self._metrics.order_acknowledged(answer)
-        if answer.status == "refused":
-            log.error("order_refused", order_id=answer.order_id, reason=answer.reason)
-            self._ring("order_refused", answer.order_id)
+    def _acknowledged(self, answers: Sequence[AckMessage]) -> None:
+        for answer in answers:
+            self._metrics.order_acknowledged(answer)
+            if answer.status == "refused":
+                log.error("order_refused", order_id=answer.order_id, reason=answer.reason)
+                self._ring("order_refused", answer.order_id)
         self._report()
 
     def _superseded(self, answer: AckMessage) -> None:
@@ -261,7 +262,7 @@ class Hedger:
     async def _drain(self) -> None:
         try:
             async with asyncio.timeout(_DRAIN_S):
-                while not self._relay.has_delivered(self._decided):  # noqa: ASYNC110 - ends in seconds
+                while not (self._relay.has_delivered(self._decided) and self._relay.has_settled):  # noqa: ASYNC110 - ends in seconds
                     await asyncio.sleep(0.02)
         except TimeoutError:
             log.warning("orders_still_waiting", count=self._relay.waiting)

@@ -70,7 +70,7 @@ BUGS: tuple[Bug, ...] = (
         old="            group.accepted.append((order, at_ns))\n",
         new="            group.accepted.append((order, at_ns))\n            self._gatekeeper.accept(order, at_ns)\n",
         tests=(
-            "tests/services/gateway/test_orders.py::test_while_the_disk_fails_no_order_of_a_group_is_acknowledged_or_counted",
+            "tests/services/gateway/test_orders.py::test_a_group_that_the_disk_did_not_take_counts_for_nothing",
         ),
     ),
     Bug(

@@ -19,8 +19,10 @@ from shared.adapters.record import OrderRecord
 from shared.domain.events import ExecutionKind
 from shared.domain.instants import SECOND
 from shared.domain.orders import Order, order_id
+from shared.domain.trading import TradingState
 from shared.wire import codec, topics
 from shared.wire.announcements import order_from, order_message
+from shared.wire.journal import JournalEntry
 from shared.wire.messages import OrderMessage
 from shared.wire.seal import Sealed, join, split
 
@@ -399,6 +401,30 @@ async def test_while_the_disk_fails_no_order_of_a_group_is_acknowledged_or_count
 
 def _troubles(around: Surroundings) -> set[str]:
     return {name for name, check in around.health.report().items() if not check.ready}
+
+
+async def test_a_group_that_the_disk_did_not_take_counts_for_nothing(path: Path) -> None:
+    async with surroundings(path) as around:
+        around.limits = structs.replace(around.limits, max_repeats=1)
+        around.books = BOOKS
+        async with around.gateway() as (gateway, record):
+            desk = gateway.desk
+            await desk.digest([JournalEntry(0, 0, (tick(5), clock(10)))], 1)
+            (first,) = await desk.take([SentOrder(order_of("book_0"), 1, b"")])
+            connection = record._connection  # noqa: SLF001 - a disk cannot be filled here
+            connection.execute("PRAGMA query_only = ON")
+            group = [SentOrder(order_of(book, 2), 3, b"") for book in BOOKS]
+            async with asyncio.TaskGroup() as tasks:
+                taking = tasks.create_task(desk.take(group))
+                await eventually(lambda: "gateway.record" in _troubles(around))
+                assert (desk.epoch, desk.answered) == (1, 1)
+                assert desk.states.of("book_0") is TradingState.ACTIVE
+                connection.execute("PRAGMA query_only = OFF")
+            assert first.status == "accepted"
+            assert [each.label for each in taking.result()] == ["max_repeats"] + ["accepted"] * 7
+            assert (desk.epoch, desk.answered) == (3, 9)
+            assert desk.states.of("book_0") is TradingState.HALTED
+            assert [each.epoch for each in record.orders_since()] == [1] + [3] * 8
 
 
 async def test_the_desk_takes_one_order_of_a_book_at_a_time(path: Path) -> None:

@@ -66,7 +66,7 @@ class Office:
             term=term(epoch, self.clock, ttl_s),
             clock=self.clock,
             on_sent=lambda _, outcome: self.outcomes.append(outcome),
-            on_acknowledged=self.answers.append,
+            on_acknowledged=self.answers.extend,
             on_superseded=lambda answer: self.superseded.append(answer.order_id),
         )
 
@@ -78,7 +78,7 @@ class Office:
                     self.bus,
                     KEYRING,
                     on_epoch=lambda _: None,
-                    on_order=relay.receive,
+                    on_orders=relay.receive,
                     on_refused=self.refused.append,
                 )
             )
