@@ -76,7 +76,7 @@ def exponential(x: float) -> float:
 
 @inlined
 def logarithm_of_ratio(x: float, y: float) -> float:
-    """ln(x/y) for positive normal numbers; its error is 4e-16 of the larger of |ln(x/y)| and 0.4.
+    """ln(x/y) within 6e-16, of positive normal numbers.
 
     y is scaled by the power of two that brings x/y within 2/3 and 3/2; then ln = 2·artanh(s) with
     s = (x − y)/(x + y), |s| ≤ 1/5, in which x − y is exact where x is near y. Of artanh(s)/s as a
@@ -132,7 +132,7 @@ def tail_denominator(x: float) -> float:
 
 @inlined
 def scaled_tail(x: float) -> float:
-    """e^(x²/2)·N(−x), the normal tail over its density's shape, within 6e-16 for 0 ≤ x ≤ 38.
+    """e^(x²/2)·N(−x), the normal tail over its density's shape, within 8e-16 for 0 ≤ x ≤ 38.
 
     P(x)/Q(x) of degrees 9 and 10, all coefficients positive, so that nothing cancels; of the
     fraction itself the error is 5.2e-17. Two tails can share one division: see `kernel.py`.
