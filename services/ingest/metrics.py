@@ -10,7 +10,9 @@ from shared.domain.trading import TradingStateSet
 
 
 class IngestMetrics:
-    """Prometheus metrics of ingest; symbols are the configured ones, any other counts as `other`.
+    """Prometheus metrics of ingest; symbols are the configured ones.
+
+    Any other counts as `other`, an option too: there are too many for a label each.
 
     Args:
         registry: Where they are registered.

@@ -13,7 +13,7 @@ from os import environ
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.json import encode
 from msgspec.structs import replace
 
@@ -59,7 +59,13 @@ from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import HOUR
 from shared.domain.instruments.legs import leg_instruments, leg_symbols
 from shared.domain.marks.policy import MarkPolicy
-from shared.domain.policies import BookPolicy, IntakePolicy, PaperPolicy, SignalPolicy
+from shared.domain.policies import (
+    BookPolicy,
+    IntakePolicy,
+    OptionIntakePolicy,
+    PaperPolicy,
+    SignalPolicy,
+)
 from shared.domain.strategy_policies import StrategyBookPolicy
 
 __all__ = ["Fault", "FaultyConfiguration", "Settings", "load_settings"]
@@ -72,11 +78,8 @@ _DECISIVE: Final = (
     "signals",
     "books",
     "paper",
-    "instruments",
-    "marks",
-    "exposure",
-    "positions",
 )
+_MEASURED: Final = ("instruments", "marks", "exposure", "positions")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -101,6 +104,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         retention: Where old stream entries go.
         instruments: What can be held beyond what is known anyway.
         exposure: How Greeks are computed, and how often.
+        exposure_history: Folder of daily closes of the index and of VIX, or `packaged`, for the
+            expected shortfall; empty: none.
         marks: How options are marked.
         positions: What each book opens with: quantity by symbol, by book.
         legs: Symbol of each leg's instrument, by leg, by book.
@@ -126,6 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: RetentionSettings
     instruments: InstrumentSettings = InstrumentSettings()
     exposure: ExposurePolicy = ExposurePolicy()
+    exposure_history: str = ""
     marks: MarkPolicy = MarkPolicy()
     positions: dict[str, dict[str, float]] = {}
     legs: dict[str, dict[str, str]] = {}
@@ -140,7 +146,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """See the class."""
-        meaning = encode([getattr(self, part) for part in _DECISIVE], order="sorted")
+        parts = (*_DECISIVE, *_MEASURED) if self.has_positions else _DECISIVE
+        meaning = encode([getattr(self, part) for part in parts], order="sorted")
         return hashlib.sha256(meaning).hexdigest()
 
 
@@ -207,10 +214,10 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
     resolve = make_catalogue(instruments, calendar if is_sound else CalendarSettings()).resolve
     positions, legs = read_positions(root, directory, resolve), leg_symbols(books)
     marks, max_symbols = read_marks(root.table("options"))
+    roots = option_roots(root, positions, legs, resolve)
     intake = replace(
         read_intake(root.table("symbols"), root.table("intake")),
-        option_roots=option_roots(root, positions, legs, resolve),
-        max_option_symbols=max_symbols,
+        options=OptionIntakePolicy(roots=roots, max_symbols=max_symbols) if roots else UNSET,
     )
     signals = read_signals(root.table("signals"), books, portfolios)
     settings = Settings(
@@ -231,6 +238,7 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
         logs=read_logs(root.table("logs")),
         retention=read_retention(root.table("retention")),
         instruments=instruments,
+        exposure_history=root.table("exposure").text("history", ""),
         exposure=read_exposure(root.table("exposure"), in_replay=clock.source == "feed"),
         marks=marks,
         positions=positions,

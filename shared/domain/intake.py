@@ -27,7 +27,7 @@ from typing import Final
 from zlib import crc32
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from numba import njit
 from numpy.typing import NDArray
 
@@ -136,7 +136,12 @@ class Intake:
         self._lossless = lossless
         self._names = tuple(policy.symbols)
         self._numbers = {name: number for number, name in enumerate(self._names)}
-        self._options = OptionNames(policy.option_roots, policy.max_option_symbols)
+        options = policy.options
+        self._options = (
+            OptionNames(frozenset(), 0)
+            if isinstance(options, UnsetType)
+            else OptionNames(options.roots, options.max_symbols)
+        )
         self._symbols = np.zeros(len(self._names), dtype=_SYMBOL)
         for row, limit in zip(self._symbols, policy.symbols.values(), strict=True):
             row["max_jump"] = limit.max_jump

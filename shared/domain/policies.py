@@ -29,6 +29,18 @@ class SymbolPolicy(Struct, frozen=True, kw_only=True):
     max_spread: float = 0.5
 
 
+class OptionIntakePolicy(Struct, frozen=True, kw_only=True):
+    """Options, which are known by their OSI names instead of one by one.
+
+    Attributes:
+        roots: Product codes that may arrive.
+        max_symbols: So many names at most.
+    """
+
+    roots: frozenset[str]
+    max_symbols: int = 100_000
+
+
 class IntakePolicy(Struct, frozen=True, kw_only=True):
     """The edge: what is refused (spec 9).
 
@@ -39,8 +51,7 @@ class IntakePolicy(Struct, frozen=True, kw_only=True):
         max_message_bytes: Larger messages are refused unread.
         independent_sources: Names of feeds with data of their own: a jump that two of them print is
             believed at once. Two vendors of one exchange are not: they carry the same error.
-        option_roots: Options of these product codes are known symbols too, by their OSI names.
-        max_option_symbols: So many of them at most.
+        options: Which options may arrive beside them; left out when none may.
     """
 
     symbols: dict[str, SymbolPolicy]
@@ -48,8 +59,12 @@ class IntakePolicy(Struct, frozen=True, kw_only=True):
     late_limit_ns: int = 5 * SECOND
     max_message_bytes: int = 1_048_576
     independent_sources: tuple[str, ...] = ()
-    option_roots: frozenset[str] = frozenset()
-    max_option_symbols: int = 100_000
+    options: OptionIntakePolicy | UnsetType = UNSET
+
+    @property
+    def option_roots(self) -> frozenset[str]:
+        """Product codes whose options may arrive."""
+        return frozenset() if isinstance(self.options, UnsetType) else self.options.roots
 
 
 # --- signals (spec 1) ------------------------------------------------------------------------

@@ -22,15 +22,14 @@ from shared.domain.intake import (
     SymbolState,
     Verdict,
 )
-from shared.domain.policies import IntakePolicy, SymbolPolicy
+from shared.domain.policies import IntakePolicy, OptionIntakePolicy, SymbolPolicy
 from shared.domain.tick_block import TickBlock
 
 POLICY = IntakePolicy(
     symbols={"VIX": SymbolPolicy(), "SPX": SymbolPolicy(max_jump=0.1, confirmations=2)},
     future_skew_ns=2 * SECOND,
     late_limit_ns=5 * SECOND,
-    option_roots=frozenset({"VIX", "SPXW"}),
-    max_option_symbols=4,
+    options=OptionIntakePolicy(roots=frozenset({"VIX", "SPXW"}), max_symbols=4),
 )
 NOON = 1_383_134_400 * SECOND  # 2013-10-30
 
@@ -700,5 +699,5 @@ def test_so_many_options_and_no_more() -> None:
 
 
 def test_without_roots_an_option_is_an_unknown_symbol() -> None:
-    policy = msgspec.structs.replace(POLICY, option_roots=frozenset())
+    policy = msgspec.structs.replace(POLICY, options=msgspec.UNSET)
     assert judge(Intake(policy, lossless=False), option()) == [Verdict.UNKNOWN_SYMBOL]

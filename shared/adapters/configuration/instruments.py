@@ -161,6 +161,8 @@ def _instrument(table: Table) -> Instrument:
     kind = table.choice("kind", _KINDS, Kind.STOCK)
     expires = kind in {Kind.FUTURE, Kind.OPTION, Kind.VARIANCE_SWAP}
     derived = kind in {Kind.OPTION, Kind.VARIANCE_SWAP}
+    if expires:
+        table.require("expiry")
     expiry_ns = table.instant("expiry") if expires else None
     option = _option(table) if kind is Kind.OPTION else None
     instrument = Instrument(
@@ -194,6 +196,7 @@ def _option(table: Table) -> Option:
 
 
 def _variance_terms(table: Table) -> VarianceTerms:
+    table.require("start")
     return VarianceTerms(
         strike=table.number("strike", within=_LEVEL), start_ns=table.instant("start")
     )
