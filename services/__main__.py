@@ -341,6 +341,26 @@ def status(config: Configuration, local: Local = False, patience: Patience = 5.0
         run_command(commander.status(wish))
 
 
+@app.command(
+    epilog="Examples:\n\n  hedgestat exposure overlay -c deploy/hedges.toml\n\n"
+    "  hedgestat exposure overlay --follow -c deploy/hedges.toml"
+)
+def exposure(
+    book: Annotated[str, typer.Argument(help="Whose.")],
+    config: Configuration,
+    follow: Annotated[bool, typer.Option("--follow", help="Show each new one.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
+    patience: Patience = 5.0,
+) -> None:
+    """Print a book's Greeks in units and in money, its worst scenario, and what is missing."""
+    from services.command.exposure import ExposureOptions, run_exposure
+
+    options = ExposureOptions(book=book, follow=follow, as_json=as_json, patience_s=patience)
+    settings = _settings(config)
+    with _answering():
+        run_exposure(settings, options, console)
+
+
 @app.command(epilog="Example:\n\n  hedgestat check -c deploy/hedges.toml")
 def check(config: Configuration) -> None:
     """List every fault of a configuration, with its line and what to write instead."""

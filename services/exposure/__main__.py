@@ -2,11 +2,13 @@
 
 import structlog
 
-from services.exposure.books import exposure_books, shocks_of
+from services.exposure.books import exposure_books
+from services.exposure.compiling import compile_ahead
+from services.exposure.history import shocks_of
 from services.exposure.measurements import SUBSCRIPTIONS, Measurements
 from services.exposure.metrics import ExposureMetrics
 from services.exposure.service import Exposure, MakeMonitor
-from services.exposure.step import SERVICE, compile_ahead
+from services.exposure.step import SERVICE
 from services.exposure.turn import Turn
 from shared.adapters.store import Store
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
@@ -29,7 +31,7 @@ async def run(site: Site) -> None:
         site.registry, site.clock if on_wall_clock else None, settings.exposure.most_underlyings
     )
     make_monitor = _monitor_maker(site)
-    compile_ahead(make_monitor, settings.exposure.index)
+    compile_ahead()
     async with site.market() as store:
 
         async def serve(term: Term) -> None:

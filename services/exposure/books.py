@@ -2,7 +2,6 @@
 
 from shared.adapters.settings import Settings
 from shared.domain.exposure.engine import ExposureBook
-from shared.domain.exposure.policy import Shock
 from shared.domain.strategy_policies import acts_on_greeks
 
 
@@ -17,8 +16,3 @@ def exposure_books(settings: Settings) -> tuple[ExposureBook, ...]:
         )
         for book in settings.books
     )
-
-
-def shocks_of(settings: Settings) -> tuple[Shock, ...]:
-    """Make daily shocks of the configured history of the index and of VIX; none without one."""
-    return ()

@@ -12,7 +12,6 @@ from shared.domain.events import (
     ExecutionReported,
     ExposureMeasured,
     PositionsReported,
-    Tick,
 )
 from shared.domain.exposure.engine import ExposureEffect, ExposureMonitor, ExposureState
 from shared.domain.exposure.observed import ExposureObserved
@@ -127,13 +126,6 @@ class ExposureStep:
         gone = self._written.get(book, frozenset()) - fields.keys()
         self._written[book] = frozenset(fields)
         return fields | dict.fromkeys(sorted(gone), _GONE)
-
-
-def compile_ahead(make: Callable[[ExposureState | None], ExposureMonitor], symbol: str) -> None:
-    """Value the books once for nothing, so that nothing is compiled while a lease is held."""
-    monitor = make(None)
-    monitor.receive_block(TickBlock.of([Tick(symbol=symbol, event_ns=1, price=1.0)]))
-    monitor.advance_to(1)
 
 
 def _notice(alert: AlertRaised) -> bytes:

@@ -103,7 +103,8 @@ class ExposureState(Struct, frozen=True, kw_only=True):
         moved: … or a position.
         ticks: How many that count have come since.
         risks: As last computed, by book.
-        risk_ns: When.
+        risk_ns: When …
+        risk_marked: … and how many positions had a value then.
         measured: The last measurement of each book …
         awaited: … of those that the journal does not have yet.
     """
@@ -121,6 +122,7 @@ class ExposureState(Struct, frozen=True, kw_only=True):
     ticks: int = 0
     risks: dict[str, Risk] = {}
     risk_ns: int = 0
+    risk_marked: int = -1
     measured: dict[str, int] = {}
     awaited: dict[str, ExposureMeasured] = {}
 
@@ -180,6 +182,7 @@ class ExposureMonitor:
         self._ticks = known.ticks
         self._risks = dict(known.risks)
         self._risk_ns = known.risk_ns
+        self._risk_marked = known.risk_marked
         self._measured = dict(known.measured)
         self._awaited = dict(known.awaited)
         self._version = self._positions.version
@@ -273,6 +276,7 @@ class ExposureMonitor:
             ticks=self._ticks,
             risks=dict(self._risks),
             risk_ns=self._risk_ns,
+            risk_marked=self._risk_marked,
             measured=dict(self._measured),
             awaited=dict(self._awaited),
         )
@@ -386,10 +390,10 @@ class ExposureMonitor:
 
     def _observe(self, conflated: int) -> list[ExposureEffect]:
         levels = self._levels()
-        self._refresh_risk()
         sums, marked = self._portfolio.sums(
             self._revaluation.values, self._revaluation.inputs, self._now_ns
         )
+        self._refresh_risk(int(marked.sum()))
         observed = [
             self._observed(book, sums, marked, levels, conflated) for book in sorted(self._books)
         ]
@@ -464,10 +468,12 @@ class ExposureMonitor:
             : self._policy.most_named
         ]
 
-    def _refresh_risk(self) -> None:
-        if self._now_ns < self._risk_ns + self._policy.scenarios_ns and self._risks:
+    def _refresh_risk(self, marked: int) -> None:
+        """Compute scenarios when they are due, or when more positions have a value than then."""
+        is_due = self._now_ns >= self._risk_ns + self._policy.scenarios_ns
+        if not is_due and marked <= self._risk_marked:
             return
-        self._risk_ns = self._now_ns
+        self._risk_ns, self._risk_marked = self._now_ns, marked
         values, inputs = self._revaluation.values, self._revaluation.inputs
         self._risks = self._risk.risks(
             self._terms, self._portfolio, values, inputs, self._row_betas, self._now_ns
