@@ -1,4 +1,4 @@
-"""A market for books with strategies: a book of options that is measured, and hedged with shares."""
+"""A market for books with strategies: options that are measured, and shares that hedge them."""
 
 from math import erf, exp, log, pi, sqrt
 from typing import Any
@@ -41,7 +41,7 @@ def strategy_book(
     *strategies: StrategyPolicy,
     legs: tuple[LegPolicy, ...] = (SHARES,),
     limits: LimitPolicy = DELTA_LIMITS,
-    **more: Any,
+    **more: Any,  # noqa: ANN401 - any of its fields
 ) -> StrategyBookPolicy:
     """A book of these strategies, of `DELTA` alone unless told."""
     chosen = strategies or (DELTA,)
@@ -91,7 +91,8 @@ class MeasuredMarket(HedgedMarket):
     def measure(
         self, options: float | None = None, *, after: int = 0, **greeks: float
     ) -> list[Effect]:
-        """Let the clock tick, and a measurement follow it."""
+        """Print the underlying with the clock, and let a measurement follow."""
+        self.marked_at["XYZ"] = self.now + after
         self.clock(after=after)
         self.options = self.options if options is None else options
         self.greeks |= {name.replace("__", "."): value for name, value in greeks.items()}
@@ -114,7 +115,6 @@ class MeasuredMarket(HedgedMarket):
         )
 
     def print(self, level: float) -> None:
-        """A new level of the underlying, told with the next tick and measurement."""
+        """A new level of the underlying, told with the next measurement."""
         self.marks["XYZ"] = level
         self.greeks["level.XYZ"] = level
-        self.marked_at["XYZ"] = self.now

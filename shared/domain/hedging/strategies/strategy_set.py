@@ -235,4 +235,5 @@ def _strategy(each: StrategyPolicy, policy: StrategyBookPolicy, state: StrategyS
     legs = legs_on(policy, each.underlying)
     if isinstance(each, DeltaPolicy):
         return DeltaStrategy(each, legs, state)
-    return VegaStrategy(each, legs, state)
+    shares_leg = sum(other.leg == each.leg for other in policy.strategies) > 1
+    return VegaStrategy(each, legs, state, shares_leg=shares_leg)

@@ -1,14 +1,21 @@
 """Keep the net vega of each expiry bucket inside its bounds (spec 4.4).
 
 With the cheapest listed option: the least half spread for one unit of vega. To the nearest bound,
-not beyond. What the options bring of delta is given up with the hedging leg in the same decision.
+not beyond. Options with fewer than 90 days left are bought only with the leg's opt-in (spec 2, the
+hedge-decay guard), and sold all the same. What the options bring of delta is given up with the
+hedging leg in the same decision; when that fails it is owed. A leg that a strategy `delta` of the
+book holds as well is left to it afterwards; else every trade, and what is owed, makes the book's
+own legs neutral as a whole.
 """
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
+
 from shared.domain.effects import StrategyTold
 from shared.domain.exposure.policy import BUCKETS, LAST_DAYS
+from shared.domain.hedging.allocation import OPTION_DAYS
 from shared.domain.hedging.strategies.outlook import (
     Measurement,
     Outlook,
@@ -30,13 +37,22 @@ class VegaStrategy:
         policy: Its numbers.
         legs: The book's own legs on its underlying.
         state: Where to go on from.
+        shares_leg: Whether another strategy holds the hedging leg as well.
 
     Raises:
         ValueError: The policy contradicts itself.
     """
 
-    def __init__(self, policy: VegaPolicy, legs: Sequence[LegPolicy], state: StrategyState) -> None:
+    def __init__(
+        self,
+        policy: VegaPolicy,
+        legs: Sequence[LegPolicy],
+        state: StrategyState,
+        *,
+        shares_leg: bool = False,
+    ) -> None:
         self._policy = policy
+        self._shares_leg = shares_leg
         self._leg = next(leg for leg in legs if leg.name == policy.leg)
         self._options = tuple(leg for leg in legs if isinstance(leg, ListedLegPolicy))
         _check(policy, self._options)
@@ -76,15 +92,18 @@ class VegaStrategy:
             if lots:
                 changes[leg.name] = lots
                 breach = max(breach, outside)
-        if changes:
-            self._neutralise(measurement, changes)
+        if changes or self.state.is_due:
+            owed = self._neutralise(measurement, outlook, changes)
+            breach = max(breach, owed)
         return Proposal(changes=changes, breach=breach, figures=figures)
 
     def decided(self) -> None:
-        """Nothing was due."""
+        """Nothing is owed any more."""
+        self.state = structs.replace(self.state, is_due=False)
 
     def taken_back(self) -> None:
-        """Nothing is due."""
+        """Its decision failed: the hedging leg may owe something."""
+        self.state = structs.replace(self.state, is_due=not self._shares_leg)
 
     def told(self, figures: Mapping[str, float], note: str) -> StrategyTold:
         """Say what it saw."""
@@ -104,15 +123,16 @@ class VegaStrategy:
     ) -> tuple[ListedLegPolicy, float]:
         """Return the cheapest option and how much of it, signed, in its unit."""
         priced: dict[float, ListedLegPolicy] = {}
-        for leg in reversed(self._in(bounds.bucket, outlook.moment.now_ns)):
+        now_ns, buys = outlook.moment.now_ns, net < bounds.low
+        for leg in reversed(self._in(bounds.bucket, now_ns)):
             cost = self._cost(measurement, outlook, leg)
-            if cost is not None:
+            if cost is not None and not (buys and _decays(leg, now_ns)):
                 priced[cost] = leg  # of equals the first
         if not priced:
-            raise StrategyBlind(f"no option of {bounds.bucket} has a quote and a vega")
+            raise StrategyBlind(f"no option of {bounds.bucket} may be dealt in at a quote")
         leg = priced[min(priced)]
         unit = measurement.read(f"unit_vega.{leg.symbol}")
-        change = bounds.low - net if net < bounds.low else bounds.high - net
+        change = bounds.low - net if buys else bounds.high - net
         lots = whole_lots(change, bounds.high - bounds.low, unit * leg.lot)
         return leg, round(lots / unit / leg.lot) * leg.lot
 
@@ -126,17 +146,22 @@ class VegaStrategy:
             return None
         return (mark.ask - mark.bid) / 2 * leg.multiplier / vega if mark.bid > 0 else None
 
-    def _neutralise(self, measurement: Measurement, changes: dict[str, float]) -> None:
-        underlying = self._policy.underlying
-        delta = sum(
-            quantity * unit_delta(measurement, leg, underlying)
-            for leg in self._options
-            if (quantity := changes.get(leg.name))
-        )
-        unit = unit_delta(measurement, self._leg, underlying) * self._leg.lot
-        lots = round(-delta / unit)
+    def _neutralise(
+        self, measurement: Measurement, outlook: Outlook, changes: dict[str, float]
+    ) -> float:
+        """Add what the hedging leg is to change; returns how much delta that is, unsigned."""
+        underlying, leg = self._policy.underlying, self._leg
+        unit = unit_delta(measurement, leg, underlying)
+        delta = 0.0 if self._shares_leg else outlook.expected(leg.name) * unit
+        for option in self._options:
+            held = 0.0 if self._shares_leg else outlook.expected(option.name)
+            quantity = held + changes.get(option.name, 0.0)
+            if quantity:
+                delta += quantity * unit_delta(measurement, option, underlying)
+        lots = round(-delta / unit / leg.lot)
         if lots:
-            changes[self._leg.name] = lots * self._leg.lot
+            changes[leg.name] = lots * leg.lot
+        return abs(lots * leg.lot * unit)
 
     def _in(self, bucket: str, now_ns: int) -> list[ListedLegPolicy]:
         return [leg for leg in self._options if bucket_of(leg.expiry_ns, now_ns) == bucket]
@@ -148,6 +173,11 @@ def bucket_of(expiry_ns: int, now_ns: int) -> str:
     if left_ns <= 0:
         return ""
     return _DATED[bisect_left(LAST_DAYS, left_ns // DAY)]
+
+
+def _decays(leg: ListedLegPolicy, now_ns: int) -> bool:
+    """Whether an option is too young to be bought (spec 2, hedge-decay guard)."""
+    return leg.expiry_ns - now_ns < OPTION_DAYS * DAY and not leg.allow_under_90_days
 
 
 def _check(policy: VegaPolicy, options: Sequence[ListedLegPolicy]) -> None:
