@@ -42,6 +42,7 @@ def test_the_documented_example_writes_out_the_defaults(tmp_path: Path) -> None:
     assert (example.mqtt, example.redis) == (least.mqtt, least.redis)
     assert (example.gateway, example.logs) == (least.gateway, least.logs)
     assert example.retention == least.retention
+    assert (example.marks, example.exposure) == (least.marks, least.exposure)
 
 
 def test_the_demo_runs_on_the_feeds_clock_in_sessions() -> None:
