@@ -159,6 +159,7 @@ class ExpiryMemory(NamedTuple):
         carry: Of the underlying, per year.
         basis: Underlying of the options as a multiple of the level.
         forward_source: A `ForwardSource`.
+        forward_ns: When it was found; kept while quotes say nothing, as volatilities are.
         smile: Parameters of the last fit, shape `(expiries, 5)`.
         status: `SmileStatus` of the last attempt; parameters may be of an earlier one.
         fit_forward: Forward, …
@@ -178,6 +179,7 @@ class ExpiryMemory(NamedTuple):
     carry: NDArray[np.float64]
     basis: NDArray[np.float64]
     forward_source: NDArray[np.uint8]
+    forward_ns: NDArray[np.int64]
     smile: NDArray[np.float64]
     status: NDArray[np.uint8]
     fit_forward: NDArray[np.float64]
@@ -200,6 +202,7 @@ class ExpiryMemory(NamedTuple):
             carry=np.full(count, np.nan),
             basis=np.full(count, np.nan),
             forward_source=np.zeros(count, dtype=np.uint8),
+            forward_ns=np.full(count, NEVER),
             smile=np.full((count, PARAMETERS), np.nan),
             status=np.zeros(count, dtype=np.uint8),
             fit_forward=np.full(count, np.nan),

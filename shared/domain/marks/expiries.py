@@ -17,13 +17,14 @@ from shared.domain.marks.columns import (
     ExpiryFacts,
     ExpiryMemory,
     LevelMemory,
+    Remark,
     RowFacts,
     RowMemory,
     extended,
     lengthened,
 )
-from shared.domain.marks.forward import Chain, Underlyings, imply_forwards
-from shared.domain.marks.passes import YEAR_NS
+from shared.domain.marks.forward import Chain, ForwardSource, Underlyings, imply_forwards
+from shared.domain.marks.passes import YEAR_NS, is_heard
 from shared.domain.marks.policy import MarkPolicy
 from shared.domain.marks.quotes import QuoteQuality
 from shared.domain.marks.smile import (
@@ -156,6 +157,16 @@ class Expiries:
             self._sorted[number] = np.array(rows, dtype=np.int64)
         return self._sorted[number]
 
+    def remarks(self, levels: LevelMemory, now_ns: int) -> NDArray[np.uint8]:
+        """Why nothing of an expiry has a mark, or `OK`, shape `(expiries,)`."""
+        level_ns = levels.event_ns[self.facts.level]
+        causes = {
+            Remark.EXPIRED: self.facts.expiry_ns <= now_ns,
+            Remark.NO_LEVEL: ~is_heard(level_ns, now_ns, self._policy),
+            Remark.NO_FORWARD: self.memory.forward_source == ForwardSource.NONE,
+        }
+        return np.select(list(causes.values()), list(causes), Remark.OK).astype(np.uint8)
+
     def choose(self, now_ns: int) -> Indexes:
         """The expiries to work on: due, alive, the longest waiting first, within the budget."""
         memory = self.memory
@@ -178,7 +189,7 @@ class Expiries:
         self.memory.is_due[chosen] = False
         self.memory.worked_ns[chosen] = now_ns
         for number in chosen:
-            self._compare_neighbours(number)
+            self._compare_neighbours(number, now_ns)
 
     def _gather(
         self, chosen: Indexes, facts: RowFacts, rows: RowMemory, levels: LevelMemory, now_ns: int
@@ -196,13 +207,13 @@ class Expiries:
         chain = Chain(starts, strike, sign, middle, half_spread)
         years = (self.facts.expiry_ns[chosen] - now_ns) / YEAR_NS
         level = levels.level[self.facts.level[chosen]]
-        forward, rate = self._set_forwards(chosen, chain, years, level)
+        forward, rate = self._set_forwards(chosen, chain, years, level, now_ns)
         common = (forward[of], rate[of], years[of])
         american = self.facts.american[chosen][of]
         return Options(row, of, *chain, *common, american)
 
     def _set_forwards(
-        self, chosen: Indexes, chain: Chain, years: Floats, level: Floats
+        self, chosen: Indexes, chain: Chain, years: Floats, level: Floats, now_ns: int
     ) -> tuple[Floats, Floats]:
         """Imply forward, rate, carry and basis.
 
@@ -213,19 +224,33 @@ class Expiries:
         yields, on_future = facts.dividend_yield[chosen], facts.on_future[chosen]
         underlyings = Underlyings(years, level, yields, on_future, ~facts.american[chosen])
         found = imply_forwards(chain, underlyings, self._policy)
-        over = np.log(found.forward / level)
-        carried = np.maximum(years, self._policy.min_carry_ns / YEAR_NS)
-        memory.forward[chosen], memory.rate[chosen] = found.forward, found.rate
-        memory.forward_source[chosen] = found.source
-        memory.carry[chosen] = over / carried
-        memory.basis[chosen] = np.exp(over * (1 - years / carried))
-        return found.forward, found.rate
+        new = self._replaces(chosen, found.source, now_ns)
+        over = np.log(found.forward / level)[new]
+        carried = np.maximum(years, self._policy.min_carry_ns / YEAR_NS)[new]
+        number = chosen[new]
+        memory.rate[number], memory.carry[number] = found.rate[new], over / carried
+        memory.basis[number] = np.exp(over * (1 - years[new] / carried))
+        memory.forward_source[number], memory.forward_ns[number] = found.source[new], now_ns
+        kept = level * memory.basis[chosen] * np.exp(memory.carry[chosen] * years)
+        memory.forward[chosen] = np.where(new, found.forward, kept)
+        return memory.forward[chosen], memory.rate[chosen]
+
+    def _replaces(
+        self, chosen: Indexes, source: NDArray[np.uint8], now_ns: int
+    ) -> NDArray[np.bool_]:
+        """Whether a forward replaces the last: quotes said more than nothing or a configuration."""
+        memory = self.memory
+        is_known = memory.forward_source[chosen] != ForwardSource.NONE
+        is_known &= now_ns - memory.forward_ns[chosen] <= self._policy.forget_ns
+        is_quoted = memory.forward_source[chosen] != ForwardSource.CARRY
+        is_less = (source == ForwardSource.NONE) | ((source == ForwardSource.CARRY) & is_quoted)
+        return np.asarray(~(is_known & is_less))
 
     def _fit(self, chosen: Indexes, options: Options, implied: Floats, rows: RowMemory) -> None:
         """Fit smiles to what is out of the money, in errors of half-spreads."""
         memory = self.memory
-        fit = options.take(options.is_out_of_the_money & (implied > 0))
-        volatility = implied[options.is_out_of_the_money & (implied > 0)]
+        usable = options.is_out_of_the_money & (implied > 0)
+        fit, volatility = options.take(usable), implied[usable]
         vega = fit.outputs(volatility)[Output.VEGA]
         weight = (vega / (2 * volatility * fit.years * fit.half_spread)) ** 2
         log_moneyness = np.log(fit.strike / fit.forward)
@@ -291,15 +316,15 @@ class Expiries:
             compared > 0, misses / np.maximum(compared, 1), np.nan
         )
 
-    def _compare_neighbours(self, number: np.int64) -> None:
+    def _compare_neighbours(self, number: np.int64, now_ns: int) -> None:
         """Look for calendar arbitrage between an expiry and those before and after it."""
-        facts = self.facts
-        alike = (facts.level == facts.level[number]) & (self.memory.fit_ns >= 0)
-        expiries = np.flatnonzero(alike)
-        expiries = expiries[np.argsort(facts.expiry_ns[expiries], kind="stable")]
-        for near, far in pairwise(expiries):
-            if number in (near, far):
-                self.memory.calendar_fall[far] = self._fall(near, far)
+        facts, memory = self.facts, self.memory
+        alike = (facts.level == facts.level[number]) & (memory.fit_ns >= 0)
+        alive = np.flatnonzero(alike & (facts.expiry_ns > now_ns))
+        alive = alive[np.argsort(facts.expiry_ns[alive], kind="stable")]
+        for near, far in pairwise(alive):
+            if number in {near, far}:
+                memory.calendar_fall[far] = self._fall(near, far)
 
     def _fall(self, near: np.intp, far: np.intp) -> float:
         smile = self.memory.smile

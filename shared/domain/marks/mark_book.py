@@ -41,7 +41,13 @@ from shared.domain.marks.columns import (
 )
 from shared.domain.marks.expiries import Expiries
 from shared.domain.marks.forward import ForwardSource
-from shared.domain.marks.passes import Quotes, follow_levels, settle, take_quotes
+from shared.domain.marks.passes import (
+    Quotes,
+    follow_levels,
+    settle_levels,
+    settle_options,
+    take_quotes,
+)
 from shared.domain.marks.policy import MarkPolicy
 from shared.domain.marks.quotes import judge_quotes
 from shared.domain.marks.smile import SmileStatus
@@ -59,13 +65,15 @@ class TooManyInstruments(ValueError):  # noqa: N818 - reads as what happened, li
 class MarkColumns(NamedTuple):
     """What is known of every instrument, one row each, shape `(n,)`; not to be written.
 
+    The first seven are those of `evaluate`, in its order.
+
     Attributes:
         sign: +1 call, −1 put, 0 what is no option: `evaluate` answers NaN for it.
-        strike: 0 of what is no option.
         underlying: Level to price with: `level`, near expiry times the forward's basis over it.
+        strike: 0 of what is no option.
+        years: To expiry, ACT/365; 0 of what is no option.
         rate: Continuously compounded to expiry, per year; 0 of what is no option.
         carry: Of the underlying, per year; 0 on a future and of what is no option.
-        years: To expiry, ACT/365; 0 of what is no option.
         volatility: Implied, decimal; NaN while unknown and of what is no option.
         level: Of `Instrument.underlying`; NaN while unknown.
         mark: Price; NaN where `source` is `NONE`.
@@ -79,11 +87,11 @@ class MarkColumns(NamedTuple):
     """
 
     sign: NDArray[np.float64]
-    strike: NDArray[np.float64]
     underlying: NDArray[np.float64]
+    strike: NDArray[np.float64]
+    years: NDArray[np.float64]
     rate: NDArray[np.float64]
     carry: NDArray[np.float64]
-    years: NDArray[np.float64]
     volatility: NDArray[np.float64]
     level: NDArray[np.float64]
     mark: NDArray[np.float64]
@@ -286,16 +294,10 @@ class MarkBook:
     def _settle(self, now_ns: int) -> None:
         """Decide what marks each row, and price what the smile marks."""
         facts, rows, expiries = self._facts, self._rows, self._expiries
-        settle(
-            facts,
-            rows,
-            self._levels,
-            expiries.facts.expiry_ns,
-            expiries.memory.forward_source,
-            now_ns,
-            self._policy.stale_ns,
-            self._policy.forget_ns,
-        )
+        policy = self._policy
+        settle_levels(facts, rows, self._levels, now_ns, policy)
+        remarks = expiries.remarks(self._levels, now_ns)
+        settle_options(facts, rows, remarks, now_ns, policy.stale_ns, policy.forget_ns)
         modelled = np.flatnonzero(np.isnan(rows.mark) & (rows.source != Source.NONE))
         out = np.empty((len(Output), len(modelled)))
         pricing = self._pricing

@@ -17,7 +17,7 @@ from shared.domain.marks.columns import (
     RowPricing,
     Source,
 )
-from shared.domain.marks.forward import ForwardSource
+from shared.domain.marks.policy import MarkPolicy
 from shared.domain.marks.quotes import QuoteQuality
 
 YEAR_NS: Final = 365 * DAY
@@ -55,8 +55,9 @@ def take_quotes(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     for i in range(len(quotes.row)):
         row, number, event_ns = quotes.row[i], quotes.level[i], quotes.event_ns[i]
         bid, ask = quotes.bid[i], quotes.ask[i]
+        is_option = row >= 0 and facts.expiry[row] >= 0
         is_quoted = not (np.isnan(bid) and np.isnan(ask))
-        if row >= 0 and is_quoted and event_ns >= rows.quote_ns[row]:
+        if is_option and is_quoted and event_ns >= rows.quote_ns[row]:
             rows.bid[row], rows.ask[row], rows.quote_ns[row] = bid, ask, event_ns
             is_due[facts.expiry[row]] = True
         level = (bid + ask) / 2 if 0 < bid <= ask else quotes.price[i]
@@ -89,71 +90,81 @@ def follow_levels(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
 
 
 @_compiled
-def settle(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
+def settle_options(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     facts: RowFacts,
     rows: RowMemory,
-    levels: LevelMemory,
-    expiry_ns: NDArray[np.int64],
-    forward_source: NDArray[np.uint8],
+    expiry_remark: NDArray[np.uint8],
     now_ns: int,
     stale_ns: int,
     forget_ns: int,
 ) -> None:
-    """Decide source, age, remark and mark of every row; the mark of a model is NaN: still to do."""
+    """Decide source, age, remark and mark of every option; a mark of a model is NaN: still to do.
+
+    Args:
+        facts: Of all rows.
+        rows: To be written.
+        expiry_remark: What applies to all of an expiry, or `OK`, shape `(expiries,)`.
+        now_ns: The instant.
+        stale_ns: A fit with older quotes is no fit of now: its volatilities stick.
+        forget_ns: Nothing older marks.
+    """
     for i in range(len(facts.sign)):
-        expiry = facts.expiry[i]
-        number = facts.level[i] if expiry >= 0 else facts.own_level[i]
-        level_ns = levels.event_ns[number]
-        is_heard = level_ns != NEVER and now_ns - level_ns <= forget_ns
-        source, age, mark = Source.QUOTE, now_ns - level_ns, levels.level[number]
-        remark = Remark.OK if is_heard else Remark.NO_LEVEL
-        if expiry < 0:
-            rows.quality[i] = _level_quality(level_ns, now_ns - stale_ns)
-            source = Source.QUOTE if rows.quality[i] == QuoteQuality.GOOD else Source.STICKY
-        else:
-            source, age, mark = _option_source(rows, i, now_ns, stale_ns)
-            if now_ns >= expiry_ns[expiry]:
-                remark = Remark.EXPIRED
-            elif is_heard and forward_source[expiry] == ForwardSource.NONE:
-                remark = Remark.NO_FORWARD
-            elif is_heard:
-                remark = _option_remark(facts, rows, i, age > forget_ns)
-        if remark >= Remark.NO_QUOTE:
+        if facts.expiry[i] < 0:
+            continue
+        source, age, mark = Source.STICKY, now_ns - rows.volatility_ns[i], np.nan
+        if rows.from_quote[i] and rows.quality[i] == QuoteQuality.GOOD:
+            source, age = Source.QUOTE, now_ns - rows.quote_ns[i]
+            mark = (rows.bid[i] + rows.ask[i]) / 2
+        elif not rows.from_quote[i] and age <= stale_ns:
+            source = Source.FIT
+        rows.remark[i] = expiry_remark[facts.expiry[i]]
+        if rows.remark[i] == Remark.OK:
+            rows.remark[i] = _remark(
+                np.isnan(rows.volatility[i]),
+                age > forget_ns,
+                rows.out_of_bounds[i],
+                facts.american[i],
+            )
+        if rows.remark[i] >= Remark.NO_QUOTE:
             source, age, mark = Source.NONE, NEVER, np.nan
-        rows.source[i], rows.remark[i] = source, remark
+        rows.source[i] = source
         rows.age_ns[i], rows.mark[i] = age, mark
 
 
 @_compiled
-def _level_quality(level_ns: int, oldest_ns: int) -> QuoteQuality:
-    if level_ns == NEVER:
-        return QuoteQuality.NONE
-    return QuoteQuality.GOOD if level_ns >= oldest_ns else QuoteQuality.STALE
-
-
-@_compiled
-def _option_source(
-    rows: RowMemory, i: int, now_ns: int, stale_ns: int
-) -> tuple[Source, int, float]:
-    if rows.from_quote[i] and rows.quality[i] == QuoteQuality.GOOD:
-        return Source.QUOTE, now_ns - rows.quote_ns[i], (rows.bid[i] + rows.ask[i]) / 2
-    age = now_ns - rows.volatility_ns[i]
-    if age <= stale_ns and not rows.from_quote[i]:
-        return Source.FIT, age, np.nan
-    return Source.STICKY, age, np.nan
-
-
-@_compiled
-def _option_remark(
-    facts: RowFacts,
-    rows: RowMemory,
-    i: int,
-    is_forgotten: bool,  # noqa: FBT001 - compiled
+def _remark(
+    is_unknown: bool,  # noqa: FBT001 - compiled
+    is_forgotten: bool,  # noqa: FBT001 - alike
+    is_out_of_bounds: bool,  # noqa: FBT001 - alike
+    is_american: bool,  # noqa: FBT001 - alike
 ) -> Remark:
-    if np.isnan(rows.volatility[i]):
+    if is_unknown:
         return Remark.NO_QUOTE
     if is_forgotten:
         return Remark.FORGOTTEN
-    if rows.out_of_bounds[i]:
+    if is_out_of_bounds:
         return Remark.OUT_OF_BOUNDS
-    return Remark.APPROXIMATE if facts.american[i] else Remark.OK
+    return Remark.APPROXIMATE if is_american else Remark.OK
+
+
+def settle_levels(
+    facts: RowFacts, rows: RowMemory, levels: LevelMemory, now_ns: int, policy: MarkPolicy
+) -> None:
+    """Mark what is no option at its own level, and say how old that is."""
+    i = np.flatnonzero(facts.expiry < 0)
+    level, level_ns = levels.level[facts.own_level[i]], levels.event_ns[facts.own_level[i]]
+    age = now_ns - level_ns
+    heard = is_heard(level_ns, now_ns, policy)
+    fresh = heard & (age <= policy.stale_ns)
+    rows.quality[i] = np.select(
+        [fresh, level_ns != NEVER], [QuoteQuality.GOOD, QuoteQuality.STALE], QuoteQuality.NONE
+    )
+    rows.source[i] = np.select([fresh, heard], [Source.QUOTE, Source.STICKY], Source.NONE)
+    rows.remark[i] = np.where(heard, Remark.OK, Remark.NO_LEVEL)
+    rows.age_ns[i] = np.where(heard, age, NEVER)
+    rows.mark[i] = np.where(heard, level, np.nan)
+
+
+def is_heard(level_ns: NDArray[np.int64], now_ns: int, policy: MarkPolicy) -> NDArray[np.bool_]:
+    """Whether levels were heard of, and not too long ago."""
+    return np.asarray((level_ns != NEVER) & (now_ns - level_ns <= policy.forget_ns))

@@ -55,7 +55,7 @@ class MarkPolicy(Struct, frozen=True, kw_only=True):
     forget_ns: int = 4 * DAY
     max_instruments: int = 250_000
     max_error_half_spreads: float = 3.0
-    max_error_points: float = 0.5
+    max_error_points: float = 1.0
     max_missed: float = 0.1
     min_missed: float = 0.05
     error_hold_ns: int = MINUTE
