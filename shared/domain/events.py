@@ -38,6 +38,11 @@ class Tick(Struct, frozen=True, kw_only=True, tag="tick"):
     sequence: int | None = None
 
     @property
+    def has_level(self) -> bool:
+        """Whether there is one: of an option for which nobody bids there is not."""
+        return self.price is not None or (self.bid is not None and self.ask is not None)
+
+    @property
     def level(self) -> float:
         """The price when there is one, else the middle of bid and ask.
 

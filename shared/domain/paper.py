@@ -178,7 +178,9 @@ class PaperVenue:
         return min(map(self._deadline, self._working.values()), default=None)
 
     def _print(self, tick: Tick) -> None:
-        if tick.symbol in self._symbols:
+        if tick.symbol in self._symbols and not tick.has_level:
+            self._marks.pop(tick.symbol, None)  # nobody bids for an option: no market in it
+        elif tick.symbol in self._symbols:
             self._marks[tick.symbol] = Mark(
                 level=tick.level, event_ns=tick.event_ns, bid=tick.bid, ask=tick.ask
             )

@@ -84,13 +84,18 @@ class TickBlock:
             sequence=None if sequence == NO_SEQUENCE else sequence,
         )
 
-    def levels(self) -> NDArray[np.float64]:
+    def levels(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
         """Give the price where there is one, else the middle of bid and ask, shape `(n,)`.
 
+        Args:
+            rows: Of these alone; `None`: of all.
+
         Raises:
-            ValueError: A tick has neither; the edge refuses such a tick.
+            ValueError: A tick has neither; the edge refuses such a tick, unless of an option.
         """
-        levels = np.where(np.isnan(self.price), (self.bid + self.ask) / 2, self.price)
+        taken = slice(None) if rows is None else rows
+        price, middle = self.price[taken], (self.bid[taken] + self.ask[taken]) / 2
+        levels = np.where(np.isnan(price), middle, price)
         if np.isnan(levels).any():
             raise ValueError("a tick of the block has neither a price nor both quotes")
         return levels

@@ -37,13 +37,16 @@ def test_the_level_is_the_price_when_there_is_one() -> None:
 
 
 def test_the_level_of_a_quote_is_its_middle() -> None:
-    assert Tick(symbol="VIX", event_ns=1, bid=18.0, ask=19.0).level == 18.5
+    quote = Tick(symbol="VIX", event_ns=1, bid=18.0, ask=19.0)
+    assert (quote.has_level, quote.level) == (True, 18.5)
 
 
 @pytest.mark.parametrize(("bid", "ask"), [(None, None), (18.0, None), (None, 19.0)])
 def test_half_a_quote_has_no_level(bid: float | None, ask: float | None) -> None:
+    half = Tick(symbol="VIX", event_ns=1, bid=bid, ask=ask)
+    assert not half.has_level
     with pytest.raises(ValueError, match="VIX has neither"):
-        _ = Tick(symbol="VIX", event_ns=1, bid=bid, ask=ask).level
+        _ = half.level
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -214,6 +214,21 @@ def test_an_order_that_cannot_be_is_rejected_with_the_reason(
 # --- the market ----------------------------------------------------------------------------------
 
 
+def test_an_order_held_for_its_delta_fills_at_once() -> None:
+    order = make_order(vega=0.0, delta=-1e6, side="sell", quantity=1e6, limit_price=19.0)
+    (_, fill) = play([order, clock(1100), tick(1150), clock(1200)])
+    assert (fill.kind, fill.quantity) == (FILL, -1e6)
+
+
+def test_an_option_that_nobody_bids_for_has_no_market_until_somebody_does() -> None:
+    venue = PaperVenue(POLICY, CALENDAR, SYMBOLS)
+    unbid = Tick(symbol="VIX", event_ns=1160, ask=0.05)
+    assert kinds(
+        play([make_order(), clock(1100), tick(1150), unbid, clock(1200)], venue=venue)
+    ) == [NEW]
+    assert kinds(play([tick(1250), clock(1300)], venue=venue)) == [FILL]
+
+
 def test_nothing_trades_while_the_market_is_closed() -> None:
     order = make_order(event_ns=1995, valid_until_ns=3500)
     events: list[Step] = [order, clock(1995), tick(2050), clock(2100), clock(2999), clock(3000)]

@@ -42,6 +42,12 @@ def test_a_tick_without_a_level_is_refused() -> None:
         block.levels()
 
 
+def test_the_levels_of_some_ticks_do_not_mind_the_others() -> None:
+    unbid = Tick(symbol="SPXW261218P05000000", event_ns=1, ask=0.05)
+    block = TickBlock.of([unbid, Tick(symbol="VIX", event_ns=2, price=18.0)])
+    assert list(block.levels(np.array([1]))) == [18.0]
+
+
 def test_columns_have_the_types_that_the_fast_path_counts_on() -> None:
     block = TickBlock.of([Tick(symbol="VIX", event_ns=1, price=18.0)])
     assert block.symbol.dtype == block.source.dtype == np.dtype(np.int32)

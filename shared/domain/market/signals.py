@@ -190,6 +190,9 @@ class SignalMonitor:
         return not superseded and self._cursor.enter(event_ns)
 
     def _drive(self, tick: Tick) -> SignalsObserved:
+        if not tick.has_level:  # nobody bids for an option: what it was worth is no mark any more
+            self._marks = {name: mark for name, mark in self._marks.items() if name != tick.symbol}
+            return self._observed(tick.symbol)
         level = tick.level
         if tick.symbol in self._halts.symbols:
             self._halts.observe(tick.symbol, tick.event_ns)
@@ -258,7 +261,7 @@ class SignalMonitor:
         )
         noted = np.flatnonzero(verdict == BASKET)
         driving = np.flatnonzero(verdict == DRIVES)
-        run = _Run(self._members[column[noted]], block.levels()[noted], block.event_ns[noted])
+        run = _Run(self._members[column[noted]], block.levels(noted), block.event_ns[noted])
         outputs: list[HedgerInput] = []
         start = 0
         ends = np.searchsorted(noted, driving).tolist()

@@ -8,7 +8,7 @@ import pytest
 from fakes.orders import make_order
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.gatekeeping.admission import (
@@ -313,3 +313,105 @@ def _end(ended: Order, kind: ExecutionKind, price: float) -> ExecutionReported:
         price=price if trades else None,
         event_ns=NOW,
     )
+
+
+# --- legs held for their delta, and options --------------------------------------------------
+
+SHARES = LegPolicy(
+    name="shares", instrument="underlying", symbol="XYZ", maturity_days=0, max_vega=0
+)
+CALL = LegPolicy(
+    name="call",
+    instrument="option",
+    symbol="XYZ270115C00100000",
+    maturity_days=0,
+    max_vega=1e6,
+    multiplier=100.0,
+    vega_per_unit=0.2,
+)
+XYZ_MARKS = {name: Mark(level=100.0, event_ns=NOW) for name in ("XYZ", CALL.symbol)}
+HERE = Circumstances(now_ns=NOW, at_ns=NOW, trading=TradingState.ACTIVE, marks=XYZ_MARKS)
+DELTA_LIMITS = structs.replace(
+    LIMITS, max_order_delta=300.0, max_position_delta=500.0, max_order_notional=1e6
+)
+
+
+def keeper(limits: LimitPolicy = DELTA_LIMITS) -> Gatekeeper:
+    book = structs.replace(BOOK, legs=(SHARES, CALL), limits=limits)
+    return Gatekeeper([book], CALENDAR, "digest", 0.0, GatekeeperState())
+
+
+def of_leg(leg: LegPolicy, quantity: float, decision: int = 1, **fields: Any) -> Order:  # noqa: ANN401 - any of its fields
+    own = {
+        "order_id": f"overlay-{decision:08d}-{leg.name}",
+        "leg": leg.name,
+        "instrument": leg.instrument,
+        "symbol": leg.symbol,
+        "side": "buy" if quantity > 0 else "sell",
+        "quantity": abs(quantity),
+        "reference_price": 100.0,
+        "limit_price": 100.0,
+        "notional": abs(quantity) * 100.0 * leg.multiplier,
+        "vega": 0.0 if leg is SHARES else quantity * 20.0,
+        **({"delta": quantity} if leg is SHARES else {}),
+    }
+    return order(decision, **{**own, **fields})
+
+
+def verdict(found: Gatekeeper, made: Order, trading: TradingState = TradingState.ACTIVE) -> str:
+    refusal = found.judge(made, structs.replace(HERE, trading=trading))
+    if refusal is None:
+        found.accept(made, NOW)
+    return "" if refusal is None else refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (of_leg(SHARES, -300.0), ""),
+        (of_leg(SHARES, -301.0), "max_order_delta"),
+        (of_leg(SHARES, nan, delta=nan), "misstated"),
+        (of_leg(SHARES, -100.0, delta=-99.0), "misstated"),
+        (of_leg(SHARES, -100.0, delta=UNSET), "misstated"),
+        (of_leg(SHARES, -100.0, vega=1.0), "misstated"),
+        (of_leg(CALL, 5.0), ""),
+        (of_leg(CALL, 5.0, delta=1.0), "misstated"),
+        (of_leg(CALL, 5.0, vega=400.0), ""),  # live: four times what is configured
+        (of_leg(CALL, -5.0, vega=-25.0), ""),  # and a quarter of it
+        (of_leg(CALL, 5.0, vega=401.0), "misstated"),
+        (of_leg(CALL, 5.0, vega=24.0), "misstated"),
+        (of_leg(CALL, 5.0, vega=-100.0), "misstated"),
+        (of_leg(CALL, 101.0), "max_order_vega"),
+        (of_leg(CALL, 50.0, vega=2400.0), "max_order_vega"),
+    ],
+)
+def test_what_an_order_says_of_its_size_is_held_against_its_leg(made: Order, reason: str) -> None:
+    assert verdict(keeper(), made) == reason
+
+
+def test_a_position_of_delta_has_its_limit() -> None:
+    found = keeper()
+    assert verdict(found, of_leg(SHARES, -300.0)) == ""
+    assert verdict(found, of_leg(SHARES, -201.0, 2)) == "max_position_delta"
+    assert verdict(found, of_leg(SHARES, -200.0, 3)) == ""
+    assert verdict(found, of_leg(CALL, 10.0, 4)) == ""  # its vega is another matter
+
+
+def test_an_option_counts_with_the_larger_of_both_vegas() -> None:
+    found = keeper(structs.replace(DELTA_LIMITS, max_position_vega=350.0))
+    assert verdict(found, of_leg(CALL, 10.0, vega=360.0)) == "max_position_vega"
+    assert verdict(found, of_leg(CALL, 10.0, vega=50.0)) == ""
+    assert verdict(found, of_leg(CALL, 10.0, 2, vega=50.0)) == "max_position_vega"
+
+
+def test_without_limits_of_delta_no_delta_passes() -> None:
+    assert verdict(keeper(LIMITS), of_leg(SHARES, -1.0)) == "max_order_delta"
+
+
+def test_a_reducing_book_only_takes_what_reduces_its_delta() -> None:
+    found = keeper()
+    verdict(found, of_leg(SHARES, -300.0))
+    reducing = TradingState.REDUCING
+    assert verdict(found, of_leg(SHARES, -1.0, 2), reducing) == "reducing"
+    assert verdict(found, of_leg(SHARES, 100.0, 3), reducing) == ""
+    assert verdict(found, of_leg(CALL, 1.0, 4), reducing) == "reducing"

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.events import ExecutionKind, ExecutionReported
-from shared.domain.gatekeeping.exposure_book import ExposureBook, ExposureState, vega_of_one
+from shared.domain.gatekeeping.exposure_book import (
+    ExposureBook,
+    ExposureState,
+    measure_for,
+    size_of_one,
+    vega_of_one,
+)
 from shared.domain.policies import (
     BookPolicy,
     Instrument,
@@ -202,3 +208,28 @@ def test_cash_and_positions_are_the_sum_of_all_that_traded(steps: list[Step]) ->
         play(exposure, step, number)
     state = exposure.snapshot()
     assert (state.cash, state.positions["future"]) == (cash, held)
+
+
+SHARES = leg("shares", "underlying", "XYZ")
+ES = leg("es", "future", "ESZ26", multiplier=50.0)
+
+
+def test_legs_held_for_their_delta_are_added_up_by_themselves() -> None:
+    book = msgspec.structs.replace(BOOK, legs=(SWAP, SHARES, ES))
+    exposure = ExposureBook(book, 0.0, ExposureState())
+    exposure.place("a", "swap", 400.0)
+    exposure.place("b", "shares", -600.0)
+    exposure.place("c", "es", 2.0)
+    assert (exposure.size("vega"), exposure.size("delta")) == (400.0, -500.0)
+    assert exposure.furthest("delta", -10.0) == 610.0
+    assert exposure.furthest("delta", 10.0) == 110.0
+    assert exposure.furthest("vega", 10.0) == 410.0
+
+
+def test_of_one_unit_the_size_is_what_its_limits_are_told_in() -> None:
+    assert [(measure_for(each), size_of_one(each)) for each in (SWAP, SHARES, ES, CALL)] == [
+        ("vega", 1.0),
+        ("delta", 1.0),
+        ("delta", 50.0),
+        ("vega", 50.0),
+    ]

@@ -150,6 +150,17 @@ def test_marks_are_the_last_levels_with_their_quotes() -> None:
     assert observed(subject.receive(print_of("VIX", at(1, 2)), 2)).marks == second.marks
 
 
+def test_an_option_that_nobody_bids_for_has_no_mark_any_more() -> None:
+    quote = Tick(symbol="PUT", event_ns=at(1), bid=3.0, ask=4.0)
+    unbid = Tick(symbol="PUT", event_ns=at(1, 1), ask=0.05)
+    basket = [Tick(symbol="AAPL", event_ns=at(1, 2), price=1.0)]
+    one, all_at_once = monitor(), monitor()
+    answers = [one.receive(tick, number) for number, tick in enumerate([quote, unbid])]
+    assert observed(answers[1]).marks == {}
+    block = TickBlock.of([quote, unbid, *basket])
+    assert all_at_once.receive_block(block, 0) == [answer for (answer,) in answers]
+
+
 def test_vix_is_stale_after_a_minute_and_the_index_after_five() -> None:
     subject = monitor()
     subject.receive(print_of("VIX", at(1)), 0)
