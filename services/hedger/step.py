@@ -1,6 +1,6 @@
 """From the signal log to decisions, notices and orders: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +12,7 @@ from shared.domain.hedging.book import HedgeBook, HedgeBookState
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
-from shared.domain.trading import TradingStateSet
+from shared.domain.trading import ALL, TradingStateSet
 from shared.runtime.ledger import StepOutput
 from shared.wire import codec, keys
 from shared.wire.announcements import announce
@@ -98,12 +98,19 @@ class HedgerStep:
         if isinstance(event, SignalsObserved) and event.cause == "clock":
             self.clock_ns = event.event_ns
         self.reports += isinstance(event, ExecutionReported | ExposureMeasured)
-        return [
-            effect
-            for name, book in self.books.items()
-            if _concerns(event, name)
-            for effect in book.receive(event)
-        ]
+        return [effect for book in self._concerned(event) for effect in book.receive(event)]
+
+    def _concerned(self, event: HedgerInput) -> Iterable[HedgeBook]:
+        match event:
+            case SignalsObserved():
+                name = ALL
+            case RebalanceRequested() | TradingStateSet():
+                name = event.scope
+            case _:
+                name = event.book
+        if name == ALL:
+            return self.books.values()
+        return (self.books[name],) if name in self.books else ()
 
     def _append(self, effect: Effect) -> bytes:
         """Write an effect down behind the last one; a new target with what it stands on."""
@@ -119,16 +126,6 @@ class HedgerStep:
             limits=self._limits[book],
             observed=self.books[book].snapshot().observed,
         )
-
-
-def _concerns(event: HedgerInput, book: str) -> bool:
-    match event:
-        case SignalsObserved():
-            return True
-        case RebalanceRequested() | TradingStateSet():
-            return event.scope in {"all", book}
-        case _:
-            return event.book == book
 
 
 def _output(effects: Sequence[Effect], decisions: list[bytes]) -> StepOutput:

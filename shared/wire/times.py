@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from shared.domain.instants import SECOND
@@ -42,6 +43,12 @@ def format_instant(instant_ns: int) -> str:
         '1970-01-01T00:00:01.5Z'
     """
     seconds, fraction = divmod(instant_ns, SECOND)
-    whole = datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    whole = _format_second(seconds)
     decimals = f"{fraction:09d}".rstrip("0")
     return f"{whole}.{decimals}Z" if decimals else f"{whole}Z"
+
+
+@lru_cache(maxsize=256)
+def _format_second(seconds: int) -> str:
+    """Write whole seconds; what is told of one event, and of its orders, falls into few of them."""
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -39,6 +39,7 @@ IN_FLIGHT: Final = "max_inflight_messages 1000"  # as deploy/mosquitto.conf
 LEVELS: Final = (18.0, 21.0)
 WARM_UP_S: Final = 4.0
 PATIENCE_S: Final = 5.0
+STARTS_WITHIN_S: Final = 120.0
 clock = SystemClock()
 
 
@@ -81,6 +82,14 @@ class Crowd:
         self.accepted += answer.status in {"accepted", "duplicate"}
         self.refused += answer.status == "refused"
 
+    async def first_answer(self) -> None:
+        """Jump until the services are there and every book is answered."""
+        async with asyncio.timeout(STARTS_WITHIN_S):
+            while self.accepted < self._books:
+                await self._jump()
+                await asyncio.sleep(1.0)
+        self._owed = 0
+
     async def jump_for(self, seconds: float) -> None:
         """Jump again and again; what is not answered in time is not waited for."""
         until_s = clock.monotonic_s() + seconds
@@ -121,6 +130,7 @@ async def measure(
     crowd: Crowd, pids: Mapping[str, int], seconds: float
 ) -> tuple[int, float, dict[str, float]]:
     """Orders, seconds, and processor seconds of each process."""
+    await crowd.first_answer()
     await crowd.jump_for(WARM_UP_S)
     before, begun_s, used = crowd.accepted, clock.monotonic_s(), processor_s(pids)
     crowd.late = 0
@@ -147,7 +157,6 @@ async def run(
         crowd = Crowd(bus, options.books, options.ahead)
         listening = tasks.create_task(crowd.listen())
         with running(*hedgestat(config, processes=True)) as started:
-            await asyncio.sleep(8.0)  # imports, compiled code, leases
             pids = {**dict(zip(SERVICES, started, strict=True)), **servers}
             if options.pids:
                 Console().print(pids)
