@@ -262,6 +262,7 @@ class ExposureMonitor:
 
     def snapshot(self) -> ExposureState:
         """Copy the state."""
+        self._revaluation.grow()
         return ExposureState(
             positions=self._positions.snapshot(),
             marks=self._marks.snapshot(),

@@ -26,6 +26,7 @@ from shared.domain.exposure.terms import (
     AMERICAN,
     BLACK,
     LINEAR,
+    VARIANCE,
     YEAR_NS,
     Floats,
     Integers,
@@ -155,7 +156,8 @@ class Revaluation:
             everything,
         )
         rows = rows[:count]
-        value_rows(self.terms, rows, self.inputs, now_ns, self.values, self._scratch)
+        struck = struck_at(self.terms, self.inputs)
+        value_rows(self.terms, rows, struck, self.inputs, now_ns, self.values, self._scratch)
         self.valued_ns[rows] = now_ns
         return int(count)
 
@@ -195,14 +197,29 @@ class Scratch:
         return self._out[: GREEKS * count].reshape(GREEKS, count)
 
 
+def struck_at(terms: Terms, inputs: Floats) -> Floats:
+    """Return every strike; of a variance swap without one the level, at which it is struck now."""
+    if not (terms.model == VARIANCE).any():
+        return terms.strike
+    without = (terms.model == VARIANCE) & np.isnan(terms.strike)
+    return np.where(without, inputs[LEVEL], terms.strike)
+
+
 def value_rows(  # noqa: PLR0913, PLR0917 - of all rows at once
-    terms: Terms, rows: Integers, inputs: Floats, now_ns: int, values: Floats, scratch: Scratch
+    terms: Terms,
+    rows: Integers,
+    struck: Floats,
+    inputs: Floats,
+    now_ns: int,
+    values: Floats,
+    scratch: Scratch,
 ) -> None:
     """Value some rows.
 
     Args:
         terms: Of all rows.
         rows: Which, ascending.
+        struck: See `struck_at`.
         inputs: Of all rows, shape `(INPUTS, n)`.
         now_ns: From which years to expiry are counted.
         values: Written at these rows, shape `(GREEKS, n)`; American options as if European.
@@ -212,14 +229,14 @@ def value_rows(  # noqa: PLR0913, PLR0917 - of all rows at once
     options = rows[is_option]
     if len(options):
         columns, out = scratch.columns(len(options)), scratch.out(len(options))
-        _gather(options, terms.sign, terms.strike, terms.expiry_ns, inputs, now_ns, columns)
+        _gather(options, terms.sign, struck, terms.expiry_ns, inputs, now_ns, columns)
         sign, underlying, strike, years, rate, carry, volatility = columns
         evaluate(sign, underlying, strike, years, rate, carry, volatility, out)
         _scatter(options, terms.model, columns, out, values)
     _value_others(
         rows[~is_option],
         terms.model,
-        terms.strike,
+        struck,
         terms.expiry_ns,
         terms.start_ns,
         terms.in_points,
@@ -318,7 +335,7 @@ def _value_others(  # noqa: PLR0913, PLR0917 - compiled code takes columns
             values[DELTA, row] = 1.0
             values[VEGA, row] = _POINT * in_points[row]
         else:
-            struck = strike[row] if np.isfinite(strike[row]) else level
+            struck = strike[row]
             left = 1.0
             if start_ns[row] > 0:
                 life = max(1, expiry_ns[row] - start_ns[row])

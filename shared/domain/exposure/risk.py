@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
-from shared.domain.exposure.aggregate import FIGURES, Portfolio
+from shared.domain.exposure.aggregate import Portfolio
 from shared.domain.exposure.observed import Risk, ScenarioProfit
 from shared.domain.exposure.policy import ExposurePolicy, Shock
 from shared.domain.exposure.scenarios import GRID, STRESS_DAYS, Scenarios
-from shared.domain.exposure.shortfall import LEAST_DAYS, candidates, expected_shortfall
+from shared.domain.exposure.shortfall import (
+    LEAST_DAYS,
+    NODES,
+    candidates,
+    expected_shortfall,
+    interpolated,
+)
 from shared.domain.exposure.terms import Floats, Terms
 
 _SHOCKS: Final = (*GRID, *STRESS_DAYS.values())
@@ -17,11 +21,6 @@ _NAMES: Final = (
     *(f"spot {100 * shock.spot:+.0f}% volatility {shock.volatility:+.0f}" for shock in GRID),
     *STRESS_DAYS,
 )
-_DOLLAR_DELTA: Final = FIGURES.index("dollar_delta")
-_DOLLAR_GAMMA: Final = FIGURES.index("dollar_gamma")
-_VEGA: Final = FIGURES.index("vega")
-_VANNA: Final = FIGURES.index("vanna")
-_VOLGA: Final = FIGURES.index("volga")
 
 
 class RiskDesk:
@@ -57,7 +56,7 @@ class RiskDesk:
         """
         scenarios = Scenarios(terms, beta, now_ns)
         profits = scenarios.profits(portfolio, _SHOCKS, values, inputs)
-        shortfalls = self._shortfalls(scenarios, portfolio, values, inputs, now_ns)
+        shortfalls = self._shortfalls(scenarios, portfolio, values, inputs)
         risks = {}
         for number, book in enumerate(portfolio.books):
             cells = [
@@ -82,35 +81,15 @@ class RiskDesk:
         portfolio: Portfolio,
         values: Floats,
         inputs: Floats,
-        now_ns: int,
     ) -> list[float | None]:
         days = len(self._history)
         if days < LEAST_DAYS:
             return [None] * len(portfolio.books)
-        sums, _ = portfolio.sums(values, inputs, now_ns)
-        estimates = _estimates(portfolio, sums, self._history)
+        surface = scenarios.profits(portfolio, NODES, values, inputs, by_tenor=True)
+        estimates = interpolated(surface, self._history)
         worst = [self._history[day] for day in candidates(estimates, self._confidence).tolist()]
         profits = scenarios.profits(portfolio, worst, values, inputs, by_tenor=True)
         return [
             expected_shortfall(profits[:, number], self._confidence, days)
             for number in range(len(portfolio.books))
         ]
-
-
-def _estimates(portfolio: Portfolio, sums: Floats, history: Sequence[Shock]) -> Floats:
-    """Estimate what every book would earn on every day, to second order; shape `(days, books)`."""
-    spot = np.array([shock.spot for shock in history])[:, None]
-    points = np.array([shock.volatility for shock in history])[:, None]
-    owner = np.array([portfolio.books.index(group.book) for group in portfolio.groups], dtype=int)
-    by_book = np.zeros((len(portfolio.books), sums.shape[1]))
-    np.add.at(by_book, owner, sums)
-    delta, gamma = by_book[:, _DOLLAR_DELTA], 100.0 * by_book[:, _DOLLAR_GAMMA]
-    vega, vanna, volga = by_book[:, _VEGA], by_book[:, _VANNA], by_book[:, _VOLGA]
-    estimates: Floats = (
-        delta * spot
-        + 0.5 * gamma * spot**2
-        + vega * points
-        + vanna * spot * points
-        + 0.5 * volga * points**2
-    )
-    return estimates

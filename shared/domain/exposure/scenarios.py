@@ -32,6 +32,7 @@ from shared.domain.exposure.revaluation import (
     UNDERLYING,
     VOLATILITY,
     Scratch,
+    struck_at,
     value_rows,
 )
 from shared.domain.exposure.terms import Floats, Terms
@@ -89,12 +90,14 @@ class Scenarios:
         """
         held = np.flatnonzero(portfolio.group >= 0)
         rows, units, books = portfolio.rows[held], portfolio.units[held], portfolio.book[held]
-        distinct = np.unique(rows)
+        distinct, struck = np.unique(rows), struck_at(self._terms, inputs)
         weight = self._tenor_weight() if by_tenor else np.ones(len(self._terms))
         earned = np.zeros((len(shocks), len(portfolio.books)))
         for number, shock in enumerate(shocks):
             moved = self._moved(inputs, shock, weight)
-            value_rows(self._terms, distinct, moved, self._now_ns, self._values, self._scratch)
+            value_rows(
+                self._terms, distinct, struck, moved, self._now_ns, self._values, self._scratch
+            )
             change = self._values[PRICE, rows] - values[PRICE, rows]
             each = units * np.nan_to_num(change, nan=0.0)  # unmarked: named by the coverage
             earned[number] = np.bincount(books, weights=each, minlength=len(portfolio.books))
