@@ -29,17 +29,19 @@ from shared.domain.events import (
     Event,
     ExecutionKind,
     ExecutionReported,
+    ExposureMeasured,
+    PositionsReported,
     RebalanceRequested,
     Tick,
 )
 from shared.domain.instants import SECOND
 from shared.domain.intake import MAX_SOURCES, Verdict
-from shared.domain.policies import IntakePolicy, SymbolPolicy
+from shared.domain.policies import IntakePolicy, OptionIntakePolicy, SymbolPolicy
 from shared.domain.tick_block import TickBlock
 from shared.wire import topics
 from shared.wire.codec import ARROW, MSGPACK
 from shared.wire.journal import JournalEntry
-from shared.wire.messages import RebalanceMessage, RejectMessage
+from shared.wire.messages import MeasurementMessage, RebalanceMessage, RejectMessage
 
 NOON = 1_383_134_400 * SECOND  # 2013-10-30
 INTAKE = IntakePolicy(
@@ -345,6 +347,45 @@ def test_an_execution_report_is_taken_as_it_is() -> None:
         price=20.0,
         event_ns=NOON,
     )
+
+
+def test_what_is_said_of_a_book_is_journalled_and_remembered() -> None:
+    said = MeasurementMessage(
+        book="overlay",
+        event_time="2013-10-30T12:00:00Z",
+        sequence=1,
+        portfolio_delta=0.0,
+        put_delta=-0.25,
+        greeks={"vega": 1.0},
+    )
+    topic = topics.measurements("overlay")
+    measured = message(topic, KEYS.seal("monitor", topic, said))
+    held = message(topics.positions("overlay"), {"event_time": NOON, "quantities": {"SPX": 1.0}})
+    step = fresh()
+    taken = events(receive(step, measured, held, measured))
+    assert [type(event) for event in taken] == [ExposureMeasured, PositionsReported]
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(step.snapshot()), type=IngestState)
+    again = IngestStep(REPLAY, state, KEYS)
+    (letter,) = receive(again, measured, held).rejects
+    assert letter.reason == "late"
+
+
+def test_quotes_of_options_add_nothing_to_the_state() -> None:
+    intake = structs.replace(INTAKE, options=OptionIntakePolicy(roots=frozenset({"SPXW"})))
+    step = fresh(structs.replace(REPLAY, intake=intake))
+    quotes = [
+        {
+            "symbol": f"SPXW131220P{strike * 1000:08d}",
+            "event_time": NOON,
+            "bid": 0.0,
+            "ask": 0.05,
+        }
+        for strike in range(500, 520)
+    ]
+    taken = receive(step, message(topics.TICKS, quotes[:10]), message(topics.TICKS, quotes[10:]))
+    assert len(events(taken)) == len(quotes)
+    assert taken.rejects == []
+    assert set(step.snapshot().intake.symbols) == set(INTAKE.symbols)
 
 
 def test_a_report_that_is_sent_again_is_journalled_once() -> None:
