@@ -24,6 +24,7 @@ from shared.wire.journal import JournalEntry, JournalItem
 from shared.wire.messages import ClockMessage, RejectMessage
 from shared.wire.times import format_instant
 
+_VERDICTS: Final = tuple(Verdict)
 LARGEST_REJECT_BYTES: Final = 4096
 """Of a refused payload, so much is kept."""
 
@@ -226,10 +227,11 @@ def _is_plain_ticks(message: Message) -> bool:
 
 def _count(block: TickBlock, verdicts: Verdicts, ticks: Counter[tuple[str, Verdict]]) -> None:
     """Count ticks by symbol and verdict."""
-    counts = np.bincount(block.symbol.astype(np.int64) * len(Verdict) + verdicts)
-    for pair in counts.nonzero()[0].tolist():
-        symbol, verdict = divmod(pair, len(Verdict))
-        ticks[block.symbols[symbol], Verdict(verdict)] += int(counts[pair])
+    counts = np.bincount(block.symbol.astype(np.int64) * len(_VERDICTS) + verdicts)
+    pairs = counts.nonzero()[0]
+    for pair, count in zip(pairs.tolist(), counts[pairs].tolist(), strict=True):
+        symbol, verdict = divmod(pair, len(_VERDICTS))
+        ticks[block.symbols[symbol], _VERDICTS[verdict]] += count
 
 
 def _reject(message: Message, reason: str, detail: str, now_ns: int) -> RejectMessage:
