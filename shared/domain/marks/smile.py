@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.marks.smile_search import best_of_grid, descend, least_density
+from shared.domain.marks.smile_search import ENOUGH, best_of_grid, descend, least_density
 
 Floats = NDArray[np.float64]
 
@@ -115,16 +115,20 @@ def _fit(k: Floats, w: Floats, weight: Floats, parameters: Floats) -> SmileStatu
         descend(k, w, robust, start, 0.0, tolerance, parameters)
         start = np.array([parameters[3], np.log(parameters[4])])
         robust = _weigh_down(np.abs(w - total_variance(parameters, k)), weight)
-    reach = k[-1] - k[0]
-    if least_density(parameters, k[0] - reach, k[-1] + reach) >= 0:
+    if _is_free_of_arbitrage(k, parameters):
         return SmileStatus.GOOD
     penalty = float(robust @ w**2)
     start = best_of_grid(k, w, robust, penalty, parameters)
     descend(k, w, robust, start, penalty, _TOLERANCES[-1], parameters)
-    if least_density(parameters, k[0] - reach, k[-1] + reach) >= 0:
+    if _is_free_of_arbitrage(k, parameters):
         return SmileStatus.CONSTRAINED
     parameters[:] = np.nan
     return SmileStatus.ARBITRAGE
+
+
+def _is_free_of_arbitrage(k: Floats, parameters: Floats) -> bool:
+    reach = k[-1] - k[0]
+    return bool(least_density(parameters, k[0] - reach, k[-1] + reach) > ENOUGH / 2)
 
 
 def _weigh_down(off: Floats, weight: Floats) -> Floats:

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ENOUGH: Final = 1e-3
+"""A density is looked for that is at least so large where it is looked at: between is no less than
+half of it."""
+
 _GRID_M: Final = 7
 _GRID_SIGMA: Final = 6
 _DENSITY_POINTS: Final = 81
-_MARGIN: Final = 1e-6  # a fit is not left on the very edge of arbitrage
 _MAX_STEPS: Final = 200
 _LARGEST_BREACH: Final = 10.0  # where total variance falls to 0 it would be infinite
 _SINGULAR: Final = 1e-14
@@ -173,7 +176,7 @@ def _cost(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     error: float = _linear_fit(k, w, weight, at, -highest, highest, parameters)
     if penalty > 0:
         reach = k[-1] - k[0]
-        breach: float = _MARGIN - least_density(parameters, k[0] - reach, k[-1] + reach)
+        breach: float = ENOUGH - least_density(parameters, k[0] - reach, k[-1] + reach)
         error += penalty * min(max(breach, 0.0), _LARGEST_BREACH)
     return error
 
