@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import floor, inf, isfinite
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.domain.accounts.leg_profit import unit_vega
 from shared.domain.hedging.rules import short_weight
@@ -146,6 +146,27 @@ def allocate(legs: Sequence[LegPolicy], vega: float, term_ratio: float | None) -
         room -= full
     return Allocation(
         vegas=tuple(vegas), weights=weights, note=_note(legs, vegas, weights, rest), excess=rest
+    )
+
+
+def over_all(
+    legs: Sequence[LegPolicy], held: Sequence[LegPolicy], allocation: Allocation
+) -> Allocation:
+    """Say of the legs that are not to be held that they hold nothing.
+
+    Args:
+        legs: All of the book's, in the policy's order.
+        held: Those that were allocated to, in the same order.
+        allocation: Over `held`.
+    """
+    if len(held) == len(legs):
+        return allocation
+    shares = dict(zip((leg.name for leg in held), allocation.vegas, strict=True))
+    weights = dict(zip((leg.name for leg in held), allocation.weights, strict=True))
+    return structs.replace(
+        allocation,
+        vegas=tuple(shares.get(leg.name, 0.0) for leg in legs),
+        weights=tuple(weights.get(leg.name, 0.0) for leg in legs),
     )
 
 

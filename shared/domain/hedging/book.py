@@ -164,7 +164,8 @@ class HedgeBook:
             expected, unit = self._dealer.holdings.expected, self._dealer.unit
             self._strategies = StrategySet(policy, self._clock, expected, unit, known.strategies)
         else:
-            self._sizer = TargetSizer(policy, self._clock, self._dealer.unit)
+            unit, expected = self._dealer.unit, self._dealer.holdings.expected
+            self._sizer = TargetSizer(policy, self._clock, unit, expected)
         self._watch = SignalWatch(policy.name, self._watched(), known.good)
         self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime"))
         self._bank = TriggerBank(policy.name, self._conditions(), self._clock, known.runs)
@@ -271,6 +272,11 @@ class HedgeBook:
         )
         return min((each for each in instants if each is not None), default=None)
 
+    def _next_roll(self) -> int | None:
+        """Return when an option that is held is first seen to have too few days left, in ns."""
+        roll_ns = None if self._sizer is None else self._sizer.ladders.next_roll(self._now)
+        return None if roll_ns is None else self._clock.open_at_or_after(roll_ns)
+
     def position(self, leg: str) -> float:
         """Return what is held of a leg, signed, in its unit."""
         return self._dealer.holdings.position(leg)
@@ -285,7 +291,8 @@ class HedgeBook:
         if self._strategies is not None:
             return strategy_conditions(policy.triggers, self._strategies.names)
         line = None if budget is None else budget.warn_fraction
-        return conditions_of(policy.triggers, policy.name, line)
+        rolls = self._sizer is not None and bool(self._sizer.ladders)
+        return conditions_of(policy.triggers, policy.name, line, rolls=rolls)
 
     def _watched(self) -> tuple[str, ...]:
         if self._sizer is None:
@@ -346,6 +353,9 @@ class HedgeBook:
             hedged = facts.references.rebalanced_ns > 0
             facts.sizable = not hedged and self._sizer.multiplier(facts) is not None
             facts.complete = facts.sizable and self._sizer.is_complete(facts)
+            if self._sizer.ladders:
+                is_priced = self._sizer.is_priced(facts, self._marks())
+                facts.rolling = self._sizer.ladders.rolling(facts.moment.now_ns, is_priced)
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""

@@ -61,6 +61,7 @@ class Facts:
         budget_used: Fraction of the annual budget.
         due_ns: When the next review is due; `None` before the first decision.
         proposals: What each strategy would do now; one that is blind is not in it.
+        rolling: What is held of options too near their expiry, and can be rolled, by leg.
     """
 
     __slots__ = (
@@ -73,6 +74,7 @@ class Facts:
         "proposals",
         "references",
         "requested",
+        "rolling",
         "signals",
         "silent",
         "sizable",
@@ -93,6 +95,7 @@ class Facts:
         self.budget_used = 0.0
         self.due_ns: int | None = None
         self.proposals: Mapping[str, Proposal] = {}
+        self.rolling: Mapping[str, float] = {}
 
     def good(self, name: str) -> Signal | None:
         """Return the signal when a rule may act on it."""
@@ -319,6 +322,22 @@ class StrategyDue(Struct, frozen=True, kw_only=True):
         return {} if proposal is None else dict(proposal.figures)
 
 
+class RollDue(Struct, frozen=True, kw_only=True):
+    """An option that is held has too few days left, and the next of its ladder has a price."""
+
+    name: str = "roll"
+    hold: Hold = IMMEDIATE
+    urgent: bool = False
+
+    def judge(self, facts: Facts) -> Evidence:
+        """Look whether anything is to be rolled."""
+        return Evidence(bool(facts.rolling), not facts.rolling, size=len(facts.rolling))
+
+    def inputs(self, facts: Facts) -> dict[str, float]:
+        """Return what is to be rolled, by leg."""
+        return dict(facts.rolling)
+
+
 class BudgetLine(Struct, frozen=True, kw_only=True):
     """More of the annual budget used than its line."""
 
@@ -397,7 +416,7 @@ class NeverHedged(Struct, frozen=True, kw_only=True):
 
 
 def conditions_of(
-    policy: TriggerPolicy, book: str, budget_line: float | None
+    policy: TriggerPolicy, book: str, budget_line: float | None, *, rolls: bool = False
 ) -> tuple[Condition, ...]:
     """Return a book's conditions, the most telling first: it names the decision.
 
@@ -405,6 +424,7 @@ def conditions_of(
         policy: The numbers.
         book: Whose drawdown is meant.
         budget_line: Fraction of the annual budget; `None` without a budget.
+        rolls: Whether it holds options that are rolled before they expire.
     """
     margin, hold = policy.hysteresis, policy.hold
     patience = Hold(trading_ns=hold.trading_ns, sessions=hold.sessions, observations=1)
@@ -428,6 +448,7 @@ def conditions_of(
         *([RegimeChange()] if policy.regime_change else []),
         *(GreekOutside(band=band, margin=margin, hold=hold) for band in policy.greek_bands),
         *([] if budget_line is None else [BudgetLine(line=budget_line, margin=margin)]),
+        *([RollDue()] if rolls else []),
         ReviewDue(days=policy.schedule_days),
     ]
     return tuple(found)

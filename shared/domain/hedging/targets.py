@@ -1,6 +1,6 @@
 """From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -11,9 +11,11 @@ from shared.domain.hedging.allocation import (
     Allocation,
     allocate,
     check_legs,
+    over_all,
     quantity_for,
 )
 from shared.domain.hedging.conditions import Facts
+from shared.domain.hedging.ladders import Ladders
 from shared.domain.hedging.rules import RuleSet, parameters_of
 from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.hedging.sizing import (
@@ -27,6 +29,7 @@ from shared.domain.hedging.sizing import (
 )
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.signals_observed import Mark, Quality
+from shared.domain.strategy_policies import ListedLegPolicy
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -81,6 +84,7 @@ class TargetSizer:
         policy: The book.
         clock: To tell the age of a mark in trading time.
         unit: Vega of one unit of a leg, as measured, or else as configured.
+        expected: Position and open orders of a leg, for its ladder.
 
     Raises:
         ValueError: The policy contradicts itself or the spec.
@@ -91,6 +95,7 @@ class TargetSizer:
         policy: BookPolicy,
         clock: SessionClock,
         unit: Callable[[LegPolicy], float] = unit_vega,
+        expected: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         check_sizing(policy.sizing)
         check_legs(policy.legs)
@@ -99,7 +104,9 @@ class TargetSizer:
         self._clock = clock
         self._unit = unit
         self._rules = RuleSet(policy.rules, policy.composition, policy.name)
-        if self._rules.counts_contracts and [leg.instrument for leg in policy.legs] != ["put"]:
+        self.ladders = Ladders(policy.legs, expected)
+        """Rolls of the book's options."""
+        if self._rules.counts_contracts and not _is_one_put(policy.legs):
             raise ValueError("rule delta needs exactly one leg, a put")
         if self._rules.counts_contracts:
             _check_multiplier(policy)
@@ -115,7 +122,8 @@ class TargetSizer:
         value = self._rules.evaluate(lambda name: self._read(facts, name))
         if value is None or not self._rules.counts_contracts:
             return value
-        return contracts_multiplier(value, self._unit(self._policy.legs[0]), sizing.base_vega)
+        (put,) = self.ladders.held(facts.moment.now_ns, lambda _: True)
+        return contracts_multiplier(value, self._unit(put), sizing.base_vega)
 
     def is_complete(self, facts: Facts) -> bool:
         """Whether everything that sizing would like is good, beside the rules' own inputs."""
@@ -153,7 +161,13 @@ class TargetSizer:
         sized = size(self._policy.sizing, inputs)
         ratio = facts.read("term_ratio") if self._policy.sizing.split_by_term_structure else None
         vega = sized.multiplier * self._policy.sizing.base_vega
-        return self._assemble(facts, marks, inputs, sized, allocate(self._policy.legs, vega, ratio))
+        held_legs = self.ladders.held(facts.moment.now_ns, self.is_priced(facts, marks))
+        allocation = over_all(self._policy.legs, held_legs, allocate(held_legs, vega, ratio))
+        return self._assemble(facts, marks, inputs, sized, allocation)
+
+    def is_priced(self, facts: Facts, marks: Mapping[str, Mark]) -> Callable[[LegPolicy], bool]:
+        """Return what tells whether a leg has a fresh price."""
+        return lambda leg: self.price(facts, marks.get(leg.symbol)) is not None
 
     def price(self, facts: Facts, mark: Mark | None) -> float | None:
         """Return the middle an order is priced with; see `fresh_middle`."""
@@ -228,6 +242,14 @@ class TargetSizer:
             *(("vix", "rv") if sizing.budget is not None else ()),
         )
         return tuple(dict.fromkeys(wanted))
+
+
+def _is_one_put(legs: Sequence[LegPolicy]) -> bool:
+    """Whether there is one leg alone, a put, or the rungs of one ladder of puts."""
+    names = {
+        leg.ladder or leg.name if isinstance(leg, ListedLegPolicy) else leg.name for leg in legs
+    }
+    return len(names) == 1 and {leg.instrument for leg in legs} == {"put"}
 
 
 def _check_multiplier(policy: BookPolicy) -> None:

@@ -2,9 +2,11 @@ import pytest
 
 from shared.domain.accounts.leg_profit import (
     holding_profit,
+    measure_of,
     point_value,
     static_quantities,
     trade_profit,
+    unit_size,
     unit_vega,
 )
 from shared.domain.accounts.variance_swap import rolled_profit
@@ -95,3 +97,18 @@ def test_a_held_swap_earns_one_roll() -> None:
 def test_a_trade_earns_the_move_since_it() -> None:
     assert trade_profit(FUTURE, 2.0, level=20.0, now=21.0) == pytest.approx(2000.0)
     assert trade_profit(SWAP, 400.0, level=20.0, now=30.0) == pytest.approx(10 * (900 - 400))
+
+
+SHARES = LegPolicy(
+    name="shares", instrument="underlying", symbol="XYZ", maturity_days=0, max_vega=0.0
+)
+ES = LegPolicy(
+    name="es", instrument="future", symbol="ESZ26", maturity_days=0, max_vega=0.0, multiplier=50.0
+)
+
+
+def test_what_is_held_for_its_delta_has_no_vega_and_no_static_twin() -> None:
+    assert [measure_of(leg) for leg in (SHARES, ES, CALL)] == ["delta", "delta", "vega"]
+    assert [(unit_size(leg), unit_vega(leg)) for leg in (SHARES, ES)] == [(1.0, 0.0), (50.0, 0.0)]
+    assert unit_size(CALL) == unit_vega(CALL)
+    assert static_quantities(make_book(SWAP, SHARES)) == {"swap": 1000.0, "shares": 0.0}
