@@ -269,6 +269,7 @@ class HedgeBook:
             None
             if opening is None or strategies is None
             else strategies.next_deadline(self._facts),
+            self._next_roll(),
         )
         return min((each for each in instants if each is not None), default=None)
 

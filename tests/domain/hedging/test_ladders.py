@@ -8,7 +8,7 @@ from shared.domain.effects import TargetChanged
 from shared.domain.events import ExposureMeasured
 from shared.domain.hedging.ladders import Ladders
 from shared.domain.hedging.rules import PRESETS
-from shared.domain.instants import DAY, MINUTE
+from shared.domain.instants import DAY, HOUR, MINUTE
 from shared.domain.policies import LegPolicy
 from shared.domain.strategy_policies import ListedLegPolicy
 
@@ -124,17 +124,16 @@ def test_nothing_is_closed_before_the_next_has_a_price() -> None:
     assert [order.leg for order in hedged.orders] == ["near", "near", "next"]
 
 
-def test_a_roll_is_a_deadline_and_outlives_a_restart() -> None:
-    hedged = market()
+def test_a_roll_in_the_middle_of_a_session_is_a_deadline() -> None:
+    near = structs.replace(NEAR, expiry_ns=NEAR.expiry_ns + HOUR)
+    hedged = market(legs=(near, NEXT))
     hedged.vix(18.0)
     hedged.fill()
-    hedged.vix(18.0, after=2 * DAY)
+    hedged.vix(18.0, after=3 * DAY)
     again = restarted(hedged.book, hedged.policy)
-    instants = []
-    while (deadline := again.next_deadline()) is not None and deadline <= MONDAY + 3 * DAY:
-        instants.append(deadline)
+    while (deadline := again.next_deadline()) is not None and deadline < hedged.now + HOUR:
         again.advance_to(deadline)
-    assert instants[-1] == MONDAY + 3 * DAY
+    assert deadline == hedged.now + HOUR
 
 
 def exposure(hedged: HedgedMarket, **greeks: float) -> ExposureMeasured:
