@@ -120,8 +120,8 @@ SWAP = (
     ),
 )
 CHAIN = tuple(option(right, strike) for right in ("call", "put") for strike in STRIKES)
-FAR = tuple(option("put", strike, expiry_ns=NOW + 200 * DAY) for strike in STRIKES)
-KNOWN = {each.symbol: each for each in (*CHAIN, *FAR, index(), index("NDX"), VX, *SWAP)}
+UNQUOTED = option("call", 102.0)
+KNOWN = {each.symbol: each for each in (*CHAIN, UNQUOTED, index(), index("NDX"), VX, *SWAP)}
 
 
 def monitor(

@@ -17,6 +17,8 @@ def test_every_key_has_the_name_it_was_shipped_with() -> None:
         keys.announcements(),
         keys.outbox(),
         keys.signals(),
+        keys.exposure_log(),
+        keys.exposure("overlay"),
     ] == [
         "hedge:v1:{hedger-spx}:record",
         "hedge:v1:{hedger}:lease",
@@ -28,6 +30,8 @@ def test_every_key_has_the_name_it_was_shipped_with() -> None:
         "hedge:v1:{hedger}:announcements",
         "hedge:v1:{hedger}:outbox",
         "hedge:v1:{signals}:signals",
+        "hedge:v1:{exposure}:log",
+        "hedge:v1:{exposure}:exposure:overlay",
     ]
 
 

@@ -15,6 +15,7 @@ ONE_NAME: tuple[tuple[Callable[[str], str], str], ...] = (
     (topics.orders, topics.ORDERS),
     (topics.acks, topics.ACKS),
     (topics.target, topics.TARGETS),
+    (topics.exposure, topics.EXPOSURES),
     (topics.whipsaws, topics.WHIPSAWS),
     (topics.withheld, topics.WITHHELD),
     (topics.signal, topics.SIGNALS),
