@@ -76,7 +76,7 @@ class Smiles(NamedTuple):
 
 def total_variance(parameters: Floats, log_moneyness: Floats) -> Floats:
     """Evaluate w(k), parameters of shape `(..., 5)` against `log_moneyness`, broadcast."""
-    a, b, rho, m, sigma = np.moveaxis(parameters, -1, 0)
+    a, b, rho, m, sigma = (parameters[..., i] for i in range(PARAMETERS))
     apart = log_moneyness - m
     return np.asarray(a + b * (rho * apart + np.hypot(apart, sigma)))
 

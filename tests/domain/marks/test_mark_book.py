@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from shared.domain.events import Tick
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.instruments.instrument import Instrument, Kind, Model
+from shared.domain.marks.answers import MarkColumns
 from shared.domain.marks.columns import Remark, Source
 from shared.domain.marks.forward import ForwardSource
-from shared.domain.marks.mark_book import MarkBook, MarkColumns, MarkState, TooManyInstruments
+from shared.domain.marks.mark_book import MarkBook, MarkState, TooManyInstruments
 from shared.domain.marks.policy import MarkPolicy
 from shared.domain.marks.quotes import QuoteQuality
 from shared.domain.marks.smile import SmileStatus
