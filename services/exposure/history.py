@@ -10,7 +10,7 @@ from shared.adapters.history.directory import open_history
 from shared.adapters.history.packaged import packaged_history
 from shared.adapters.history.readers import HistoryError
 from shared.adapters.history.series import DailyBar, Series
-from shared.adapters.settings import Settings
+from shared.adapters.settings import OFF, Settings
 from shared.domain.exposure.policy import Shock
 from shared.domain.exposure.shortfall import Close, daily_shocks
 
@@ -22,7 +22,7 @@ PACKAGED = "packaged"
 def shocks_of(settings: Settings) -> tuple[Shock, ...]:
     """Return what happened each day, oldest first; nothing without a history that can be read."""
     where = settings.exposure_history
-    if not where:
+    if where == OFF:
         return ()
     try:
         history = _read(settings, where)

@@ -26,7 +26,12 @@ from shared.adapters.configuration.faults import Fault, Faults, FaultyConfigurat
 from shared.adapters.configuration.instruments import InstrumentSettings, read_instruments
 from shared.adapters.configuration.lines import locate
 from shared.adapters.configuration.market import read_intake, read_signals
-from shared.adapters.configuration.positions import check_levels, option_roots, read_positions
+from shared.adapters.configuration.positions import (
+    check_legs,
+    check_levels,
+    option_roots,
+    read_positions,
+)
 from shared.adapters.configuration.services import (
     AuditorSettings,
     CalendarSettings,
@@ -57,7 +62,7 @@ from shared.adapters.configuration.table import Table
 from shared.adapters.connections import MqttSettings
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import HOUR
-from shared.domain.instruments.legs import leg_instruments, leg_symbols
+from shared.domain.instruments.legs import leg_instruments, leg_symbols, leg_underlyings
 from shared.domain.marks.policy import MarkPolicy
 from shared.domain.policies import (
     BookPolicy,
@@ -70,6 +75,7 @@ from shared.domain.strategy_policies import StrategyBookPolicy
 
 __all__ = ["Fault", "FaultyConfiguration", "Settings", "load_settings"]
 
+OFF: Final = "off"
 _SYNTAX: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 _DECISIVE: Final = (
     "calendar",
@@ -105,7 +111,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         instruments: What can be held beyond what is known anyway.
         exposure: How Greeks are computed, and how often.
         exposure_history: Folder of daily closes of the index and of VIX, or `packaged`, for the
-            expected shortfall; empty: none.
+            expected shortfall; or `off`.
         marks: How options are marked.
         positions: What each book opens with: quantity by symbol, by book.
         legs: Symbol of each leg's instrument, by leg, by book.
@@ -131,7 +137,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     retention: RetentionSettings
     instruments: InstrumentSettings = InstrumentSettings()
     exposure: ExposurePolicy = ExposurePolicy()
-    exposure_history: str = ""
+    exposure_history: str = OFF
     marks: MarkPolicy = MarkPolicy()
     positions: dict[str, dict[str, float]] = {}
     legs: dict[str, dict[str, str]] = {}
@@ -209,7 +215,7 @@ def _session_ns(document: Mapping[str, object]) -> int:
 def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> Settings:
     books, portfolios = read_books(root)
     calendar, clock = read_calendar(root.table("calendar")), read_clock(root.table("clock"))
-    instruments = read_instruments(root, leg_instruments(books))
+    instruments = read_instruments(root, leg_instruments(books), leg_underlyings(books))
     is_sound = root.table("calendar").is_sound("name", "closed", "early_closes")
     resolve = make_catalogue(instruments, calendar if is_sound else CalendarSettings()).resolve
     positions, legs = read_positions(root, directory, resolve), leg_symbols(books)
@@ -238,7 +244,7 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
         logs=read_logs(root.table("logs")),
         retention=read_retention(root.table("retention")),
         instruments=instruments,
-        exposure_history=root.table("exposure").text("history", ""),
+        exposure_history=root.table("exposure").text("history", OFF),
         exposure=read_exposure(root.table("exposure"), in_replay=clock.source == "feed"),
         marks=marks,
         positions=positions,
@@ -246,5 +252,6 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
     )
     check_symbols(root, intake, signals, books)
     check_levels(root, positions, intake, resolve)
+    check_legs(root, resolve)
     root.refuse_unknown_keys()
     return settings
