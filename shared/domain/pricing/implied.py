@@ -38,6 +38,7 @@ from shared.domain.pricing.approximations import (
     tail_numerator,
 )
 from shared.domain.pricing.kernel import LARGEST_PRICE, SMALLEST_PRICE, Columns
+from shared.domain.pricing.vectors import prefer_wide_vectors
 
 STEPS: Final = 3
 BLOCK: Final = 512
@@ -241,6 +242,7 @@ def _imply(  # noqa: PLR0913, PLR0917 - columns
     reason: NDArray[np.uint8],
 ) -> None:
     """Fill `out` and `reason`, block by block; all lengths are right."""
+    prefer_wide_vectors()
     work = np.empty((4, BLOCK))
     side, target, moneyness, s = work[0], work[1], work[2], work[3]
     for start in range(0, len(price), BLOCK):

@@ -32,6 +32,7 @@ from shared.domain.pricing.approximations import (
     tail_denominator,
     tail_numerator,
 )
+from shared.domain.pricing.vectors import prefer_wide_vectors
 
 SMALLEST_PRICE: Final = 1e-100
 LARGEST_PRICE: Final = 1e100
@@ -206,6 +207,7 @@ def _evaluate(  # noqa: PLR0913, PLR0917 - columns
     out: Columns,
 ) -> None:
     """Fill `out`; all lengths are right."""
+    prefer_wide_vectors()
     price, delta, gamma, vega, theta = out[0], out[1], out[2], out[3], out[4]
     rho, vanna, volga, charm = out[5], out[6], out[7], out[8]
     for i in range(len(sign)):
