@@ -54,6 +54,8 @@ _BLOCK_MS = 1000
 _RETRY_S = 0.5
 _LONGEST_SILENCE_S = 5.0
 """A read of the journal returns within a second, with or without entries."""
+_MOST_REPORTS: Final = 200
+"""On their way at a time: ingest remembers the last 256, and must know each that is sent again."""
 _RING_AGAIN_S: Final = 60.0
 
 
@@ -147,7 +149,7 @@ class Gateway:
         self._door = Door(self.desk, self._control, metrics, health)
         self._teller = Teller(control_bus, keyring, self.desk)
         self._made = record.executions()
-        self._reports = Delivery(bus, clock, metrics.report_sent)
+        self._reports = Delivery(bus, clock, metrics.report_sent, most_sent=_MOST_REPORTS)
         self._progress = ProgressReporter(bus, SERVICE)
         self._bookmark = Bookmark(store, lambda: self.desk.kept)
         self._alarm = Alarm(control_bus)

@@ -25,6 +25,7 @@ class Delivery:
         clock: For the pauses between sendings.
         on_sent: Told of each sending that the broker took, and of each that it did not.
         check: Asked just before some leave; raises when we may not send any more.
+        most_sent: See `Outbox`.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Delivery:
         clock: Clock,
         on_sent: Callable[[OutboxRow, str], None],
         check: Callable[[], None] = _ignore,
+        *,
+        most_sent: int | None = None,
     ) -> None:
         self._check = check
         self._bus = bus
         self._clock = clock
         self._on_sent = on_sent
-        self._outbox = Outbox()
+        self._outbox = Outbox(most_sent)
         self._wake = asyncio.Event()
 
     @property
@@ -63,7 +66,10 @@ class Delivery:
 
     def acknowledge(self, keys: Iterable[str]) -> list[str]:
         """Let rows go; answers those that were waiting."""
-        return self._outbox.acknowledge(keys)
+        gone = self._outbox.acknowledge(keys)
+        if gone:
+            self._wake.set()  # others may have waited for their room
+        return gone
 
     async def run(self) -> None:
         """Send what is due until cancelled."""

@@ -5,6 +5,7 @@ at the other end has it. A protocol core: tell it (`put`, `acknowledge`), ask it
 `next_deadline`), no IO.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
@@ -37,6 +38,7 @@ class _Pending(Struct):
     since_s: float
     send_at_s: float
     pause_s: float = FIRST_PAUSE_S
+    is_held: bool = False
 
 
 class Outbox:
@@ -44,9 +46,16 @@ class Outbox:
 
     What is asked of it costs the same however many rows wait: they are in a heap by when they are
     due. An entry of the heap whose row was let go, or put anew, is passed over.
+
+    Args:
+        most_sent: So many rows may be on their way at a time, the oldest: for an other end that
+            knows a row it has seen before only among its last few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_sent: int | None = None) -> None:
+        self._most_sent = most_sent
+        self._sent = 0
+        self._held: deque[_Pending] = deque()
         self._pending: dict[str, _Pending] = {}
         self._schedule: list[tuple[float, int, _Pending]] = []
         self._numbers = count()
@@ -59,16 +68,21 @@ class Outbox:
         for row in rows:
             if row.key not in self._pending:
                 self._pending[row.key] = pending = _Pending(row, next(self._numbers), now_s, now_s)
-                self._plan(pending)
+                pending.is_held = True
+                self._held.append(pending)
+        self._release()
 
     def acknowledge(self, keys: Iterable[str]) -> list[str]:
         """Let rows go; answers those that were here."""
-        return [key for key in keys if self._pending.pop(key, None) is not None]
+        gone = [pending for key in keys if (pending := self._pending.pop(key, None)) is not None]
+        self._sent -= sum(not pending.is_held for pending in gone)
+        self._release()
+        return [pending.row.key for pending in gone]
 
     def replace(self, rows: Iterable[OutboxRow], now_s: float) -> None:
         """Hold just these rows: what the store holds after a reconnect."""
         kept = {row.key: row for row in rows}
-        self._pending = {key: held for key, held in self._pending.items() if key in kept}
+        self.acknowledge([key for key in self._pending if key not in kept])
         self.put(kept.values(), now_s)
 
     def due(self, now_s: float) -> list[OutboxRow]:
@@ -88,6 +102,15 @@ class Outbox:
         """When a row is next due."""
         self._forget_gone()
         return self._schedule[0][0] if self._schedule else None
+
+    def _release(self) -> None:
+        """Let rows be sent that were held back, as many as there is room for."""
+        while self._held and (self._most_sent is None or self._sent < self._most_sent):
+            pending = self._held.popleft()
+            if self._holds(pending):
+                pending.is_held = False
+                self._sent += 1
+                self._plan(pending)
 
     def _plan(self, pending: _Pending) -> None:
         heappush(self._schedule, (pending.send_at_s, pending.number, pending))

@@ -75,6 +75,18 @@ def test_an_empty_outbox_has_no_deadline_and_no_age() -> None:
     assert (len(outbox), outbox.next_deadline(), outbox.oldest_s()) == (0, None, None)
 
 
+def test_no_more_than_may_be_on_their_way_are_due_until_some_are_acknowledged() -> None:
+    outbox = Outbox(most_sent=2)
+    outbox.put(map(row, "abcd"), 0.0)
+    assert keys(outbox.due(0.0)) == ["a", "b"]
+    assert keys(outbox.due(0.5)) == ["a", "b"]
+    outbox.acknowledge(["b", "c"])
+    assert keys(outbox.due(0.6)) == ["d"]
+    outbox.replace(map(row, "de"), 0.7)
+    assert keys(outbox.due(0.7)) == ["e"]
+    assert len(outbox) == 2
+
+
 NAMES = st.sampled_from(list("abcd"))
 ACTIONS = st.one_of(
     st.tuples(st.just("put"), NAMES),
