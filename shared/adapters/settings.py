@@ -25,6 +25,7 @@ from shared.adapters.configuration.exposure import read_exposure, read_marks
 from shared.adapters.configuration.faults import Fault, Faults, FaultyConfiguration
 from shared.adapters.configuration.instruments import InstrumentSettings, read_instruments
 from shared.adapters.configuration.lines import locate
+from shared.adapters.configuration.listed import complete_books
 from shared.adapters.configuration.market import read_intake, read_signals
 from shared.adapters.configuration.positions import (
     check_legs,
@@ -218,6 +219,7 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
     instruments = read_instruments(root, leg_instruments(books), leg_underlyings(books))
     is_sound = root.table("calendar").is_sound("name", "closed", "early_closes")
     resolve = make_catalogue(instruments, calendar if is_sound else CalendarSettings()).resolve
+    books = complete_books(root, books, resolve)
     positions, legs = read_positions(root, directory, resolve), leg_symbols(books)
     marks, max_symbols = read_marks(root.table("options"))
     roots = option_roots(root, positions, legs, resolve)

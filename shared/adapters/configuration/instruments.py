@@ -56,12 +56,15 @@ class InstrumentSettings(Struct, frozen=True, kw_only=True):
         return KNOWN_ROOTS.extended(*self.roots).with_stocks(self.stocks)
 
 
-def read_instruments(root: Table, legs: Mapping[str, Instrument]) -> InstrumentSettings:
-    """`[[roots]]`, `[[instruments]]` and the stocks among `[options] roots`.
+def read_instruments(
+    root: Table, legs: Mapping[str, Instrument], underlyings: Iterable[str]
+) -> InstrumentSettings:
+    """`[[roots]]`, `[[instruments]]`, and the stocks among `[options] roots` and underlyings.
 
     Args:
         root: The document.
         legs: What the books' legs trade and no exchange lists; a declared one goes before.
+        underlyings: What legs say that they trade as an underlying: stocks, unless known.
     """
     roots = tuple(_root(table) for table in root.tables("roots"))
     known = KNOWN_ROOTS.extended(*roots)
@@ -71,7 +74,12 @@ def read_instruments(root: Table, legs: Mapping[str, Instrument]) -> InstrumentS
         if not _ROOT.fullmatch(name):
             options.fault("roots", f"{name!r} cannot be a root", "it is 1 to 6 of A-Z 0-9")
     declared = _declared(root.tables("instruments"))
-    return InstrumentSettings(roots=roots, stocks=tuple(stocks), declared={**legs, **declared})
+    traded = {name for name in underlyings if _ROOT.fullmatch(name)} - {*known.spots, *declared}
+    return InstrumentSettings(
+        roots=roots,
+        stocks=(*stocks, *sorted(traded.difference(stocks))),
+        declared={**legs, **declared},
+    )
 
 
 # --- product codes -------------------------------------------------------------------------------

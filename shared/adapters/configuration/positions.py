@@ -16,6 +16,7 @@ POSITION_KEYS: Final = ("positions", "positions_file")
 
 _COLUMNS: Final = ["symbol", "quantity"]
 _MOST_FAULTS: Final = 10
+_MEASURED: Final = ("underlying", "future", "option")
 _REMEDY: Final = "write an OSI name, a future's, or declare it in [[instruments]]"
 
 Resolve = Callable[[str], Instrument]
@@ -134,6 +135,16 @@ def check_levels(
         if symbol not in intake.symbols and (known is None or known.kind is not Kind.FUTURE):
             problem = f"{symbol} prices a position in {user} but is not declared"
             root.fault("symbols", problem, f"write [symbols.{symbol}]")
+
+
+def check_legs(root: Table, resolve: Resolve) -> None:
+    """Report every leg of a strategy that trades nothing known: it would never be measured."""
+    for book in root.tables("books"):
+        for leg in book.tables("legs"):
+            symbol = leg.text("symbol", "-")
+            measured = leg.text("instrument", "-") in _MEASURED and leg.is_sound("symbol")
+            if measured and (problem := _problem(symbol, resolve, {})):
+                leg.fault("symbol", problem, _REMEDY)
 
 
 def _resolved(symbol: str, resolve: Resolve) -> Instrument | None:

@@ -39,6 +39,12 @@ def leg_instruments(books: Iterable[BookPolicy]) -> dict[str, Instrument]:
     return {**futures, **swaps}
 
 
+def leg_underlyings(books: Iterable[BookPolicy]) -> frozenset[str]:
+    """Return the symbols that legs trade as underlyings: stocks, unless something else is known."""
+    legs = [leg for book in books for leg in book.legs]
+    return frozenset(leg.symbol for leg in legs if leg.instrument == "underlying")
+
+
 def _swap(leg: LegPolicy) -> Instrument:
     return Instrument(
         symbol=leg_symbol(leg),

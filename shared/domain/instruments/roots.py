@@ -111,12 +111,11 @@ class Roots(Struct, frozen=True, kw_only=True):
         )
 
     def with_stocks(self, names: Iterable[str]) -> "Roots":
-        """These, and for each name that none of them has a stock with American options on it."""
-        taken = {*self.spots, *self.futures, *self.options}
-        new = [name for name in names if name not in taken]
+        """These, and for each name a stock with American options, where neither is known."""
+        new = [name for name in names if name not in self.futures]
         return self.extended(
-            *(SpotRoot(name=name, kind=Kind.STOCK) for name in new),
-            *(OptionRoot(name=name, underlying=name) for name in new),
+            *(SpotRoot(name=name, kind=Kind.STOCK) for name in new if name not in self.spots),
+            *(OptionRoot(name=name, underlying=name) for name in new if name not in self.options),
         )
 
     @property

@@ -175,3 +175,41 @@ def test_what_is_wrong_with_an_instrument_is_told(
 
 def test_one_mistake_is_one_fault(tmp_path: Path) -> None:
     assert only_fault(tmp_path, SOUND + OPTION + "multiplier = 0\n").key.endswith("multiplier")
+
+
+STRATEGY = """
+[symbols.VIX]
+[symbols.SPX]
+[symbols.XYZ]
+[[books]]
+name = "maker"
+strategy = "delta"
+[books.delta]
+underlying = "XYZ"
+band = "time"
+interval = "195 min"
+cost = "0.05%"
+risk_aversion = 1e-4
+[[books.legs]]
+name = "shares"
+instrument = "underlying"
+symbol = "XYZ"
+""" + SOUND.partition("max_position_vega = 2000")[2].join(
+    ("[books.limits]\nmax_order_delta = 10\nmax_position_delta = 20\nmax_order_notional = 9e6", "")
+)
+
+
+def test_what_a_strategy_trades_as_an_underlying_is_a_stock(tmp_path: Path) -> None:
+    settings = load(tmp_path, STRATEGY)
+    assert settings.instruments.stocks == ("XYZ",)
+    assert settings.has_positions
+    european = '[[roots]]\nname = "XYZ"\nkind = "option"\nunderlying = "XYZ"\nmultiplier = 1\n'
+    roots = load(tmp_path, STRATEGY + european).instruments.all_roots
+    assert (roots.options["XYZ"].multiplier, roots.spots["XYZ"].kind) == (1.0, Kind.STOCK)
+
+
+def test_a_strategy_must_trade_something_known(tmp_path: Path) -> None:
+    text = STRATEGY.replace("XYZ", "X-Y")
+    assert "neither known nor declared" in only_fault(tmp_path, text).problem
+    declared = '[[instruments]]\nsymbol = "X-Y"\nkind = "stock"\n'
+    assert load(tmp_path, text + declared).instruments.stocks == ()

@@ -1,7 +1,12 @@
 from msgspec import structs
 
 from shared.domain.instruments.instrument import Kind, Model
-from shared.domain.instruments.legs import leg_instruments, leg_symbol, leg_symbols
+from shared.domain.instruments.legs import (
+    leg_instruments,
+    leg_symbol,
+    leg_symbols,
+    leg_underlyings,
+)
 from shared.domain.policies import BookPolicy, LegPolicy, LimitPolicy, RulePolicy, SizingPolicy
 
 SWAP = LegPolicy(
@@ -45,6 +50,11 @@ def test_each_leg_trades_an_instrument_by_name() -> None:
 
 def test_a_name_is_never_longer_than_a_symbol_may_be() -> None:
     assert len(leg_symbol(structs.replace(SWAP, symbol="S" * 32))) == 32
+
+
+def test_what_is_traded_as_an_underlying_is_named() -> None:
+    stock = structs.replace(FUTURE, name="stock", instrument="underlying", symbol="XYZ")
+    assert leg_underlyings([BOOK, structs.replace(BOOK, legs=(stock,))]) == {"XYZ"}
 
 
 def test_what_no_exchange_lists_is_described() -> None:

@@ -41,6 +41,13 @@ def test_a_stock_brings_american_options_that_deliver_it() -> None:
     assert roots.spots["SPX"].kind is Kind.INDEX
 
 
+def test_a_stock_keeps_the_options_that_are_known_of_it() -> None:
+    assert "ES" not in KNOWN_ROOTS.with_stocks(["ES"]).spots
+    european = OptionRoot(name="XYZ", underlying="XYZ", style="european", multiplier=1.0)
+    roots = Roots().extended(european).with_stocks(["XYZ"])
+    assert (roots.spots["XYZ"].kind, roots.options["XYZ"]) == (Kind.STOCK, european)
+
+
 def test_a_root_of_the_same_sort_replaces_the_other() -> None:
     roots = Roots().extended(
         OptionRoot(name="X", underlying="Y"),
