@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import signal
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -59,6 +60,16 @@ async def test_services_that_end_by_themselves_end_the_process(site: Site) -> No
 
     await Running(site, {"feed": replays}).run()
     assert not site.stop.is_set()
+
+
+async def test_a_thread_that_waits_for_python_gets_it_soon(site: Site) -> None:
+    intervals: list[float] = []
+
+    async def asks(_: Site) -> None:
+        intervals.append(sys.getswitchinterval())
+
+    await Running(site, {"a": asks}).run()
+    assert intervals == [pytest.approx(process.SWITCH_S)]
 
 
 async def test_one_that_does_not_drain_in_time_is_cancelled(
