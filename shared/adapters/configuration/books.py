@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final, Literal, get_args
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from shared.adapters.configuration.checks import check_limits
 from shared.adapters.configuration.positions import POSITION_KEYS
@@ -12,7 +12,6 @@ from shared.adapters.configuration.rules import read_rules
 from shared.adapters.configuration.strategies import (
     OVERLAY,
     Kind,
-    check_together,
     read_delta_leg,
     read_listed_leg,
     read_strategies,
@@ -34,7 +33,7 @@ from shared.domain.policies import (
     SizingPolicy,
     TriggerPolicy,
 )
-from shared.domain.strategy_policies import StrategyBookPolicy
+from shared.domain.strategy_policies import ListedLegPolicy, StrategyBookPolicy
 from shared.domain.trading import ALL
 
 Composition = Literal["product", "max", "mean"]
@@ -137,9 +136,6 @@ def _strategy_book(
         strategies=read_strategies(table, kinds, legs),
     )
     check_limits(table, book)
-    sound = table.is_sound("strategy", "legs", "limits", *kinds)
-    if sound and all(table.table(kind).is_sound("underlying", "leg", "bounds") for kind in kinds):
-        check_together(table, book)
     table.refuse_unknown_keys()
     return book, portfolio
 
@@ -258,22 +254,24 @@ def _greek_band(table: Table) -> GreekBand:
 
 def _legs(table: Table) -> tuple[LegPolicy, ...]:
     tables = table.tables("legs")
-    legs = tuple(map(_leg, tables))
-    _refuse_twins(tables, [leg.name for leg in legs], "legs")
-    total = sum(leg.weight for leg in legs)
-    if not legs and table.is_sound("legs"):
+    rungs = tuple(map(_leg, tables))
+    _refuse_twins(tables, [one.text("name", "-") for one in tables], "legs")
+    total = sum(legs[0].weight for legs in rungs)
+    if not rungs and table.is_sound("legs"):
         table.fault("legs", "there is no leg", "write [[books.legs]] for each thing to trade")
     elif all(one.is_sound("weight") for one in tables) and abs(total - 1) > _ROUNDING:
         table.fault("legs", f"the weights sum to {total:.6g}, not 1", "make them sum to 1")
-    return legs
+    return tuple(leg for legs in rungs for leg in legs)
 
 
-def _leg(table: Table) -> LegPolicy:
+def _leg(table: Table) -> tuple[LegPolicy, ...]:
+    """One leg, or the rungs of a ladder: `symbols` of listed options, rolled before they expire."""
     instrument = table.choice("instrument", _OVERLAY_INSTRUMENTS, "variance_swap")
+    is_ladder = table.has("symbols")
     leg = LegPolicy(
         name=_name(table, "leg"),
         instrument=instrument,
-        symbol=table.text("symbol"),
+        symbol="" if is_ladder else table.text("symbol"),
         maturity_days=round(table.days("maturity", 30.0)),
         weight=table.fraction("weight", 1.0, _INSIDE),
         max_vega=table.number("max_vega", within=POSITIVE),
@@ -283,8 +281,35 @@ def _leg(table: Table) -> LegPolicy:
         allow_under_90_days=table.flag("allow_under_90_days", default=False),
     )
     _check_option(table, leg)
+    legs = _ladder(table, leg) if is_ladder else (leg,)
     table.refuse_unknown_keys()
-    return leg
+    return legs
+
+
+def _ladder(table: Table, leg: LegPolicy) -> tuple[LegPolicy, ...]:
+    symbols = table.texts("symbols")
+    roll_days = table.days("roll_before", float(_DECAY_GUARD_DAYS))
+    if table.has("symbol"):
+        table.fault("symbol", "stands beside symbols", "keep one of the two")
+    if leg.instrument not in ("vix_call", "put"):
+        table.fault("symbols", f"a {leg.instrument} is not rolled here", "write symbol instead")
+    if not symbols and table.is_sound("symbols"):
+        table.fault("symbols", "is empty", "list the options by their OSI names")
+    if roll_days < _DECAY_GUARD_DAYS and not leg.allow_under_90_days:
+        problem = f"an option of {roll_days:g} days decays fast (spec 2, hedge-decay guard)"
+        remedy = 'write "90 days" or more, or allow_under_90_days = true'
+        table.fault("roll_before", problem, remedy)
+    fields = structs.asdict(leg)
+    return tuple(
+        ListedLegPolicy(
+            **fields | {"name": symbol.lower(), "symbol": symbol},
+            underlying="",
+            expiry_ns=0,
+            ladder=leg.name,
+            roll_days=roll_days,
+        )
+        for symbol in symbols
+    ) or (leg,)
 
 
 def _strategy_leg(table: Table) -> LegPolicy:

@@ -31,23 +31,26 @@ _DEFAULT: Final = BandPolicy(proportional_cost=0.0, risk_aversion=1.0)
 
 
 def strategy_kinds(table: Table) -> tuple[Kind, ...]:
-    """`strategy`: one of the kinds, or a list of them; the overlay stands alone."""
+    """`strategy`: one of the kinds, or a list of them; the overlay stands alone.
+
+    Where it is at fault, those whose tables are there: so that their faults are found too.
+    """
     known: tuple[Kind, ...] = get_args(Kind)
+    names = table.texts("strategy") if table.is_list("strategy") else ()
     if not table.is_list("strategy"):
-        return (table.choice("strategy", known, OVERLAY),)
-    names = table.texts("strategy")
-    kinds = tuple(kind for kind in known if kind in names)
-    unknown = sorted(set(names) - set(kinds))
+        names = (table.choice("strategy", known, OVERLAY),)
+    unknown = sorted(set(names) - set(known))
     if unknown or not names or len(set(names)) < len(names):
-        problem = (
+        wrong = (
             f"{', '.join(unknown)} is no strategy" if unknown else "is empty, or names one twice"
         )
-        table.fault("strategy", problem, f"the strategies are {', '.join(known)}")
-        return (OVERLAY,)
-    if OVERLAY in kinds and len(kinds) > 1:
+        table.fault("strategy", wrong, f"the strategies are {', '.join(known)}")
+    elif OVERLAY in names and len(names) > 1:
         remedy = "write two [[books]], the overlay and its hedges"
         table.fault("strategy", f"{OVERLAY} stands alone in its book", remedy)
-    return kinds
+    if table.is_sound("strategy"):
+        return tuple(kind for kind in known if kind in names)
+    return tuple(kind for kind in known if table.has(kind)) or (OVERLAY,)
 
 
 def read_strategies(
@@ -100,13 +103,13 @@ def read_delta_leg(
 
 
 def read_listed_leg(table: Table, name: str) -> LegPolicy:
-    """A leg in one listed option."""
+    """A leg in one listed option; the catalogue tells its terms."""
     leg = ListedLegPolicy(
         name=name,
         instrument="option",
         symbol=table.text("symbol"),
-        underlying=table.text("underlying"),
-        expiry_ns=table.instant("expiry"),
+        underlying="",
+        expiry_ns=0,
         maturity_days=0,
         max_vega=table.number("max_vega", within=POSITIVE),
         multiplier=table.number("multiplier", 100.0, POSITIVE),
@@ -114,7 +117,6 @@ def read_listed_leg(table: Table, name: str) -> LegPolicy:
         vega_per_unit=table.number("vega_per_unit", within=POSITIVE),
         allow_under_90_days=table.flag("allow_under_90_days", default=False),
     )
-    table.require("expiry")
     table.refuse_unknown_keys()
     return leg
 
