@@ -120,10 +120,14 @@ def demo(
     verbose: Annotated[
         bool, typer.Option(help="Print every change of a trigger, acceptances and notes, too.")
     ] = False,
+    exposure: Annotated[
+        bool, typer.Option("--exposure", help="A session of a book of 1,210 options instead.")
+    ] = False,
     config: Configuration = DEPLOY / "demo.toml",
 ) -> None:
     """Run everything on embedded servers over five years of real S&P 500 and VIX history."""
     from services.command.demo import DemoOptions, run_demo
+    from services.command.exposure_demo import run_exposure_demo
 
     options = DemoOptions(
         first=first.date(),
@@ -138,7 +142,8 @@ def demo(
     )
     settings = _settings(config)
     with _answering():
-        if not run_demo(settings, options, console):
+        run = run_exposure_demo if exposure else run_demo
+        if not run(settings, options, console):
             raise typer.Exit(130)
 
 

@@ -5,6 +5,7 @@ import hashlib
 import sys
 from datetime import date
 from pathlib import Path
+
 import msgspec
 from msgspec import Struct
 from rich.console import Console
@@ -19,6 +20,7 @@ from shared.adapters.settings import Settings
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import stopped_by_signals
 from shared.runtime.site import Site
+
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
     """What is to be replayed, and how.
