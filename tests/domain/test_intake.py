@@ -679,8 +679,13 @@ def test_an_option_that_nobody_bids_for_is_taken_with_a_bid_of_zero(bid: float |
 
 
 def test_a_jump_of_an_option_is_no_matter() -> None:
-    quotes = [option(), option(2, bid=40.0, ask=90.0), option(3, bid=0.05, ask=90.0)]
-    assert judge(warm(), *quotes) == [Verdict.ACCEPTED] * 3
+    quotes = [
+        option(),
+        option(2, bid=40.0, ask=90.0),
+        option(3, bid=0.05, ask=90.0),
+        option(3, bid=4.0, ask=4.0),
+    ]
+    assert judge(warm(), *quotes) == [Verdict.ACCEPTED] * 4
 
 
 def test_an_option_is_taken_on_its_last_day_wherever_that_ends() -> None:
