@@ -91,7 +91,8 @@ class Verdict(Struct, frozen=True):
 class _Group:
     """Orders that are written down together: what was answered, and what that changes.
 
-    `epoch` is the highest so far, `now_ns` when they are judged.
+    `epoch` is the highest so far, `now_ns` when they are judged; `accepted` does not count yet;
+    `before` is how it was before anything counted that is not on the disk.
     """
 
     epoch: int
@@ -100,6 +101,8 @@ class _Group:
     answers: list[Answered] = field(default_factory=list)
     accepted: list[tuple[Order, int]] = field(default_factory=list)
     changes: list[TradingStateSet] = field(default_factory=list)
+    books: set[str] = field(default_factory=set)
+    before: tuple[GatewayState, TradingStates] | None = None
 
 
 @dataclass(kw_only=True)
@@ -154,6 +157,7 @@ class Desk:
             state = msgspec.msgpack.decode(progress.state, type=GatewayState)
         self._make_venue = make_venue
         self._venue = make_venue(state.venue)
+        self._make_gatekeeper = make_gatekeeper
         self._gatekeeper = make_gatekeeper(state.gatekeeper)
         for accepted in record.accepted_since(state.answered):
             self._accept(msgspec.msgpack.decode(accepted.content, type=Order), accepted.at_ns)
@@ -212,14 +216,11 @@ class Desk:
     async def take(self, orders: Sequence[SentOrder]) -> list[Verdict]:
         """Answer orders, for good, one after the other, and write all answers down at once.
 
-        An order is judged against what the ones before it have left. Each book answers for itself:
-        so a book may have one order here, and no order waits for what another's has changed.
+        Each is judged against what the ones before it have left.
 
         Returns:
             What each is answered; `status` is `None` for one whose epoch was superseded.
         """
-        if len({sent.order.book for sent in orders}) < len(orders):
-            raise ValueError("two orders of one book: the second hangs on the first")
         while True:
             async with self._lock:
                 verdicts = await self._try_to_take(orders)
@@ -228,7 +229,7 @@ class Desk:
             await asyncio.sleep(RETRY_S)  # meanwhile others may write, and all are judged anew
 
     async def _try_to_take(self, orders: Sequence[SentOrder]) -> list[Verdict] | None:
-        """Return `None` when the disk did not take it: nothing has happened."""
+        """Return `None` when the disk did not take them: nothing has happened."""
         group = _Group(epoch=self.epoch, now_ns=self.now_ns())
         try:
             known = self.record.known([sent.order.order_id for sent in orders])
@@ -237,31 +238,26 @@ class Desk:
             if group.answers:
                 await self._write_group(group)
         except sqlite3.OperationalError as error:
+            self._take_back(group)
             self.disk_failed(error)
             return None
         return group.verdicts
 
     async def _write_group(self, group: "_Group") -> None:
-        """Have what was judged on the disk, and only then in memory."""
-        states, venue = self.states, self._venue.snapshot() if group.changes else None
-        self._apply(group.changes)
+        """Have what was judged on the disk; what no order of the group hangs on counts after it."""
         reports = [verdict.report for verdict in group.verdicts if verdict.report is not None]
         rows = [(each.execution_id, msgspec.msgpack.encode(each)) for each in reports]
         told = [Change(state=change, untold=True) for change in group.changes]
-        progress = self._progress() if group.changes else None
-        try:
-            self.answered = await asyncio.to_thread(
-                self.record.answer, group.answers, progress, rows, told
-            )
-        except sqlite3.OperationalError:
-            self.states = states
-            if venue is not None:
-                self._venue = self._make_venue(venue)
-            raise
+        progress = None
+        if group.changes:
+            self._let_count(group)
+            progress = self._progress(len(group.answers))
+        self.answered = await asyncio.to_thread(
+            self.record.answer, group.answers, progress, rows, told
+        )
         self._disk_works()
         self.epoch = group.epoch
-        for order, at_ns in group.accepted:
-            self._accept(order, at_ns)
+        self._count(group)
         if group.changes:
             self._kept()
             self._untold += group.changes
@@ -276,10 +272,16 @@ class Desk:
         if sent.epoch < group.epoch:
             reason = f"epoch {sent.epoch} was superseded by {group.epoch}"
             return Verdict(None, reason, "superseded")
+        if order.book in group.books:
+            self._let_count(group)
         at_ns = self._counted_at(order, group.now_ns)
         verdict, changes = self._judge(order, group.now_ns, at_ns)
         group.epoch = sent.epoch
-        group.changes += changes
+        group.books.add(order.book)
+        if changes:
+            self._let_count(group)
+            self._apply(changes)
+            group.changes += changes
         if verdict.status == "accepted":
             group.accepted.append((order, at_ns))
         group.answers.append(
@@ -295,6 +297,24 @@ class Desk:
             )
         )
         return verdict
+
+    def _let_count(self, group: "_Group") -> None:
+        """Count what was accepted so far, for an order that hangs on it; it can be taken back."""
+        if group.before is None:
+            state = GatewayState(self._venue.snapshot(), self._gatekeeper.snapshot())
+            group.before = (state, self.states)
+        self._count(group)
+
+    def _count(self, group: "_Group") -> None:
+        for order, at_ns in group.accepted:
+            self._accept(order, at_ns)
+        group.accepted.clear()
+
+    def _take_back(self, group: "_Group") -> None:
+        if group.before is not None:
+            state, self.states = group.before
+            self._venue = self._make_venue(state.venue)
+            self._gatekeeper = self._make_gatekeeper(state.gatekeeper)
 
     def _counted_at(self, order: Order, now_ns: int) -> int:
         """Give an order its instant: its own, as far as that can be believed."""
@@ -454,9 +474,11 @@ class Desk:
             log.warning("record_writable_again")
             self._trouble = ""
 
-    def _progress(self) -> Progress:
+    def _progress(self, more: int = 0) -> Progress:
+        """Put all on record, with so many orders more than are answered yet."""
+        answered = self.answered + more
         state = GatewayState(
-            self._venue.snapshot(), self._gatekeeper.snapshot(), self.answered, self._read_to
+            self._venue.snapshot(), self._gatekeeper.snapshot(), answered, self._read_to
         )
         return Progress(
             cursor=str(self.cursor),

@@ -43,10 +43,9 @@ class _Waiting(Struct):
 
 
 class OrderIntake:
-    """Takes orders off the bus, and answers those that wait together, as many books as there are.
+    """Takes orders off the bus, and answers those that wait together.
 
-    Of one book, one at a time: what its order leaves decides on the next. So few are answered
-    together that a command need not wait long.
+    So few at a time that a command, which comes between two groups, need not wait long.
 
     Args:
         bus: Subscribed to orders.
@@ -144,19 +143,17 @@ class OrderIntake:
                 tasks.create_task(self._tell(answers))
 
     def _next_group(self) -> list[_Waiting]:
-        """Return the next order of each book, of those that need not wait; at most so many."""
+        """Return the next orders, of those that need not wait; at most so many."""
         rows = sorted(self._waiting.values(), key=lambda row: (row.order.event_ns, row.sequence))
-        group: dict[str, _Waiting] = {}
+        group: list[_Waiting] = []
         for row in rows:
-            if row.order.book in group:
-                continue
             if self._must_wait(row):
                 self._on_wait()
                 continue
-            group[row.order.book] = row
+            group.append(row)
             if len(group) == ANSWERED_AT_ONCE:
                 break
-        return list(group.values())
+        return group
 
     def _must_wait(self, row: _Waiting) -> bool:
         """Whether an order must wait; that its id is new is looked up once."""

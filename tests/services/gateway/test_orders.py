@@ -405,7 +405,7 @@ def _troubles(around: Surroundings) -> set[str]:
 
 async def test_a_group_that_the_disk_did_not_take_counts_for_nothing(path: Path) -> None:
     async with surroundings(path) as around:
-        around.limits = structs.replace(around.limits, max_repeats=1)
+        around.limits = structs.replace(around.limits, max_repeats=2)
         around.books = BOOKS
         async with around.gateway() as (gateway, record):
             desk = gateway.desk
@@ -414,6 +414,7 @@ async def test_a_group_that_the_disk_did_not_take_counts_for_nothing(path: Path)
             connection = record._connection  # noqa: SLF001 - a disk cannot be filled here
             connection.execute("PRAGMA query_only = ON")
             group = [SentOrder(order_of(book, 2), 3, b"") for book in BOOKS]
+            group += [SentOrder(order_of("book_0", number), 3, b"") for number in (3, 4)]
             async with asyncio.TaskGroup() as tasks:
                 taking = tasks.create_task(desk.take(group))
                 await eventually(lambda: "gateway.record" in _troubles(around))
@@ -421,14 +422,26 @@ async def test_a_group_that_the_disk_did_not_take_counts_for_nothing(path: Path)
                 assert desk.states.of("book_0") is TradingState.ACTIVE
                 connection.execute("PRAGMA query_only = OFF")
             assert first.status == "accepted"
-            assert [each.label for each in taking.result()] == ["max_repeats"] + ["accepted"] * 7
-            assert (desk.epoch, desk.answered) == (3, 9)
+            labels = ["accepted"] * 8 + ["max_repeats", "halted"]
+            assert [each.label for each in taking.result()] == labels
+            assert (desk.epoch, desk.answered) == (3, 11)
             assert desk.states.of("book_0") is TradingState.HALTED
-            assert [each.epoch for each in record.orders_since()] == [1] + [3] * 8
+            assert [each.epoch for each in record.orders_since()] == [1] + [3] * 10
+            in_memory = (desk._venue.snapshot(), desk._gatekeeper.snapshot())  # noqa: SLF001 - all that it knows
+        async with around.gateway() as (gateway, _):  # and a restart counts the same
+            desk = gateway.desk
+            assert (desk._venue.snapshot(), desk._gatekeeper.snapshot()) == in_memory  # noqa: SLF001 - likewise
+            assert desk.answered == 11
 
 
-async def test_the_desk_takes_one_order_of_a_book_at_a_time(path: Path) -> None:
-    async with surroundings(path) as around, around.gateway() as (gateway, _):
-        two = [SentOrder(order(decision), 1, b"") for decision in (1, 2)]
-        with pytest.raises(ValueError, match="two orders of one book"):
-            await gateway.desk.take(two)
+async def test_a_flood_of_one_book_is_written_down_in_groups(path: Path) -> None:
+    async with surroundings(path) as around, around.running() as record:
+        commits = commits_of(record)
+        for decision in range(1, 201):
+            await around.send(order(decision))
+        await around.open_market()
+        await eventually(lambda: len(around.answers) == 200, within_s=10)
+        assert around.answers == ["accepted"] * 200
+        assert len(commits) < 20
+        numbers = [each.order_id for each in record.orders_since()]
+        assert numbers == [order(decision).order_id for decision in range(1, 201)]
