@@ -83,6 +83,17 @@ def test_check_passes_what_comes_with_it(path: Path) -> None:
     assert "Books: overlay. Digest " in checked.output
 
 
+def test_check_says_what_is_held_and_which_options_may_arrive(tmp_path: Path) -> None:
+    path = tmp_path / "hedges.toml"
+    held = 'positions_file = "held.csv"\n[books.portfolio]'
+    path.write_text(Path(HEDGES).read_text().replace("[books.portfolio]", held, 1))
+    (tmp_path / "held.csv").write_text("symbol,quantity\nSPX,1\nSPXW261218P05000000,-40\n")
+    checked = invoke("check", "-c", str(path))
+    assert checked.exit_code == 0
+    assert "overlay opens with 2 positions." in checked.output
+    assert "Quotes of options are taken of SPXW." in checked.output
+
+
 def test_check_lists_every_fault_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "hedges.toml"
     path.write_text(FAULTY)
