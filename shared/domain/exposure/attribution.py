@@ -13,12 +13,13 @@ cost of carry b. Between two valuations, Greeks with index 0 at the first and 1 
 | `theta` | ½(θ₀ + θ₁) dt, and what time did to delta and vega: charm dS dt, veta dσ dt |
 | `carry` | −T f dr + T S Δ db, the mean of both ends, and what it did to delta |
 
-Why a third of the way. Taylor's series around the first end leaves h³/6 f''' of a move h. The second
-derivative at a third of the way is f''₀ + h/3 f''' to first order, so ½h² of it takes that term
-along, every mixed one (speed, zomma, ultima …) included, without computing any of them: what is
-left is of the fifth order in a move of S and σ (the trapezoid with its end correction, Euler and
-Maclaurin, put as delta and gamma). With Greeks of the first end alone a 2% move of a one-month
-option leaves ten times as much unexplained and more; with the middle of both, half.
+Why a third of the way. Taylor's series around the first end leaves h³/6 f''' of a move h. The
+second derivative at a third of the way is f''₀ + h/3 f''' to first order, so ½h² of it takes that
+term along, every mixed one (speed, zomma, ultima …) included, without computing any of them: what
+is left is of the fifth order in a move of S and σ (the trapezoid with its end correction, Euler
+and Maclaurin, put as delta and gamma). Measured, calls of 30 days, all strikes: a move of 2% leaves
+0.001% of the gross unexplained, the middle of both ends 0.2%, the first end alone 0.5%; 5% down
+with 8 vol points up 0.05%, 1.3% and 3.2%.
 
 Theta is the total one, of the exposure's figure: interest on the option's value and the carry of
 its underlying are in it. Of what trades in vol points (VIX futures, options on them) the level *is*
@@ -57,9 +58,7 @@ COLUMNS: Final = 13
 """What is kept of a valuation: Greeks in the kernel's units, what they came from, time left."""
 
 
-def attribute(
-    before: Floats, after: Floats, years: Floats, in_points: NDArray[np.bool_]
-) -> Floats:
+def attribute(before: Floats, after: Floats, years: Floats, in_points: NDArray[np.bool_]) -> Floats:
     """Explain the change of value of one unit of every instrument.
 
     Args:

@@ -19,7 +19,7 @@ journal; it is *awaited* until the journal has it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,7 @@ from shared.domain.events import (
     PositionsReported,
 )
 from shared.domain.exposure.aggregate import Portfolio, beta_of
+from shared.domain.exposure.baselines import Valuation
 from shared.domain.exposure.book_report import (
     MeasuredLeg,
     at_the_money,
@@ -42,6 +43,7 @@ from shared.domain.exposure.book_report import (
     sums_of,
     vix_vega,
 )
+from shared.domain.exposure.explain import ExplainState, Holdings, ProfitExplainer
 from shared.domain.exposure.observed import (
     ExposureObserved,
     Risk,
@@ -57,18 +59,22 @@ from shared.domain.exposure.revaluation import (
     RevaluationState,
 )
 from shared.domain.exposure.risk import RiskDesk
-from shared.domain.exposure.terms import Floats, Integers, Terms
+from shared.domain.exposure.terms import VARIANCE, Floats, Integers, Terms
 from shared.domain.instants import DAY
 from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
-from shared.domain.marks.columns import Remark
+from shared.domain.marks.columns import Remark, Source
 from shared.domain.marks.mark_book import MarkBook, MarkState
 from shared.domain.marks.policy import MarkPolicy
+from shared.domain.orders import leg_of
+from shared.domain.sessions import SessionCalendar
 from shared.domain.tick_block import TickBlock
 
 ExposureEffect = ExposureObserved | ExposureMeasured | AlertRaised
 
 _WEEK_NS: Final = 7 * DAY
 _UNKNOWN: Final = -1
+_ONE_SESSION: Final = SessionCalendar([0], [2**62])
+"""All of time, for who has no calendar."""
 
 
 class ExposureBook(Struct, frozen=True, kw_only=True):
@@ -107,6 +113,7 @@ class ExposureState(Struct, frozen=True, kw_only=True):
         risk_marked: … and how many positions had a value then.
         measured: The last measurement of each book …
         awaited: … of those that the journal does not have yet.
+        explained: Where profit came from.
     """
 
     positions: PositionsState = PositionsState()
@@ -125,6 +132,7 @@ class ExposureState(Struct, frozen=True, kw_only=True):
     risk_marked: int = -1
     measured: dict[str, int] = {}
     awaited: dict[str, ExposureMeasured] = {}
+    explained: ExplainState = ExplainState()
 
 
 class ExposureMonitor:
@@ -137,6 +145,7 @@ class ExposureMonitor:
         books: The books.
         history: Daily shocks of the past, oldest first, for expected shortfall.
         state: Where to go on from; `None` at first.
+        calendar: Says when a session opens, for its profit.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - a composition of parts
@@ -147,6 +156,7 @@ class ExposureMonitor:
         books: Sequence[ExposureBook],
         history: Sequence[Shock] = (),
         state: ExposureState | None = None,
+        calendar: SessionCalendar = _ONE_SESSION,
     ) -> None:
         self._policy = policy
         self._catalogue = catalogue
@@ -185,6 +195,9 @@ class ExposureMonitor:
         self._risk_marked = known.risk_marked
         self._measured = dict(known.measured)
         self._awaited = dict(known.awaited)
+        self._explainer = ProfitExplainer(
+            policy, self._terms, calendar, list(self._books), known.explained
+        )
         self._version = self._positions.version
         self._portfolio = Portfolio(self._terms, (), self._now_ns)
         self._held: tuple[tuple[str, str, float], ...] = ()
@@ -229,6 +242,7 @@ class ExposureMonitor:
                     self._version = self._positions.version
                     self._now_ns = max(self._now_ns, event.event_ns)
                     self._moved = True
+                    self._explain_fill(event)
                 return alerts
 
     def settle(self) -> tuple[ExposureEffect, ...]:
@@ -280,6 +294,7 @@ class ExposureMonitor:
             risk_marked=self._risk_marked,
             measured=dict(self._measured),
             awaited=dict(self._awaited),
+            explained=self._explainer.snapshot(),
         )
 
     # --- positions ---------------------------------------------------------------------------
@@ -325,6 +340,8 @@ class ExposureMonitor:
         columns = [(book, row, quantity) for (book, _, quantity), row in named]
         legs = {symbol for book in self._books.values() for symbol in book.legs.values()}
         leg_rows = [self._add(symbol) for symbol in sorted(legs)]
+        if VARIANCE in self._terms.model[self._rows]:
+            self._add(self._policy.index)
         self._portfolio = Portfolio(self._terms, columns, self._grouped_ns)
         self._revaluation.grow()
         wanted = [row for row in (*self._rows, *leg_rows) if row >= 0]
@@ -369,7 +386,8 @@ class ExposureMonitor:
         if len(self._row_betas) < len(self._terms):
             self._revaluation.grow()
             self._weigh()
-        if now_ns >= self._portfolio.next_change_ns:
+        regrouped = now_ns >= self._portfolio.next_change_ns
+        if regrouped:
             self._grouped_ns = now_ns
             self._portfolio.regroup(now_ns)
         effects: list[ExposureEffect] = list(self._follow_marks())
@@ -378,6 +396,8 @@ class ExposureMonitor:
         self._valued_ns, self._dirty, self._moved = now_ns, False, False
         if everything:
             self._everything_ns = now_ns
+        if everything or moved or regrouped:
+            effects += self._explain(now_ns)
         if valued or moved or everything:
             effects += self._observe(conflated)
         return tuple(effects)
@@ -388,6 +408,25 @@ class ExposureMonitor:
             return self._marks.refresh(self._now_ns)
         self._marks.follow(self._now_ns)
         return ()
+
+    def _explain(self, now_ns: int) -> tuple[AlertRaised, ...]:
+        """Explain the profit since the last time: see `explain`."""
+        columns, portfolio = self._marks.columns, self._portfolio
+        index = self._marks.row(self._policy.index)
+        valuation = Valuation(
+            self._revaluation.values,
+            self._revaluation.inputs,
+            self._revaluation.valued_ns,
+            columns.source != Source.NONE,
+            nan if index is None else float(columns.level[index]),
+        )
+        holdings = Holdings(portfolio.books, portfolio.book, portfolio.rows, portfolio.units)
+        return self._explainer.step(now_ns, valuation, holdings)
+
+    def _explain_fill(self, event: ExecutionReported | PositionsReported) -> None:
+        if isinstance(event, ExecutionReported):
+            symbol = self._books[event.book].legs[leg_of(event.order_id)]
+            self._explainer.fill(event.book, symbol, event.quantity, event.price)
 
     def _observe(self, conflated: int) -> list[ExposureEffect]:
         levels = self._levels()
@@ -441,6 +480,7 @@ class ExposureMonitor:
             expired=self._expired(book),
             conflated=conflated,
             risk=self._risks.get(book),
+            profit=self._explainer.profit(book),
         )
 
     def _unmarked(self, book: str) -> tuple[tuple[Unmarked, ...], int]:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from shared.domain.exposure.policy import Shock
+from shared.domain.exposure.profit import Profit
 
 
 class GroupExposure(Struct, frozen=True, kw_only=True):
@@ -95,6 +96,7 @@ class ExposureObserved(Struct, frozen=True, kw_only=True, tag="exposure_observed
         expired: Symbols still held that have expired, the first of them.
         conflated: Ticks, since the book was last told, that only the latest of counted.
         risk: Scenarios and shortfall as last computed; `None` before.
+        profit: Where its profit came from, as last explained; `None` before.
     """
 
     book: str
@@ -112,6 +114,7 @@ class ExposureObserved(Struct, frozen=True, kw_only=True, tag="exposure_observed
     expired: tuple[str, ...]
     conflated: int
     risk: Risk | None = None
+    profit: Profit | None = None
 
     @property
     def coverage(self) -> float:

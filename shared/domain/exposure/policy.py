@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from shared.domain.instants import MILLISECOND, SECOND
+from shared.domain.instants import MILLISECOND, MINUTE, SECOND
 
 BUCKETS: Final = ("spot", "0-7d", "8-30d", "31-90d", "91-365d", "366d+")
 """Days to expiry, whole calendar days; `spot` is what never expires."""
@@ -46,6 +46,10 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
         confidence: Of the expected shortfall.
         most_underlyings: In Prometheus; those beyond are added up as `other`.
         most_named: Positions named one by one when they are not marked; the rest is counted.
+        unexplained_share: Most of a session's profit that may stay unexplained, as a share of the
+            sum of its parts, signs dropped …
+        unexplained_least: … and the least currency that is worth telling …
+        unexplained_hold_ns: … once it has been more for so long, event time.
     """
 
     only_at_clock: bool = False
@@ -62,3 +66,6 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
     confidence: float = 0.975
     most_underlyings: int = 50
     most_named: int = 20
+    unexplained_share: float = 0.05
+    unexplained_least: float = 1_000.0
+    unexplained_hold_ns: int = MINUTE

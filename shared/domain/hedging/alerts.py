@@ -139,6 +139,11 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "Smile and quotes of this expiry disagree: check its feed; its other marks are doubtful.",
     ),
     "model_error_narrowed": ("info", "Nothing to do: the smile meets its quotes again."),
+    "profit_unexplained": (
+        "warning",
+        "The Greeks do not account for this profit: look for a wrong mark, position or fill price.",
+    ),
+    "profit_explained": ("info", "Nothing to do: the session's profit is accounted for again."),
     "position_differs": (
         "critical",
         "Others hold another quantity: find the trade, or put the opening position right by it.",
