@@ -9,6 +9,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from os import environ
 from pathlib import Path
 from typing import Final
@@ -218,7 +219,8 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
     calendar, clock = read_calendar(root.table("calendar")), read_clock(root.table("clock"))
     instruments = read_instruments(root, leg_instruments(books), leg_underlyings(books))
     is_sound = root.table("calendar").is_sound("name", "closed", "early_closes")
-    resolve = make_catalogue(instruments, calendar if is_sound else CalendarSettings()).resolve
+    catalogue = make_catalogue(instruments, calendar if is_sound else CalendarSettings())
+    resolve = cache(catalogue.resolve)  # each of many positions is looked at several times
     books = complete_books(root, books, resolve)
     positions, legs = read_positions(root, directory, resolve), leg_symbols(books)
     marks, max_symbols = read_marks(root.table("options"))
