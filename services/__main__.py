@@ -370,18 +370,16 @@ def exposure(
 def check(config: Configuration) -> None:
     """List every fault of a configuration, with its line and what to write instead."""
     from services.command.doctor import missing_keys
+    from services.command.holdings import told_holdings
+    from shared.adapters.clock import SystemClock
 
     settings = _settings(config)
     books = ", ".join(book.name for book in settings.books)
     verdict = f"[green]{escape(str(config))}: no fault.[/]"
     told = f"{verdict} Books: {books}. Digest {settings.digest[:16]}."
     console.print(told, highlight=False, soft_wrap=True)
-    for book, held in settings.positions.items():
-        if held:
-            console.print(f"{book} opens with {len(held)} positions.", highlight=False)
-    if settings.intake.option_roots:
-        roots = ", ".join(sorted(settings.intake.option_roots))
-        console.print(f"Quotes of options are taken of {roots}.", highlight=False, soft_wrap=True)
+    for line in told_holdings(settings, SystemClock().now_ns()):
+        console.print(line, highlight=False, soft_wrap=True)
     for line in missing_keys(settings):
         console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
 

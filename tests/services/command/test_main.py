@@ -87,10 +87,13 @@ def test_check_says_what_is_held_and_which_options_may_arrive(tmp_path: Path) ->
     path = tmp_path / "hedges.toml"
     held = 'positions_file = "held.csv"\n[books.portfolio]'
     path.write_text(Path(HEDGES).read_text().replace("[books.portfolio]", held, 1))
-    (tmp_path / "held.csv").write_text("symbol,quantity\nSPX,1\nSPXW261218P05000000,-40\n")
+    expired = [f"SPXW15121{day}P05000000" for day in range(1, 8)]
+    lines = ["symbol,quantity", "SPX,1", *(f"{name},-40" for name in expired)]
+    (tmp_path / "held.csv").write_text("\n".join(lines) + "\n")
     checked = invoke("check", "-c", str(path))
     assert checked.exit_code == 0
-    assert "overlay opens with 2 positions." in checked.output
+    assert "overlay opens with 8 positions; 7 of them have expired: SPXW151211P0" in checked.output
+    assert "SPXW151215P05000000, …." in checked.output
     assert "Quotes of options are taken of SPXW." in checked.output
 
 
