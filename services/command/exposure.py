@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from services.command.endings import Failed, Refused
-from services.command.exposure_table import exposure_view
+from services.command.exposure_table import ExposureView
 from shared.adapters.bus import Bus, Subscription
 from shared.adapters.clock import SystemClock
 from shared.adapters.connections import redacted
@@ -115,7 +115,7 @@ class _Viewer:
     async def _show_live(self, bus: Bus, message: ExposureMessage) -> None:
         with Live(console=self._console, auto_refresh=False) as live:
             while True:
-                live.update(exposure_view(message, self._now_ns()), refresh=True)
+                live.update(ExposureView(message, self._now_ns()), refresh=True)
                 message = await self._next(bus)
 
     def _print(self, message: ExposureMessage) -> None:
@@ -123,7 +123,7 @@ class _Viewer:
             line = msgspec.json.encode(message).decode()
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
         else:
-            self._console.print(exposure_view(message, self._now_ns()))
+            self._console.print(ExposureView(message, self._now_ns()))
 
     def _now_ns(self) -> int | None:
         """The wall clock's, where event time is its time."""

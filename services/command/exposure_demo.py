@@ -14,7 +14,7 @@ from rich.live import Live
 from services.command.demo import DemoOptions, check_urls, servers
 from services.command.endings import named_reasons
 from services.command.exposure_session import CLIMATE, ExposureSession
-from services.command.exposure_table import exposure_view
+from services.command.exposure_table import ExposureView
 from services.command.up import services_of
 from services.feed.__main__ import run as run_feed
 from services.feed.pacing import NumberedStep
@@ -182,7 +182,7 @@ class ExposureDemo:
                 await self._news.wait()
                 self._news.clear()
                 if self._latest is not None:
-                    live.update(exposure_view(self._latest), refresh=True)
+                    live.update(ExposureView(self._latest), refresh=True)
                 await asyncio.sleep(0.05)
 
     async def _print_lines(self) -> None:
@@ -203,7 +203,7 @@ class ExposureDemo:
 
     def _print_last(self) -> None:
         if self._latest is not None:
-            self._console.print(exposure_view(self._latest))
+            self._console.print(ExposureView(self._latest))
 
     def _print(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)

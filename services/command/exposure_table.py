@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from services.command.profit_table import profit_view
 from shared.domain.exposure.policy import BUCKETS
 from shared.domain.instants import SECOND
 from shared.wire.messages import ExposureGroupMessage, ExposureMessage
@@ -16,44 +18,62 @@ _COLUMNS: Final = (
     ("dollar_delta", "$ delta"),
     ("dollar_gamma", "$ gamma 1%"),
     ("vega", "vega pt"),
-    ("weighted_vega", "vega 30d"),
     ("theta", "theta day"),
+    ("weighted_vega", "vega 30d"),
     ("rho", "rho 1%"),
     ("vanna", "vanna pt"),
     ("volga", "volga pt"),
     ("charm", "charm day"),
 )
+_NARROW: Final = 4
+"""Of these columns, so many fit a terminal of 80."""
+_WIDE: Final = 120
 _MOST_NAMED: Final = 5
 _OLD_S: Final = 60.0
 
 
-def exposure_view(message: ExposureMessage, now_ns: int | None = None) -> RenderableType:
-    """Draw a book's exposure.
+class ExposureView:
+    """A book's exposure, as wide as the terminal is.
 
     Args:
         message: What was told of it.
         now_ns: To say how old it is; `None` where event time is not the wall clock's.
     """
-    return Group(_table(message), *_lines(message, now_ns))
+
+    def __init__(self, message: ExposureMessage, now_ns: int | None = None) -> None:
+        self._message = message
+        self._now_ns = now_ns
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        columns = _COLUMNS if options.max_width >= _WIDE else _COLUMNS[:_NARROW]
+        yield _table(self._message, columns)
+        if self._message.profit is not None:
+            yield from profit_view(self._message.profit)
+        yield from _lines(self._message, self._now_ns)
 
 
-def _table(message: ExposureMessage) -> Table:
-    table = Table(title=f"Exposure of {message.book}", title_justify="left", show_footer=True)
+def _table(message: ExposureMessage, columns: Sequence[tuple[str, str]]) -> Table:
+    title = f"Exposure of {message.book}"
+    table = Table(
+        title=title, title_justify="left", show_footer=True, box=SIMPLE_HEAD, pad_edge=False
+    )
     table.add_column("underlying", footer="total")
     table.add_column("bucket")
     table.add_column("level", justify="right")
-    table.add_column("marked", justify="right", footer=f"{message.marked}/{message.positions}")
+    table.add_column(
+        "marked", justify="right", no_wrap=True, footer=f"{message.marked}/{message.positions}"
+    )
     table.add_column("delta", justify="right")
-    for name, title in _COLUMNS:
+    for name, title in columns:
         table.add_column(title, justify="right", footer=_money(message.totals.get(name, 0.0)))
     for group in _ordered(message.groups):
         table.add_row(
             group.underlying,
             group.bucket,
-            "unknown" if group.level is None else f"{group.level:,.2f}",
+            "unknown" if group.level is None else f"{group.level:.2f}",
             f"{group.marked}/{group.positions}",
-            f"{group.figures.get('delta', 0.0):,.1f}",
-            *(_money(group.figures.get(name, 0.0)) for name, _ in _COLUMNS),
+            _money(group.figures.get("delta", 0.0)),
+            *(_money(group.figures.get(name, 0.0)) for name, _ in columns),
         )
     return table
 
@@ -122,4 +142,12 @@ def _age(message: ExposureMessage, now_ns: int | None) -> Text:
 
 
 def _money(value: float) -> str:
-    return f"{value:,.0f}"
+    """Write an amount with three digits that count."""
+    for unit, size in (("bn", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.{_decimals(abs(value) / size)}f}{unit}"
+    return f"{value:.0f}"
+
+
+def _decimals(scaled: float) -> int:
+    return 2 if scaled < 10 else 1 if scaled < 100 else 0  # noqa: PLR2004 - powers of ten
