@@ -41,11 +41,13 @@ async def run(site: Site) -> None:
 
 
 def _monitor_maker(site: Site) -> MakeMonitor:
-    settings, catalogue = site.settings, site.catalogue()
+    settings, catalogue, calendar = site.settings, site.catalogue(), site.calendar()
     books, history = exposure_books(settings), shocks_of(settings)
 
     def make(state: ExposureState | None) -> ExposureMonitor:
-        return ExposureMonitor(settings.exposure, settings.marks, catalogue, books, history, state)
+        return ExposureMonitor(
+            settings.exposure, settings.marks, catalogue, books, history, state, calendar
+        )
 
     return make
 

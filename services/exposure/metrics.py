@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from shared.adapters.clock import Clock
 from shared.domain.exposure.book_report import IN_UNITS
 from shared.domain.exposure.observed import ExposureObserved
+from shared.domain.exposure.profit import Profit
 from shared.domain.instants import SECOND
 
 OTHER: Final = "other"
@@ -86,7 +87,7 @@ class ExposureMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read the last exposure of every book."""
         families = self._families()
-        dollars, units, totals, coverage, positions, ages, *_ = families
+        dollars, units, totals, coverage, positions, ages, profits, waiting, *_ = families
         for book, observed in self._latest().items():
             self._add_groups(observed, dollars, units)
             for name, value in _totals(observed).items():
@@ -94,6 +95,8 @@ class ExposureMetrics(Collector):
             coverage.add_metric([book], observed.coverage)
             positions.add_metric([book, "marked"], observed.marked)
             positions.add_metric([book, "unmarked"], observed.positions - observed.marked)
+            if observed.profit is not None:
+                _add_profit(book, observed.profit, profits, waiting)
             if observed.youngest_ns:
                 age_s = (observed.event_ns - observed.youngest_ns) / SECOND
                 ages.add_metric([book], age_s)
@@ -154,6 +157,16 @@ class ExposureMetrics(Collector):
                 labels=["book"],
             ),
             GaugeMetricFamily(
+                "hedge_profit_dollars",
+                "Where a book's profit came from, and what of it is unexplained.",
+                labels=["book", "since", "part"],
+            ),
+            GaugeMetricFamily(
+                "hedge_profit_waiting_positions",
+                "Positions whose profit waits for a mark.",
+                labels=["book"],
+            ),
+            GaugeMetricFamily(
                 "hedge_exposure_awaited_measurements",
                 "Measurements that the journal does not have yet.",
                 value=self._awaited(),
@@ -164,6 +177,16 @@ class ExposureMetrics(Collector):
                 value=self._behind(),
             ),
         )
+
+
+def _add_profit(
+    book: str, profit: Profit, profits: GaugeMetricFamily, waiting: GaugeMetricFamily
+) -> None:
+    for since, account in (("session", profit.session), ("inception", profit.inception)):
+        figures = {**account.parts, "total": account.total, "unexplained": account.unexplained}
+        for part, value in figures.items():
+            profits.add_metric([book, since, part], value)
+    waiting.add_metric([book], profit.waiting)
 
 
 def _totals(observed: ExposureObserved) -> dict[str, float]:

@@ -23,6 +23,8 @@ from shared.wire.messages import (
     MeasurementMessage,
     OrderMessage,
     PositionsMessage,
+    ProfitAccountMessage,
+    ProfitMessage,
     ProgressMessage,
     RebalanceMessage,
     RejectMessage,
@@ -30,6 +32,7 @@ from shared.wire.messages import (
     SignalMessage,
     SizingStepMessage,
     StatusMessage,
+    SuspendedMessage,
     TargetMessage,
     TickMessage,
     TradingCommandMessage,
@@ -269,6 +272,27 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         ),
         shortfall=41_000.0,
         shortfall_days=504,
+        profit=ProfitMessage(
+            event_time=_DECIDED,
+            session=ProfitAccountMessage(
+                since="2018-02-02T14:30:00Z",
+                total=10_550.0,
+                parts={"delta": 8_400.0, "gamma": 2_100.0},
+                unexplained=50.0,
+            ),
+            inception=ProfitAccountMessage(
+                since="2018-01-02T14:30:00Z",
+                total=-3_900.0,
+                parts={"theta": -3_500.0, "cost": -500.0},
+                unexplained=100.0,
+            ),
+            suspended=(
+                SuspendedMessage(
+                    symbol="SPXW180420P01500000", quantity=40.0, since="2018-02-02T15:01:00Z"
+                ),
+            ),
+            waiting=1,
+        ),
     ),
     AlertMessage(
         book="overlay",

@@ -5,11 +5,15 @@ from typing import Final
 from shared.domain.events import ExposureMeasured
 from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.observed import ExposureObserved, ScenarioProfit
+from shared.domain.exposure.profit import Profit, ProfitAccount
 from shared.wire.messages import (
     ExposureGroupMessage,
     ExposureMessage,
     MeasurementMessage,
+    ProfitAccountMessage,
+    ProfitMessage,
     ScenarioMessage,
+    SuspendedMessage,
     UnmarkedMessage,
 )
 from shared.wire.times import format_instant
@@ -63,6 +67,7 @@ def exposure_message(observed: ExposureObserved) -> ExposureMessage:
         stress=() if risk is None else tuple(_scenario(each) for each in risk.stress),
         shortfall=None if risk is None else risk.shortfall,
         shortfall_days=0 if risk is None else risk.shortfall_days,
+        profit=None if observed.profit is None else _profit(observed.profit),
     )
 
 
@@ -102,10 +107,51 @@ def readable(observed: ExposureObserved) -> dict[str, str]:
         figures["worst"] = (risk.worst.profit, "currency")
         if risk.shortfall is not None:
             figures["shortfall"] = (risk.shortfall, "currency")
+    if (profit := observed.profit) is not None:
+        figures |= {name: (value, "currency") for name, value in profit_figures(profit).items()}
     return {
         name: f"{value:.10g} {unit} {event_time} {quality}"
         for name, (value, unit) in figures.items()
     }
+
+
+def profit_figures(profit: Profit) -> dict[str, float]:
+    """Name every figure of a book's profit, currency: `profit.session.gamma` and so on."""
+    return {
+        f"profit.{since}.{name}": value
+        for since, account in (("session", profit.session), ("inception", profit.inception))
+        for name, value in (
+            ("total", account.total),
+            *account.parts.items(),
+            ("unexplained", account.unexplained),
+        )
+    }
+
+
+def _profit(profit: Profit) -> ProfitMessage:
+    return ProfitMessage(
+        event_time=format_instant(profit.event_ns),
+        session=_account(profit.session),
+        inception=_account(profit.inception),
+        suspended=tuple(
+            SuspendedMessage(
+                symbol=each.symbol,
+                quantity=each.quantity,
+                since=format_instant(each.since_ns) if each.since_ns else None,
+            )
+            for each in profit.suspended
+        ),
+        waiting=profit.waiting,
+    )
+
+
+def _account(account: ProfitAccount) -> ProfitAccountMessage:
+    return ProfitAccountMessage(
+        since=format_instant(account.since_ns),
+        total=account.total,
+        parts=account.parts,
+        unexplained=account.unexplained,
+    )
 
 
 def _scenario(cell: ScenarioProfit) -> ScenarioMessage:

@@ -354,13 +354,47 @@ class ScenarioMessage(Struct, frozen=True, kw_only=True):
     profit: float
 
 
+class ProfitAccountMessage(Struct, frozen=True, kw_only=True):
+    """A book's profit since an instant, currency: `total` is the sum of `parts` and `unexplained`.
+
+    `parts` by name: `delta`, `gamma`, `theta`, `vega`, `vanna`, `volga`, `carry`, `cost` (of
+    executions, against the mark) and `trades` (what they earned until the next valuation).
+    """
+
+    since: Instant
+    total: float
+    parts: dict[str, float]
+    unexplained: float
+
+
+class SuspendedMessage(Struct, frozen=True, kw_only=True):
+    """A position whose profit since `since` waits for a mark; null: it never had one."""
+
+    symbol: str
+    quantity: float
+    since: Instant | None
+
+
+class ProfitMessage(Struct, frozen=True, kw_only=True):
+    """Where a book's profit came from, since the session opened and since the beginning.
+
+    `waiting` positions are in neither since they lost their mark; `suspended` names the first.
+    """
+
+    event_time: Instant
+    session: ProfitAccountMessage
+    inception: ProfitAccountMessage
+    suspended: tuple[SuspendedMessage, ...]
+    waiting: int
+
+
 class ExposureMessage(Struct, frozen=True, kw_only=True):
     """A book's Greeks: sums of the positions that are marked, and what is missing from them.
 
     `coverage` is the share of positions that the figures hold. `beta_delta` is dollar delta by
     beta to the index, `index_delta` the same in units of the index, `vix_vega` currency for a
     point of VIX; `shortfall` is what the worst days cost on average. `youngest_time`: of the
-    youngest tick in it.
+    youngest tick in it. `profit`: as last explained, about every second.
     """
 
     book: str
@@ -383,6 +417,7 @@ class ExposureMessage(Struct, frozen=True, kw_only=True):
     stress: tuple[ScenarioMessage, ...]
     shortfall: float | None
     shortfall_days: int
+    profit: ProfitMessage | None = None
 
 
 class AlertMessage(Struct, frozen=True, kw_only=True):

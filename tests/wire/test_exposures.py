@@ -11,6 +11,7 @@ from shared.domain.exposure.observed import (
     Unmarked,
 )
 from shared.domain.exposure.policy import Shock
+from shared.domain.exposure.profit import Profit, ProfitAccount, Suspended
 from shared.wire.codec import decode, encode
 from shared.wire.exposures import exposure_message, measurement_message, readable
 from shared.wire.messages import ExposureMessage
@@ -44,6 +45,16 @@ OBSERVED = ExposureObserved(
     expired=("Y",),
     conflated=3,
 )
+PROFIT = Profit(
+    event_ns=2_000_000_000,
+    session=ProfitAccount(since_ns=10**9, total=3.0, parts={"gamma": 2.5}, unexplained=0.5),
+    inception=ProfitAccount(since_ns=1, total=-4.0, parts={"gamma": -4.25}, unexplained=0.25),
+    suspended=(
+        Suspended(symbol="X", quantity=1.0, since_ns=10**9),
+        Suspended(symbol="Y", quantity=2.0, since_ns=0),
+    ),
+    waiting=7,
+)
 KNOWN = structs.replace(OBSERVED, index_delta=0.5, marked=2, risk=RISK)
 
 
@@ -65,6 +76,25 @@ def test_what_is_not_known_is_null() -> None:
     assert message.youngest_time is message.risk_time is message.worst is None
     assert message.index_delta is message.shortfall is None
     assert (message.stress, message.shortfall_days, message.coverage) == ((), 0, 0.5)
+    assert message.profit is None
+
+
+def test_profit_is_told_by_part_with_what_waits() -> None:
+    message = exposure_message(structs.replace(OBSERVED, profit=PROFIT))
+    profit = decode(ExposureMessage, encode(message)).profit
+    assert profit is not None
+    assert (profit.event_time, profit.waiting) == ("1970-01-01T00:00:02Z", 7)
+    assert (profit.session.since, profit.session.total) == ("1970-01-01T00:00:01Z", 3.0)
+    assert (profit.inception.parts, profit.inception.unexplained) == ({"gamma": -4.25}, 0.25)
+    assert [each.since for each in profit.suspended] == ["1970-01-01T00:00:01Z", None]
+
+
+def test_people_read_every_part_of_the_profit() -> None:
+    fields = readable(structs.replace(OBSERVED, profit=PROFIT))
+    assert fields["profit.session.gamma"].startswith("2.5 currency 1970-01-01T00:00:02Z")
+    assert fields["profit.session.unexplained"].startswith("0.5 currency")
+    assert fields["profit.inception.total"].startswith("-4 currency")
+    assert not any(name.startswith("profit") for name in readable(OBSERVED))
 
 
 def test_a_measurement_carries_the_sequence_that_makes_it_newer() -> None:

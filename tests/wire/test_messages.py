@@ -23,6 +23,9 @@ PARTS = (
     messages.ExposureGroupMessage,
     messages.UnmarkedMessage,
     messages.ScenarioMessage,
+    messages.ProfitAccountMessage,
+    messages.SuspendedMessage,
+    messages.ProfitMessage,
 )
 KINDS = [
     kind

@@ -61,6 +61,9 @@ def read_exposure(table: Table, *, in_replay: bool) -> ExposurePolicy:
         confidence=table.fraction("confidence", default.confidence, _CONFIDENCE),
         most_underlyings=table.count("most_underlyings", default.most_underlyings),
         most_named=table.count("most_named", default.most_named),
+        unexplained_share=table.fraction("max_unexplained", default.unexplained_share, _INSIDE),
+        unexplained_least=table.number("min_unexplained", default.unexplained_least, NOT_NEGATIVE),
+        unexplained_hold_ns=table.duration("unexplained_hold", default.unexplained_hold_ns),
     )
     table.refuse_unknown_keys()
     return policy
