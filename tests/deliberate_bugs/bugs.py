@@ -216,7 +216,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="a reducing book grows",
         file="shared/domain/gatekeeping/admission.py",
-        old="        if state is TradingState.REDUCING and self._grows(order):\n",
+        old="        if state is TradingState.REDUCING and self._grows(leg, order):\n",
         new="        if False:\n",
         tests=(
             "tests/domain/gatekeeping/test_admission.py::test_a_halted_book_takes_nothing_and_a_reducing_one_what_reduces",
@@ -422,8 +422,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the hedger lets a large sale pass",
         file="shared/domain/dealing/pretrade.py",
-        old='"max_order_vega": (abs(order.vega), limits.max_order_vega)',
-        new='"max_order_vega": (order.vega, limits.max_order_vega)',
+        old='f"max_order_{measure}": (abs(order.size), most_of_order)',
+        new='f"max_order_{measure}": (order.size, most_of_order)',
         tests=("tests/domain/dealing/test_every_limit.py",),
     ),
     Bug(
@@ -442,6 +442,58 @@ BUGS: tuple[Bug, ...] = (
         new="        if False:\n",
         tests=(
             "tests/services/gateway/test_orders.py::test_an_order_kept_by_the_broker_is_old_news",
+        ),
+    ),
+    Bug(
+        name="a fill that a measurement counts is counted again",
+        file="shared/domain/hedging/strategies/outlook.py",
+        old="else expected - filled\n",
+        new="else expected\n",
+        tests=(
+            "tests/domain/hedging/strategies/test_outlook.py::test_later_fills_and_open_orders_count",
+        ),
+    ),
+    Bug(
+        name="a hedge is traded to the centre of its band",
+        file="shared/domain/hedging/bands/band.py",
+        old="    return -copysign(excess, away) if excess > 0 else 0.0\n",
+        new="    return -away if excess > 0 else 0.0\n",
+        tests=("tests/domain/hedging/bands/test_band.py::test_a_trade_goes_to_the_nearest_edge",),
+    ),
+    Bug(
+        name="a stale measurement is acted on",
+        file="shared/domain/hedging/strategies/outlook.py",
+        old="        if outlook.age_ns > stale_trading_ns:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/hedging/strategies/test_delta.py::test_a_stale_measurement_stops_it_and_time_alone_says_so",
+        ),
+    ),
+    Bug(
+        name="a book is hedged although positions have no mark",
+        file="shared/domain/hedging/strategies/outlook.py",
+        old="        if not coverage >= min_coverage:\n",
+        new="        if False:\n",
+        tests=(
+            "tests/domain/hedging/strategies/test_delta.py::test_a_position_without_a_mark_stops_it",
+        ),
+    ),
+    Bug(
+        name="the gateway limits no position of delta",
+        file="shared/domain/gatekeeping/admission.py",
+        old='beyond("max_position_delta", exposure.furthest("delta", change), most)',
+        new='beyond("max_position_delta", 0.0, most)',
+        tests=(
+            "tests/domain/gatekeeping/test_admission.py::test_a_position_of_delta_has_its_limit",
+        ),
+    ),
+    Bug(
+        name="an option is closed before the next of its ladder has a price",
+        file="shared/domain/hedging/ladders.py",
+        old="        if is_priced(due):\n",
+        new="        if True:\n",
+        tests=(
+            "tests/domain/hedging/test_ladders.py::test_nothing_is_closed_before_the_next_has_a_price",
         ),
     ),
 )

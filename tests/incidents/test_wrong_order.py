@@ -137,7 +137,7 @@ def filled(order: Order) -> ExecutionReported:
 
 
 def timeless(order: Order) -> Order:
-    return structs.replace(order, event_ns=0, valid_until_ns=0)
+    return structs.replace(order, event_ns=0, journal_index=0, valid_until_ns=0)
 
 
 @pytest.mark.parametrize("run", range(RUNS))

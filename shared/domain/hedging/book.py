@@ -167,7 +167,7 @@ class HedgeBook:
             unit, expected = self._dealer.unit, self._dealer.holdings.expected
             self._sizer = TargetSizer(policy, self._clock, unit, expected)
         self._watch = SignalWatch(policy.name, self._watched(), known.good)
-        self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime"))
+        self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime", "vix_smooth"))
         self._bank = TriggerBank(policy.name, self._conditions(), self._clock, known.runs)
         self._now = known.now_ns
         self._index = known.index

@@ -7,7 +7,8 @@ twice, and nothing is forgotten.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
+from math import isclose, isfinite
+from typing import Final
 
 from msgspec import Struct
 
@@ -15,6 +16,9 @@ from shared.domain.events import ExposureMeasured
 from shared.domain.hedging.session_clock import Moment
 from shared.domain.policies import LegPolicy
 from shared.domain.signals_observed import Mark
+
+ROUNDING: Final = 1e-9
+"""Of a lot: sums of the same fills in another order may differ by what floats do."""
 
 
 class StrategyBlind(ValueError):  # noqa: N818 - reads as what happened, like KeyError
@@ -130,6 +134,16 @@ def unit_delta(measurement: Measurement, leg: LegPolicy, underlying: str) -> flo
     return leg.multiplier * measurement.level(leg.symbol) / measurement.level(underlying)
 
 
+def unmeasured_quantity(measurement: Measurement, outlook: Outlook, leg: LegPolicy) -> float:
+    """Return what a leg holds and has on order that the measurement does not count, in its unit.
+
+    Raises:
+        StrategyBlind: The measurement does not say what it counts.
+    """
+    expected, filled = outlook.expected(leg.name), measurement.read(f"filled.{leg.symbol}")
+    return 0.0 if isclose(expected, filled, abs_tol=leg.lot * ROUNDING) else expected - filled
+
+
 def net_delta(
     measurement: Measurement, outlook: Outlook, legs: Sequence[LegPolicy], underlying: str
 ) -> float:
@@ -146,7 +160,7 @@ def net_delta(
     """
     net = measurement.read(f"delta.{underlying}")
     for leg in legs:
-        unmeasured = outlook.expected(leg.name) - measurement.read(f"filled.{leg.symbol}")
+        unmeasured = unmeasured_quantity(measurement, outlook, leg)
         if unmeasured:
             net += unmeasured * unit_delta(measurement, leg, underlying)
         if leg.instrument == "future" and leg.symbol != underlying:

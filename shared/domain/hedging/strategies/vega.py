@@ -22,6 +22,7 @@ from shared.domain.hedging.strategies.outlook import (
     Proposal,
     StrategyBlind,
     unit_delta,
+    unmeasured_quantity,
     whole_lots,
 )
 from shared.domain.hedging.strategies.state import StrategyState
@@ -113,7 +114,7 @@ class VegaStrategy:
         """Return the bucket's vega: measured, plus what our orders did and may do since."""
         net = measurement.read(f"vega.{bucket}")
         for leg in self._in(bucket, outlook.moment.now_ns):
-            unmeasured = outlook.expected(leg.name) - measurement.read(f"filled.{leg.symbol}")
+            unmeasured = unmeasured_quantity(measurement, outlook, leg)
             if unmeasured:
                 net += unmeasured * measurement.read(f"unit_vega.{leg.symbol}")
         return net

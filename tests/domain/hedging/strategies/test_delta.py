@@ -330,7 +330,7 @@ def play(market: MeasuredMarket, kind: str, size: float, after: int) -> None:
         market.clock(after=after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(kinds, steps, st.integers(0, 12))
 def test_through_a_restart_it_goes_on_as_if_never_stopped(
     kind: BandKind, run: Run, at: int
@@ -346,7 +346,7 @@ def test_through_a_restart_it_goes_on_as_if_never_stopped(
     assert stopped.book.snapshot() == steady.book.snapshot()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(kinds, steps)
 def test_nothing_happens_before_the_deadline_and_something_at_it(kind: BandKind, run: Run) -> None:
     book = strategy_book(delta(kind=kind, half_width=50.0))
