@@ -144,6 +144,35 @@ def test_an_option_alone_keeps_its_own_volatility_when_there_is_no_smile() -> No
     assert row.age_ns == HOUR
 
 
+def test_an_own_volatility_younger_than_the_last_smile_goes_before_it() -> None:
+    book = marked(LISTED)
+    later = NOW + POLICY.stale_ns + SECOND
+    dear = replace(LISTED, smile=(0.005, 0.02, -0.5, 0.01, 0.08))
+    feed(book, [dear.quote("put", 4800, later)])
+    book.refresh(later)
+    assert Row(book, PUT).said == GOOD
+    assert Row(book, CALL).said == (Source.STICKY, QuoteQuality.STALE, Remark.OK)
+    feed(book, [Tick(symbol=PUT, event_ns=later + 1, ask=500.0)])
+    book.refresh(later + 1)
+    row = Row(book, PUT)
+    assert row.said == (Source.STICKY, QuoteQuality.ONE_SIDED, Remark.OK)
+    assert row.volatility == pytest.approx(dear.volatility(4800), abs=5e-3)
+    assert row.age_ns == 1
+
+
+def test_a_quote_gone_bad_that_the_budget_does_not_reach_sticks_until_it_does() -> None:
+    far = replace(LISTED, days=60.0)
+    book = marked(LISTED, far, policy=replace(POLICY, budget_rows=18))
+    feed(book, LISTED.quotes(NOW + 1))
+    book.refresh(NOW + 1)  # the far one's first turn
+    gone = far.symbol("put", 4800)
+    feed(book, [Tick(symbol=gone, event_ns=NOW + 2, ask=500.0), *LISTED.quotes(NOW + 2)])
+    book.refresh(NOW + 2)
+    assert Row(book, gone).said == (Source.STICKY, QuoteQuality.ONE_SIDED, Remark.OK)
+    book.refresh(NOW + 3)
+    assert Row(book, gone).said == (Source.FIT, QuoteQuality.ONE_SIDED, Remark.OK)
+
+
 def test_a_mark_is_forgotten_after_the_limit() -> None:
     book = marked(LISTED)
     levels = [Tick(symbol="SPX", event_ns=NOW + 4 * DAY, price=5000.0)]
@@ -177,6 +206,7 @@ def test_without_a_level_there_is_no_mark_and_the_first_level_brings_all() -> No
     feed(book, quotes[:1])
     book.refresh(NOW)
     assert Row(book, PUT).said == GOOD
+    assert Row(book, PUT).underlying == pytest.approx(5000.0)
 
 
 def test_without_pairs_or_configuration_there_is_no_forward_and_no_mark() -> None:
@@ -195,6 +225,14 @@ def test_an_expired_option_has_no_mark() -> None:
     row = Row(book, PUT)
     assert row.said[::2] == (Source.NONE, Remark.EXPIRED)
     assert row.years == 0
+
+
+def test_an_expired_expiry_is_not_worked_on() -> None:
+    book = marked(LISTED)
+    feed(book, LISTED.quotes(LISTED.expiry_ns))
+    before = book.smiles()
+    book.refresh(LISTED.expiry_ns)
+    assert book.smiles() == before
 
 
 def test_a_quote_that_breaks_the_bounds_of_arbitrage_is_marked_by_the_smile() -> None:
@@ -456,6 +494,18 @@ def test_calendar_arbitrage_is_reported_at_the_later_expiry() -> None:
     near, far = marked(LISTED, cheap).smiles()
     assert near.calendar_fall == 0
     assert far.calendar_fall == pytest.approx(0.5, abs=0.1)
+
+
+def test_calendar_arbitrage_is_seen_whichever_of_two_neighbours_moves() -> None:
+    later = replace(LISTED, days=60.0)
+    cheap = replace(later, smile=(0.0002, 0.01, -0.5, 0.01, 0.08))
+    book = marked(LISTED, later)
+    feed(book, cheap.quotes(NOW + 1))
+    book.refresh(NOW + 1)
+    assert book.smiles()[1].calendar_fall > 0.3
+    feed(book, replace(LISTED, smile=(0.0001, 0.005, -0.5, 0.01, 0.08)).quotes(NOW + 2))
+    book.refresh(NOW + 2)
+    assert book.smiles()[1].calendar_fall == 0
 
 
 # --- laws -----------------------------------------------------------------------------------------
