@@ -53,6 +53,8 @@ LEVEL: Final = 4
 INPUTS: Final = 5
 
 _SCRATCH: Final = 7
+_BLOCK: Final = 2048
+"""Rows at a time: what the kernel takes and answers of them stays in the cache."""
 _POINT: Final = 100.0
 """Vol points in one unit of volatility."""
 
@@ -227,12 +229,13 @@ def value_rows(  # noqa: PLR0913, PLR0917 - of all rows at once
     """
     is_option = terms.model[rows] <= AMERICAN
     options = rows[is_option]
-    if len(options):
-        columns, out = scratch.columns(len(options)), scratch.out(len(options))
-        _gather(options, terms.sign, struck, terms.expiry_ns, inputs, now_ns, columns)
+    for first in range(0, len(options), _BLOCK):
+        block = options[first : first + _BLOCK]
+        columns, out = scratch.columns(len(block)), scratch.out(len(block))
+        _gather(block, terms.sign, struck, terms.expiry_ns, inputs, now_ns, columns)
         sign, underlying, strike, years, rate, carry, volatility = columns
         evaluate(sign, underlying, strike, years, rate, carry, volatility, out)
-        _scatter(options, terms.model, columns, out, values)
+        _scatter(block, terms.model, columns, out, values)
     _value_others(
         rows[~is_option],
         terms.model,
