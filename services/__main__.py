@@ -584,6 +584,7 @@ def simulate(
     minutes: Annotated[
         float | None, typer.Option(min=0, help="As many seeds as fit, instead of --seeds.")
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many processes share them.")] = 1,
 ) -> None:
     """Run the services on a virtual clock through seeded faults, and check what is left."""
     from services.command.simulation.campaign import CampaignOptions, replay, run_campaign
@@ -591,7 +592,7 @@ def simulate(
     if seed is not None:
         is_well = not replay(seed, console).violations
     else:
-        options = CampaignOptions(first=first, seeds=seeds, minutes=minutes)
+        options = CampaignOptions(first=first, seeds=seeds, minutes=minutes, jobs=jobs)
         try:
             is_well = run_campaign(options, console).is_well
         except KeyboardInterrupt:
@@ -610,12 +611,19 @@ def torture(
     keep: Annotated[
         Path | None, typer.Option(help="Leave everything here, also when nothing was violated.")
     ] = None,
+    scenarios: Annotated[
+        str,
+        typer.Option(help="What is played after the sweeps: all, none, or names, a comma each."),
+    ] = "all",
 ) -> None:
     """Kill, freeze and cut off real servers and services again and again, and judge the rest."""
-    from services.command.torture.command import TortureOptions, run_torture
+    from services.command.torture.command import TortureOptions, named_scenarios, run_torture
 
     with _answering():
-        is_well = run_torture(TortureOptions(minutes=minutes, seed=seed, keep=keep), console)
+        options = TortureOptions(
+            minutes=minutes, seed=seed, keep=keep, scenarios=named_scenarios(scenarios)
+        )
+        is_well = run_torture(options, console)
     if not is_well:
         raise typer.Exit(1)
 

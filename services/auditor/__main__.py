@@ -10,7 +10,6 @@ from services.auditor.metrics import AuditorMetrics
 from services.auditor.service import SERVICE, SUBSCRIPTIONS, Auditor, AuditorPolicy
 from shared.adapters.archive import ArchiveReader
 from shared.adapters.head_record import HeadRecord
-from shared.adapters.recalled_store import RecalledStore
 from shared.adapters.settings import Settings
 from shared.domain.instants import SECOND
 from shared.runtime.leading import lead
@@ -37,7 +36,7 @@ async def run(site: Site) -> None:
     def make_fold(state: bytes | None) -> Fold:
         return Fold(settings.signals, settings.books, calendar, settings.digest, state)
 
-    async with RecalledStore(settings.redis.market, _archives(settings)) as store:
+    async with site.recalled_market(_archives(settings)) as store:
 
         async def serve(term: Term) -> None:
             async with site.bus(SERVICE, SUBSCRIPTIONS, session=term.holder) as bus:

@@ -4,7 +4,7 @@ One process holds one site, whether it runs one service or all of them.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -16,12 +16,14 @@ from uuid import uuid4
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+from shared.adapters.archive import ArchiveReader
 from shared.adapters.bus import BusEvent, Subscription, Will
 from shared.adapters.calendars import session_calendar
 from shared.adapters.catalogue import make_catalogue
 from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.keyring import Keyring
 from shared.adapters.mqtt import MqttBus
+from shared.adapters.recalled_store import RecalledStore
 from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
 from shared.adapters.tails import TailedStore, Tails
@@ -126,6 +128,10 @@ class Site:
     def market(self) -> RedisStore:
         """The store of journal and signals; an async context manager."""
         return TailedStore(self.settings.redis.market, self._market_tails)
+
+    def recalled_market(self, archives: Mapping[str, ArchiveReader]) -> RedisStore:
+        """The same for who reads a stream from its beginning, trimmed parts from the archive."""
+        return RecalledStore(self.settings.redis.market, archives)
 
     def orders(self) -> RedisStore:
         """The store of decisions and outbox; an async context manager."""

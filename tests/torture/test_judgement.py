@@ -8,7 +8,16 @@ import pytest
 from fakes.orders import make_order
 from msgspec import structs
 
-from services.command.torture.judgement import STRANGE, Answer, Fold, Halt, Record, judge
+from services.command.torture.judgement import (
+    STRANGE,
+    Answer,
+    Fold,
+    Halt,
+    Record,
+    judge,
+    judge_alone,
+)
+from services.command.torture.sweep import of_the_unknown
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.orders import Order
 
@@ -81,3 +90,40 @@ def test_a_report_that_the_journal_does_not_have_is_named() -> None:
     assert judged(answers, [report(FIRST)], FIRST, untold="x") == [
         "report x is not known to be journalled"
     ]
+
+
+def test_a_strangers_order_that_no_control_need_refuse_may_be_accepted() -> None:
+    plausible = make_order(STRANGE)
+    record = Record([answer(plausible)], [report(plausible)], [])
+    fold = Fold({}, Counter([f"{plausible.order_id}-1"]), ())
+    assert judge(record, fold, (), {plausible.order_id}) == []
+    assert judge(record, fold, ()) != []
+
+
+def test_without_a_journal_ids_and_admission_are_judged_all_the_same() -> None:
+    late = answer(FIRST, received_ns=2 * 10**18)
+    assert judge_alone(Record([answer(FIRST), answer(SECOND)], [], [])) == []
+    assert len(judge_alone(Record([late, answer(SECOND), answer(SECOND)], [], []))) == 2
+
+
+def waits(count: int, **late_s: float) -> dict[str, float]:
+    return {**{f"order-{number}": 0.5 for number in range(count)}, **late_s}
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "named"),
+    [
+        (waits(0), 0),
+        (waits(50), 0),
+        (waits(50, late=10.1), 1),
+        (waits(300, late=11.0), 0),
+        (waits(300, late=61.0), 1),
+        (waits(300, a=11.0, b=12.0, c=13.0, d=14.0), 4),
+    ],
+)
+def test_an_order_unknown_ten_seconds_after_the_last_fault_is_named_from_one_in_a_hundred_on(
+    waits_s: dict[str, float], named: int
+) -> None:
+    found = of_the_unknown(waits_s)
+    assert len(found) == named
+    assert all(" was unknown 1" in text or " was unknown 6" in text for text in found)

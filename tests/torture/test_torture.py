@@ -1,19 +1,51 @@
-"""The CI tier of the campaign: a sweep on real servers, and what `hedgestat torture` says of it."""
+"""The campaign on real servers: the CI tier, and the longer one that waits for `--campaigns`."""
 
+import signal
 from pathlib import Path
 
 import pytest
+from fakes.eventually import eventually_sync
 from fakes.programs import hedgestat
 
-pytestmark = [pytest.mark.system, pytest.mark.campaign, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system]
 
 
-def test_a_campaign_on_real_servers_violates_nothing(tmp_path: Path) -> None:
-    words = ["torture", "--minutes", "1.5", "--keep", str(tmp_path / "kept")]
+def tortured(directory: Path, *words: str, within_s: float) -> str:
+    """Run a campaign that must end well; what it printed: seeds and figures."""
+    program = hedgestat(
+        "torture", *words, "--keep", str(directory / "kept"), name="torture", directory=directory
+    )
+    program.start()
+    try:
+        assert program.ended(within_s=within_s) == 0, program.log
+    finally:
+        program.kill()
+    print(program.log)  # noqa: T201 - for whoever runs it with -s
+    return program.log
+
+
+@pytest.mark.timeout(300)
+def test_a_minute_on_real_servers_and_every_guard_provoked_violate_nothing(tmp_path: Path) -> None:
+    words = ("--minutes", "1", "--scenarios", "provocations")
+    assert "violations" in tortured(tmp_path, *words, within_s=280)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+def test_a_campaign_with_every_scenario_violates_nothing(tmp_path: Path) -> None:
+    assert "violations" in tortured(tmp_path, "--minutes", "5", within_s=880)
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_ends_a_campaign_with_130_and_leaves_what_there_is(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    words = ("torture", "--minutes", "5", "--keep", str(kept))
     program = hedgestat(*words, name="torture", directory=tmp_path)
     program.start()
     try:
-        assert program.ended(within_s=240) == 0, program.log
+        eventually_sync(lambda: any(kept.rglob("gateway-1.log")), within_s=60)
+        program.send(signal.SIGINT)
+        assert program.ended(within_s=40) == 130, program.log
     finally:
         program.kill()
-    print(program.log)  # noqa: T201 - seeds and figures
+    assert str(kept) in program.log

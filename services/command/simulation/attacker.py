@@ -85,12 +85,13 @@ class Attacker:
             self._break_one_rule,
             self._break_one_rule,
             self._flood,
+            self._flood,
         )
 
     async def run(self) -> None:
         """Attack until cancelled."""
         while True:
-            await asyncio.sleep(self._weather.between(0.2, 2.0))
+            await asyncio.sleep(self._weather.between(0.1, 0.9))
             overheard = self._overhear()
             if overheard is not None:
                 self._weather.one_of(self._attacks)(overheard)
@@ -104,7 +105,8 @@ class Attacker:
         ]
         if not passed:
             return None
-        heard = self._weather.one_of(passed[-20:])
+        topic = self._weather.one_of(sorted({each.topic for each in passed}))
+        heard = self._weather.one_of([each for each in passed if each.topic == topic][-20:])
         try:
             wire = self._keyring.open("monitor", heard.topic, heard.payload, OrderMessage)
         except Exception:  # noqa: BLE001 - one of his own
@@ -128,7 +130,7 @@ class Attacker:
         self._market.publish(topic, payload)
 
     def _replay(self, heard: Overheard) -> None:
-        self._market.publish(heard.topic, heard.payload, retain=self._weather.chance(0.2))
+        self._market.publish(heard.topic, heard.payload, retain=self._weather.chance(0.4))
 
     def _misdirect(self, heard: Overheard) -> None:
         """Send an order as another book's, with the seal it has or, stolen, with a fitting one."""
@@ -142,7 +144,12 @@ class Attacker:
         topic = topics.acks(heard.order.book)
         answer = AckMessage(order_id=heard.order.order_id, status="accepted", epoch=heard.epoch)
         payload = STRANGERS.seal("gateway", topic, answer)
-        forgeries = (payload, altered(payload), payload.partition(b"\n")[0])
+        forgeries = (
+            payload,
+            payload.partition(b"\n")[0],
+            ELSEWHERE.seal("gateway", topic, answer),
+            altered(self._keyring.seal("gateway", topic, answer)),
+        )
         self._market.publish(topic, self._weather.one_of(forgeries))
 
     # --- with the monitor's key ------------------------------------------------------------------
@@ -172,10 +179,13 @@ class Attacker:
         self._send(heard, structs.replace(order, **self._weather.one_of(changes)))
 
     def _flood(self, heard: Overheard) -> None:
-        """Send many orders, each within all limits: alike, to one side, or to and fro."""
+        """Send many orders, each within all limits: alike, to one side, or to and fro.
+
+        The smallest come to what may be sent in a row or a minute, the larger to what may be held.
+        """
         limits = self._book(heard.order).limits
         large = min(limits.max_order_vega, limits.max_order_notional / self._market.vix)
-        size = self._weather.one_of((_SMALL, 0.3 * large, 0.9 * large))
+        size = self._weather.one_of((_SMALL, _SMALL, 0.3 * large, 0.9 * large))
         manner = self._weather.one_of(("alike", "one side", "to and fro"))
         for number in range(round(self._weather.between(5, _MOST_AT_ONCE))):
             quantity = size if manner == "alike" else size * (1 - 0.001 * number)

@@ -5,12 +5,14 @@ then it has shown nothing about them. Small campaigns are spared the latter.
 """
 
 import gc
+import multiprocessing
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -42,6 +44,8 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where files are memory, on Lin
 _MOST_SHOWN: Final = 10
 _LINES: Final = 10
 _MANY: Final = 1_000
+_ENDLESS: Final = 1_000_000_000
+_AHEAD: Final = 4
 
 
 class CampaignOptions(Struct, frozen=True, kw_only=True):
@@ -51,11 +55,13 @@ class CampaignOptions(Struct, frozen=True, kw_only=True):
         first: The first seed.
         seeds: How many, unless `minutes` are given.
         minutes: How long, or `None`.
+        jobs: How many processes share them; a seed is the same run in any of them.
     """
 
     first: int = 1
     seeds: int = 500
     minutes: float | None = None
+    jobs: int = 1
 
 
 class Tally(Struct):
@@ -71,9 +77,10 @@ class Tally(Struct):
     endings: Counter[str] = field(default_factory=Counter)
     failed: list[Outcome] = []
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one seed in."""
+    def add(self, outcome: Outcome, core_s: float = 0.0) -> None:
+        """Count one seed in, and what it took of a core."""
         self.seeds += 1
+        self.core_s += core_s
         self.orders += outcome.orders
         self.virtual_s += outcome.virtual_s
         self.faults.update(outcome.faults)
@@ -81,6 +88,11 @@ class Tally(Struct):
         self.endings.update(outcome.endings)
         if outcome.violations:
             self.failed.append(outcome)
+
+    @property
+    def kills(self) -> int:
+        """How often a process was killed."""
+        return sum(n for name, n in self.faults.items() if name.startswith("process_killed"))
 
     @property
     def never(self) -> list[str]:
@@ -124,36 +136,84 @@ class Simulator:
 
 @contextmanager
 def _collected_between() -> Iterator[None]:
-    """Collect garbage between two seeds, never within: what dies would depend on the moment."""
+    """Collect garbage between two seeds, never within: what dies would depend on the moment.
+
+    Only what the seed made is looked through: all that was there before is set aside meanwhile.
+    """
     gc.disable()
+    gc.freeze()
     try:
         yield
     finally:
         gc.collect()
+        gc.unfreeze()
         gc.enable()
 
 
 def run_campaign(options: CampaignOptions, console: Console, clock: Clock | None = None) -> Tally:
     """Run seeds, show how far it is, and print what they came to."""
-    quiet()
     clock = clock or SystemClock()
-    simulator, tally = Simulator(), Tally()
-    simulator.run(0)  # what is compiled is loaded before the time is taken
-    gc.freeze()
-    began_s, began_core_s = clock.monotonic_s(), time.process_time()
-    try:
-        with _progress(console, None if options.minutes else options.seeds) as advance:
-            for seed in count(options.first):
-                tally.elapsed_s = clock.monotonic_s() - began_s
-                tally.core_s = time.process_time() - began_core_s
-                if _is_enough(options, tally):
-                    break
-                tally.add(simulator.run(seed))
-                advance()
-    finally:
-        gc.unfreeze()
-        print_tally(tally, console)
+    tally = Tally()
+    with _runners(options.jobs) as run:
+        began_s = clock.monotonic_s()
+        wanted = None if options.minutes else options.seeds
+        seeds = iter(range(options.first, options.first + (wanted or _ENDLESS)))
+        try:
+            with _progress(console, wanted) as advance:
+                for outcome, core_s in run(seeds):
+                    tally.add(outcome, core_s)
+                    tally.elapsed_s = clock.monotonic_s() - began_s
+                    advance()
+                    if options.minutes is not None and tally.elapsed_s >= 60 * options.minutes:
+                        break
+        finally:
+            print_tally(tally, console)
     return tally
+
+
+Run = Callable[[Iterator[int]], Iterator[tuple[Outcome, float]]]
+
+
+@contextmanager
+def _runners(jobs: int) -> Iterator[Run]:
+    """Have seeds run here, or by several processes; yields what runs them, in their order."""
+    quiet()
+    _prepare()
+    if jobs == 1:
+        yield lambda seeds: map(_run_one, seeds)
+        return
+    context = multiprocessing.get_context("fork")  # what is compiled and loaded is there already
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        list(pool.map(abs, range(jobs)))  # forked before a progress bar starts its thread
+        yield lambda seeds: _shared(pool, seeds, _AHEAD * jobs)
+        pool.shutdown(cancel_futures=True)
+
+
+def _shared(
+    pool: ProcessPoolExecutor, seeds: Iterator[int], ahead: int
+) -> Iterator[tuple[Outcome, float]]:
+    waiting = deque(pool.submit(_run_one, seed) for seed in islice(seeds, ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(_run_one, seed) for seed in islice(seeds, 1))
+
+
+_simulator: Simulator | None = None
+
+
+def _prepare() -> None:
+    """Load what is compiled, before time is taken."""
+    global _simulator  # noqa: PLW0603 - once a process, and before it is forked
+    if _simulator is None:
+        _simulator = Simulator()
+        _simulator.run(0)
+
+
+def _run_one(seed: int) -> tuple[Outcome, float]:
+    """Run a seed; with the seconds that it took of a core."""
+    assert _simulator is not None  # noqa: S101 - prepared before the fork
+    began_s = time.process_time()
+    return _simulator.run(seed), time.process_time() - began_s
 
 
 def replay(seed: int, console: Console) -> Outcome:
@@ -184,9 +244,9 @@ def print_tally(tally: Tally, console: Console) -> None:
         console.print(_table("processes that ended by themselves", tally.endings, ()))
     console.print(
         f"{tally.seeds:,} seeds in {tally.elapsed_s:.1f} s ({_rate(tally.seeds, tally.elapsed_s)} "
-        f"a second, {_rate(tally.seeds, tally.core_s)} a second of its core's time): "
+        f"a second, {_rate(tally.seeds, tally.core_s)} a second of a core's time): "
         f"{tally.virtual_s / 3_600:.1f} hours of virtual time, {tally.orders:,} orders, "
-        f"{sum(tally.faults.values()):,} faults.",
+        f"{sum(tally.faults.values()):,} faults, {tally.kills:,} of them kills of a process.",
         highlight=False,
     )
     for outcome in tally.failed[:_MOST_SHOWN]:
@@ -200,12 +260,6 @@ def print_tally(tally: Tally, console: Console) -> None:
 
 def _rate(seeds: int, seconds: float) -> str:
     return f"{seeds / seconds:.1f}" if seconds else "-"
-
-
-def _is_enough(options: CampaignOptions, tally: Tally) -> bool:
-    if options.minutes is not None:
-        return tally.elapsed_s >= 60 * options.minutes
-    return tally.seeds >= options.seeds
 
 
 @contextmanager

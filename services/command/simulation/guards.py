@@ -15,6 +15,8 @@ GUARDS: Final[Mapping[str, str]] = {
     "hedge_orders_refused": "reason",
     "hedge_gateway_commands_refused": "reason",
     "hedge_gateway_dead_man": "state",
+    "hedge_audit_mismatches": "kind",
+    "hedge_audit_halts": "path",
 }
 """Counters of guards, by the name of their metric, and the label that tells them apart."""
 
@@ -35,7 +37,18 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
         "wrong_environment",
         "wrong_state",
     ),
+    "hedge_commands_refused": (
+        "unsigned",
+        "unknown_key",
+        "bad_signature",
+        "wrong_environment",
+        "wrong_state",
+        "unknown_book",
+        "stale_command",
+        "retained",
+    ),
     "hedge_orders_withheld": (
+        "max_daily_turnover",
         "halted",
         "reducing",
         "duplicate",
@@ -47,6 +60,8 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
     "hedge_answers_refused": (
         "malformed",
         "unknown_key",
+        "bad_signature",
+        "wrong_environment",
     ),
     "hedge_gateway_orders": (
         "duplicate",
@@ -69,9 +84,13 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
         "unknown_leg",
         "misnamed",
         "misstated",
+        "stale_mark",
         "max_price_deviation",
         "max_order_vega",
+        "max_order_notional",
         "max_position_vega",
+        "max_orders_per_day",
+        "max_daily_turnover",
         "max_orders_per_minute",
         "max_repeats",
         "duplicate",
@@ -87,12 +106,15 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
         "replayed",
         "too_old",
         "from_the_future",
+        "not_stricter",
         "epoch_regress",
     ),
     "hedge_gateway_dead_man": (
         "reducing",
         "halted",
     ),
+    "hedge_audit_mismatches": ("forged",),
+    "hedge_audit_halts": ("local", "bus"),
 }
 
 REQUIRED: Final[tuple[str, ...]] = tuple(

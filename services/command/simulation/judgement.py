@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from services.command.simulation.attacker import FIRST_DECISION
 from services.command.simulation.witness import Halt
 from services.hedger.step import HedgerStep
 from services.signals.step import SignalsStep
@@ -46,6 +47,7 @@ class Remains(Struct, frozen=True, kw_only=True):
         record: The gateway's record, closed.
         plausible: Orders of an attacker with our key that may well have been accepted.
         halts: What operators had halted, as the gateway confirmed it.
+        findings: Why the auditor stopped trading, each time; `None`: there was no auditor.
         now_ns: When all was quiet.
     """
 
@@ -56,6 +58,7 @@ class Remains(Struct, frozen=True, kw_only=True):
     record: Path
     plausible: frozenset[str]
     halts: tuple[Halt, ...]
+    findings: tuple[str, ...] | None
     now_ns: int
 
 
@@ -106,6 +109,7 @@ def judge(remains: Remains) -> Judgement:
         *_of_epochs(answered),
         *_of_expiry(accepted),
         *_of_halts(accepted, remains.halts),
+        *_of_the_auditor(answered, remains.findings),
         *_of_ends(answered, reports, remains.now_ns),
         *_of_the_journal(remains, reports),
         *(f"report {name} is not known to be journalled" for name in unjournalled),
@@ -209,6 +213,18 @@ def _of_halts(accepted: Sequence[Answered], halts: Sequence[Halt]) -> Iterator[s
     for each in accepted:
         if any(halt.forbids(each.order.book, each.received_ns) for halt in halts):
             yield f"order {each.order_id} was accepted while its book was halted"
+
+
+def _of_the_auditor(answered: Sequence[Answered], findings: Sequence[str] | None) -> Iterator[str]:
+    """The auditor has found what nobody decided, once there is any, and nothing else (A8)."""
+    if findings is None:
+        return
+    strange = [each.order_id for each in answered if each.order.decision >= FIRST_DECISION]
+    for finding in findings:
+        if not any(name in finding for name in strange):
+            yield f"the auditor found what is not there: {finding}"
+    if strange and not findings:
+        yield f"the auditor did not find order {strange[0]}, which nobody decided"
 
 
 def _of_ends(

@@ -13,14 +13,17 @@ together, as by SIGSTOP, and killed.
 
 import asyncio
 import heapq
+import socket
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from contextvars import Context, ContextVar, copy_context
 from itertools import count
+from os import PathLike
 from random import Random
 from typing import Any, Final, TypeVar, TypeVarTuple
 
+from services.command.simulation.doors import Door, Doors, End, ProtocolFactory
 from shared.domain.instants import SECOND
 
 Result = TypeVar("Result")
@@ -89,6 +92,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._frozen = 0
         self._countdowns: dict[Process, tuple[int, Callable[[], None]]] = {}
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._doors = Doors(self, self._random)
         self.set_task_factory(self._make_task)  # type: ignore[arg-type] # a context it may be given
 
     def time(self) -> float:
@@ -156,6 +160,19 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
         self.call_later(self._random.uniform(0, _SLOWEST_THREAD_S), call)
         return future
+
+    async def create_unix_server(  # type: ignore[override] # with less than asyncio's
+        self, made: ProtocolFactory, _path: None = None, *, sock: socket.socket, **_: object
+    ) -> Door:
+        """Open a door of the simulated machine."""
+        return self._doors.serve(made, sock, _process.get())
+
+    async def create_unix_connection(  # type: ignore[override] # likewise
+        self, made: ProtocolFactory, path: str | PathLike[str], **_: object
+    ) -> tuple[End, asyncio.BaseProtocol]:
+        """Knock at a door of the simulated machine."""
+        await asyncio.sleep(0)
+        return self._doors.knock(made, str(path), _process.get())
 
     def _make_task(
         self,

@@ -32,8 +32,10 @@ class Market:
         self._vix = weather.between(12.0, 30.0)
         self._spx = 5000.0
         self._sequence = 0
-        self._wildness = weather.between(0.01, 0.06)
-        self._pause_s = weather.between(0.08, 0.25)
+        self._wildness = weather.between(0.02, 0.08)
+        self._pause_s = weather.between(0.12, 0.3)
+        self.is_silent = False
+        """Whether nothing prints for now."""
 
     @property
     def vix(self) -> float:
@@ -45,7 +47,8 @@ class Market:
         while True:
             await asyncio.sleep(self._weather.between(0.0, 2 * self._pause_s))
             self._move()
-            self._print()
+            if not self.is_silent:
+                self._print()
 
     def _move(self) -> None:
         shock = self._weather.between(-self._wildness, self._wildness)

@@ -8,13 +8,16 @@ from typing import Final
 from msgspec import Struct
 
 from services.command.simulation.loop import Process, VirtualLoop
+from services.command.simulation.market import Market
 from services.command.simulation.place import SimulatedSite, Surroundings
+from shared.domain.gatekeeping.dead_man import HALTED_S
 
 _DRAWS_A_SECOND: Final = 10
 _LONGEST_DOWN_S: Final = 2.0
 _MOST_STEPS: Final = 100
 _LONGEST_FROZEN_S: Final = 4.0
 _LONGEST_FORGOTTEN_S: Final = 1.5
+_LONGEST_SILENCE_S: Final = 4.5
 
 
 class Life(Struct):
@@ -38,10 +41,14 @@ class Nemesis:
         loop: Freezes processes.
         around: The servers.
         lives: The processes as they are now, by name.
+        market: What prints.
     """
 
-    def __init__(self, loop: VirtualLoop, around: Surroundings, lives: Mapping[str, Life]) -> None:
+    def __init__(
+        self, loop: VirtualLoop, around: Surroundings, lives: Mapping[str, Life], market: Market
+    ) -> None:
         self._loop = loop
+        self._market = market
         self._around = around
         self._weather = around.weather
         self._lives = lives
@@ -57,6 +64,8 @@ class Nemesis:
             "connection_cut": self._cut_connection,
             "process_killed": self._kill_one,
             "process_frozen": self._freeze_one,
+            "hedgers_silenced": self._silence_hedgers,
+            "market_silenced": self._silence_market,
         }
         while True:
             await asyncio.sleep(1 / _DRAWS_A_SECOND)
@@ -116,6 +125,24 @@ class Nemesis:
             self._loop.freeze(process)
             await self._pause(_LONGEST_FROZEN_S)
             self._loop.thaw(process)
+
+    async def _silence_hedgers(self) -> None:
+        """Freeze all of them, for longer than the gateway waits for a sign of life."""
+        processes = [
+            life.process
+            for name, life in sorted(self._lives.items())
+            if name.startswith("hedger") and life.process.is_alive and not life.process.is_frozen
+        ]
+        for process in processes:
+            self._loop.freeze(process)
+        await asyncio.sleep(self._weather.between(HALTED_S, _LONGEST_SILENCE_S))
+        for process in processes:
+            self._loop.thaw(process)
+
+    async def _silence_market(self) -> None:
+        self._market.is_silent = True
+        await self._pause(_LONGEST_SILENCE_S)
+        self._market.is_silent = False
 
     def _one(self) -> Life:
         return self._lives[self._weather.one_of(sorted(self._lives))]

@@ -89,7 +89,7 @@ class Operators:
     async def run(self) -> None:
         """Command, and forge commands, until cancelled."""
         while True:
-            await asyncio.sleep(self._weather.between(0.2, 2.5))
+            await asyncio.sleep(self._weather.between(0.1, 1.5))
             if self._weather.chance(0.6):
                 self.say(self._draw())
             else:

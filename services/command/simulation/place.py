@@ -74,6 +74,10 @@ class SimulatedSite(Site):
         """See `Site.market`."""
         return self._link(self.around.market)
 
+    def recalled_market(self, _: object) -> StoreLink:  # type: ignore[override] # a simulation's
+        """See `Site.recalled_market`."""
+        return self._link(self.around.market)
+
     def orders(self) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.orders`."""
         return self._link(self.around.orders)

@@ -22,7 +22,7 @@ FAULTS: Final[Mapping[str, tuple[float, float]]] = {
     "store_loses_reply": _RARELY,
     "store_applies_late": _RARELY,
     "store_restarts": _RARELY,
-    "orders_forgotten_by_their_store": _SELDOM,
+    "orders_forgotten_by_their_store": (0.002, 0.01),
     "orders_halted_by_key": _RARELY,
     "broker_restarts_and_forgets": _RARELY,
     "broker_freezes": _RARELY,
@@ -38,6 +38,8 @@ FAULTS: Final[Mapping[str, tuple[float, float]]] = {
     "process_killed_before_a_publish": _SELDOM,
     "process_killed_after_a_publish": _SELDOM,
     "process_frozen": _RARELY,
+    "hedgers_silenced": (0.002, 0.01),
+    "market_silenced": (0.002, 0.01),
 }
 """Every fault there is, and between which two probabilities a seed draws the one it strikes with at
 each occasion; a fault that never struck in a campaign fails it."""

@@ -20,6 +20,8 @@ _LIFTED_BY_RESUME: Final = frozenset((("operator", "ann"), ("gateway", "epoch_re
 _ON_ITS_WAY_NS: Final = 20 * SECOND
 """So old may a `resume` be that lifts what the gateway has set by itself."""
 _NEVER: Final = 2**63 - 1
+AUDITOR: Final = "auditor"
+"""As the auditor signs; the others who have its key in the simulation are people."""
 
 
 class Halt(Struct, frozen=True):
@@ -53,11 +55,14 @@ class WitnessedBroker(MemoryBroker):
         self._wall_ns = now_ns
         self._states: list[tuple[int, Published]] = []
         self._resumes: list[tuple[int, Published]] = []
+        self._commanded: list[Published] = []
 
     def publish(self, message: Published) -> None:
         """Take a message; see `MemoryBroker.publish`."""
         if message.topic == topics.RESUME:
             self._resumes.append((self._wall_ns(), message))
+        elif message.topic == topics.HALT:
+            self._commanded.append(message)
         elif matches(topics.TRADING, message.topic):
             self._states.append((self._wall_ns(), message))
         super().publish(message)
@@ -71,6 +76,18 @@ class WitnessedBroker(MemoryBroker):
                 ordered_ns = instant_ns(told.since) - _ON_ITS_WAY_NS * (told.authority == "gateway")
                 lifted_ns = min(_later(resumes, told.scope, ordered_ns), default=_NEVER)
                 yield Halt(told.scope, confirmed_ns, lifted_ns)
+
+    def findings(self, keyring: Keyring) -> Iterator[str]:
+        """Yield what the auditor has stopped trading for: a kind and an order, in words."""
+        for message in self._commanded:
+            try:
+                said = keyring.open(
+                    "auditor", message.topic, message.payload, TradingCommandMessage
+                )
+            except (Forged, MalformedMessage):
+                continue
+            if said.operator == AUDITOR:
+                yield said.reason
 
     @staticmethod
     def _opened(

@@ -27,15 +27,17 @@ from services.command.simulation.people import Operators
 from services.command.simulation.place import SimulatedSite, Surroundings
 from services.command.simulation.weather import Weather
 from services.command.simulation.witness import WitnessedBroker
-from services.command.up import SERVICES
+from services.command.up import ALL_SERVICES, SERVICES
 from shared.adapters.keyring import Keyring
 from shared.adapters.memory.store import MemoryStore
 from shared.adapters.settings import Settings
+from shared.domain.events import ClockAdvanced
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.sessions import SessionCalendar
 from shared.domain.trading import ALL
 from shared.runtime.site import Site
 from shared.wire import keys
+from shared.wire.journal import decode_entry
 
 MONDAY: Final = 1_733_149_800 * SECOND
 """2024-12-02 14:30 UTC: an opening."""
@@ -45,16 +47,20 @@ SESSIONS: Final = SessionCalendar(
     [MONDAY + day * DAY + 6 * HOUR + 30 * MINUTE for day in range(-5, 5)],
 )
 
-_SHORTEST_STORM_S: Final = 3.0
-_LONGEST_STORM_S: Final = 8.0
+_SHORTEST_STORM_S: Final = 2.0
+_LONGEST_STORM_S: Final = 5.0
 _LONGEST_RESTART_S: Final = 1.0
 _ATTACKED: Final = 0.4
 _ALL_DOUBLED: Final = 0.15
 _REPLICA: Final = "-b"
-_SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
-_LOOK_EVERY_S: Final = 0.5
-_QUIET_S: Final = 4.0
-"""After the last print: by then every order has ended, for none is valid longer than 2 s."""
+_AUDITED: Final = 0.4
+_AUDITOR: Final = "auditor"
+_LOOK_EVERY_S: Final = 0.25
+_QUIET_LOOKS: Final = 4
+"""In a row: longer than it takes the gateway to count what a refusal has made."""
+_QUIET_S: Final = 2.0
+"""After the last print: by then the last decision was made and expired, none being valid for longer
+than 1 s."""
 _LONGEST_DRAIN_S: Final = 120.0
 
 
@@ -101,8 +107,7 @@ def simulate(
     random.seed(seed)  # the pauses between attempts
     loop = VirtualLoop(seed)
     weather = Weather(seed, loop.time, tell)
-    gateway = structs.replace(settings.gateway, record=str(record))
-    world = World(loop, weather, structs.replace(settings, gateway=gateway), keyring)
+    world = World(loop, weather, _settings(settings, record), keyring)
     try:
         loop.run_until_complete(world.run())
     finally:
@@ -115,6 +120,7 @@ def simulate(
         record=record,
         plausible=frozenset(world.attacker.plausible),
         halts=tuple(world.around.broker.halts(keyring)),
+        findings=tuple(world.around.broker.findings(keyring)) if world.is_audited else None,
         now_ns=world.clock.now_ns(),
     )
     judgement = judge(remains)
@@ -131,6 +137,16 @@ def simulate(
     )
 
 
+def _settings(settings: Settings, record: Path) -> Settings:
+    """What the services of one seed are told: everything they keep lies beside the record."""
+    socket, heads = record.with_name("gateway.sock"), record.with_name("decision-heads")
+    return structs.replace(
+        settings,
+        gateway=structs.replace(settings.gateway, record=str(record), socket=str(socket)),
+        auditor=structs.replace(settings.auditor, heads=str(heads)),
+    )
+
+
 class World:
     """Everything of one seed.
 
@@ -138,6 +154,7 @@ class World:
         violations: What must never happen and did.
         endings: How often a process ended by itself, and why.
         guards: How often each guard fired.
+        is_audited: Whether an auditor looks.
     """
 
     def __init__(
@@ -147,6 +164,7 @@ class World:
         self.endings: Counter[str] = Counter()
         self.guards: Counter[str] = Counter()
         self.settings = settings
+        self.is_audited = weather.chance(_AUDITED)
         begins_ns = MONDAY + weather.one_of((HOUR, 3 * HOUR, 6 * HOUR + 29 * MINUTE + 40 * SECOND))
         self.clock = VirtualClock(loop, begins_ns)
         self._loop = loop
@@ -161,8 +179,10 @@ class World:
             kill=self.kill,
         )
         self._lives: dict[str, Life] = {}
-        self._nemesis = Nemesis(loop, self.around, self._lives)
+        self._expired_ns = 0
+        self._audited: tuple[Life, float] | None = None
         self._market = Market(self.around.broker, self.clock, weather)
+        self._nemesis = Nemesis(loop, self.around, self._lives, self._market)
         scopes = (ALL, *(book.name for book in settings.books))
         self._operators = Operators(self._market, self.clock, weather, keyring, scopes)
         self.attacker = Attacker(
@@ -195,7 +215,7 @@ class World:
             for each in storm:
                 each.cancel()
             self._weather.clear_up()  # what faults began ends in its own time
-            await asyncio.sleep(self._weather.between(0.3, 1.5))
+            await asyncio.sleep(self._weather.between(0.3, 1.0))
             market.cancel()
             await self._drain()
             for service in services:
@@ -204,15 +224,24 @@ class World:
                 self.kill(life.process, "the end")
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what a callback raised, or a task that nobody waited for."""
+        """Take what a callback raised, or a task that nobody waited for.
+
+        asyncio's streams, before 3.12, call a conversation that was cancelled an error.
+        """
+        if isinstance(context.get("exception"), asyncio.CancelledError):
+            return
         self.violations.append(f"{context['message']}: {context.get('exception')!r}")
 
     def _names(self) -> list[str]:
-        """Processes: one of each service, two hedgers, at times two of all that have leaders."""
+        """Processes: one of each service, two hedgers, at times two of all that have leaders.
+
+        At times there is an auditor too.
+        """
         doubled = (
             ("hedger", "ingest", "signals") if self._weather.chance(_ALL_DOUBLED) else ("hedger",)
         )
-        return [*_SERVICES, *(f"{name}{_REPLICA}" for name in doubled)]
+        auditor = [_AUDITOR] if self.is_audited else []
+        return [*SERVICES, *(f"{name}{_REPLICA}" for name in doubled), *auditor]
 
     def kill(self, process: Process, why: str) -> None:
         """Kill a process: from now on nothing it does has any effect."""
@@ -228,7 +257,7 @@ class World:
 
     async def _keep_alive(self, name: str, tasks: asyncio.TaskGroup) -> None:
         """Start a service again whenever it ends, as an init system does."""
-        main = SERVICES[name.removesuffix(_REPLICA)]
+        main = ALL_SERVICES[name.removesuffix(_REPLICA)]
         while True:
             process = Process(name)
             life = Life(process, self._site(process))
@@ -278,9 +307,13 @@ class World:
 
     async def _drain(self) -> None:
         """Wait until nothing is on its way any more."""
+        self._expired_ns = self.clock.now_ns() + round(_QUIET_S * SECOND)
         await asyncio.sleep(_QUIET_S)
         deadline_s = self._loop.time() + _LONGEST_DRAIN_S
-        while left := self._left():
+        quiet_looks = 0
+        while quiet_looks < _QUIET_LOOKS:
+            left = self._left()
+            quiet_looks = 0 if left else quiet_looks + 1
             if self._loop.time() > deadline_s:
                 self.violations.append(f"not drained after {_LONGEST_DRAIN_S:.0f} s: {left}")
                 return
@@ -297,11 +330,46 @@ class World:
             return "no gateway"
         if reports:
             return f"{reports:.0f} report(s) not journalled"
-        behind = self.around.market.store.last[keys.journal()] - int(
-            gateway.site.registry.get_sample_value("hedge_gateway_journal_entries") or 0
-        )
-        return f"gateway {behind} entries behind" if behind > _BEHIND else ""
+        read = gateway.site.registry.get_sample_value("hedge_gateway_journal_entries") or 0
+        if not self._is_past_expiry(int(read)):
+            return "the gateway has not read on to where the last order expires"
+        if behind := self._stages_behind():
+            return behind
+        return self._not_audited() if self.is_audited else ""
+
+    def _stages_behind(self) -> str:
+        """Say which stage has yet to take what is there; one that leads is soon done."""
+        market, orders = self.around.market.store, self.around.orders.store
+        for stage, store, stream in (
+            ("signals", market, keys.journal()),
+            ("hedger", orders, keys.signal_log()),
+        ):
+            record = store.records[stage]
+            taken = max(record.cursors.get(stream, 0), record.reached.get(stream, 0))
+            if taken < market.last[stream] - _BEHIND:
+                return f"{stage} has taken {taken} of {market.last[stream]} entries"
+        return ""
+
+    def _is_past_expiry(self, read: int) -> bool:
+        """Whether the gateway has read a clock event after which no order can be open."""
+        journal = self.around.market.store.streams[keys.journal()]
+        for index in range(read, max(0, read - _LOOKED_BACK), -1):
+            for item in decode_entry(journal[index]).items if index in journal else ():
+                if isinstance(item, ClockAdvanced):
+                    return item.event_ns > self._expired_ns
+        return False
+
+    def _not_audited(self) -> str:
+        """Say what the auditor has yet to see: it must look at all of the record once more."""
+        life = self._lives[_AUDITOR]
+        sweeps = life.site.registry.get_sample_value("hedge_audit_sweeps_total") or 0.0
+        if self._audited is None or self._audited[0] is not life:
+            self._audited = life, sweeps
+        return "" if sweeps >= self._audited[1] + _SWEEPS else "not audited to the end"
 
 
+_SWEEPS: Final = 2
 _BEHIND: Final = 3
 """The clock goes on: a reader that keeps up is that far behind at most."""
+_LOOKED_BACK: Final = 50
+"""Entries of the journal: the clock goes on, so the last event of it is not far."""

@@ -13,7 +13,8 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 
-from services.command.torture.guards import never_fired
+from services.command.endings import Refused
+from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS, never_fired
 from services.command.torture.programs import nursery
 from services.command.torture.report import table_of, total, violations
 from services.command.torture.scenarios import SCENARIOS, ScenarioFound, play
@@ -24,6 +25,7 @@ from shared.adapters.code_version import code_version
 from shared.runtime.logs import configure_logging
 
 _MOST_TOLD: Final = 20
+_SETS: Final[dict[str, tuple[str, ...]]] = {"all": tuple(SCENARIOS), "none": ()}
 
 
 class TortureOptions(Struct, frozen=True, kw_only=True):
@@ -36,14 +38,16 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
         books: How many books trade.
         jump_s: Between two jumps of VIX.
         sweep_s: How long one sweep breaks things.
+        scenarios: Which of them are played after the sweeps.
     """
 
     minutes: float
     seed: int | None
     keep: Path | None
-    books: int = 60
-    jump_s: float = 1.0
+    books: int = 100
+    jump_s: float = 0.25
     sweep_s: float = 60.0
+    scenarios: tuple[str, ...] = tuple(SCENARIOS)
 
 
 def run_torture(options: TortureOptions, console: Console) -> bool:
@@ -52,6 +56,7 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
     Raises:
         Refused: A server is not installed.
         Failed: One does not start, or nothing is ever ordered.
+        SystemExit: With 130, when Ctrl-C has ended it before the end.
     """
     check_programs()
     code_version()  # remembered as it is now: sources may change while a campaign lasts
@@ -64,15 +69,18 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
         for plan in _plans(options, seed, directory):
             found.append(_one(plan, console))
             _tell(console, found[-1].violations)
-        for name in SCENARIOS:
+        for name in options.scenarios:
             played.append(asyncio.run(play(name, directory / name, nursery())))
             console.print(f"{name}: {played[-1].seen}", highlight=False, soft_wrap=True)
             _tell(console, played[-1].violations)
     except KeyboardInterrupt:
-        console.print("Stopped before the end.")
-        return False
+        console.print(f"Stopped before the end; everything is in {directory}", soft_wrap=True)
+        raise SystemExit(130) from None
     console.print(table_of(found, played))
-    silent = never_fired(total(each.guards for each in found))
+    silent = never_fired(
+        total([*(each.guards for each in found), *(each.guards for each in played)]),
+        _expected(options),
+    )
     _tell(console, [f"guard never seen at work: {name}" for name in silent])
     is_sound = not silent and not violations(found, played)
     if is_sound and options.keep is None:
@@ -80,6 +88,27 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
     else:
         console.print(f"everything is in {directory}", highlight=False, soft_wrap=True)
     return is_sound
+
+
+def named_scenarios(text: str) -> tuple[str, ...]:
+    """Read which scenarios are wanted.
+
+    Raises:
+        Refused: There is none of a name.
+    """
+    if text in _SETS:
+        return _SETS[text]
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in SCENARIOS:
+            raise Refused(f"--scenarios {name}: there are {', '.join(SCENARIOS)}, all, none")
+    return names
+
+
+def _expected(options: TortureOptions) -> tuple[str, ...]:
+    """The guards that must have been seen; those of scenarios, when all of them were played."""
+    all_played = set(options.scenarios) == set(SCENARIOS)
+    return (*SWEEP_GUARDS, *SCENARIO_GUARDS) if all_played else SWEEP_GUARDS
 
 
 def _plans(options: TortureOptions, seed: int, directory: Path) -> Iterator[SweepPlan]:

@@ -1,7 +1,10 @@
 """What a campaign hedges: many books that trade at every move of VIX, so that orders abound."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 CALM, SHAKEN = 18.0, 21.0
 """The two levels that VIX jumps between: each jump is an order of every book."""
@@ -75,52 +78,85 @@ maturity = "90 days"
 max_vega = 4000
 [books.orders]
 valid_for = "{valid_s:g} s"
-mark_stale_after = "60 s"
+mark_stale_after = "{stale_s:g} s"
 [books.limits]
-max_order_vega = 4000
-max_order_notional = 10_000_000
-max_position_vega = 4000
-max_orders_per_day = 1_000_000
-max_orders_per_minute = 100_000
-max_daily_turnover = 1e12
-max_daily_loss = 1e12
-max_price_deviation = "{deviation}"
-max_repeats = 1_000_000
-repeat_window = "1 s"
-duplicate_window = "1 ms"
+{limits}
 """
 
+_LIMITS: Final[Mapping[str, object]] = {
+    "max_order_vega": 4000,
+    "max_order_notional": 10_000_000,
+    "max_position_vega": 4000,
+    "max_orders_per_day": 1_000_000,
+    "max_orders_per_minute": 100_000,
+    "max_daily_turnover": 1e12,
+    "max_daily_loss": 1e12,
+    "max_price_deviation": '"90%"',
+    "max_repeats": 1_000_000,
+    "repeat_window": '"1 s"',
+    "duplicate_window": '"1 ms"',
+}
 
-def write_configuration(directory: Path, *, books: int, record: Path | None = None) -> Path:
+
+class BookLimits(Struct, frozen=True, kw_only=True):
+    """What one book has instead of what the others have.
+
+    Attributes:
+        limits: Keys of `[books.limits]`, and what stands there.
+        stale_s: How old a mark may be.
+    """
+
+    limits: Mapping[str, object] = {}
+    stale_s: float = 60.0
+
+
+_NONE_LIMITED: Final[Mapping[str, BookLimits]] = {}
+
+
+def write_configuration(
+    directory: Path,
+    *,
+    books: int,
+    record: Path | None = None,
+    limited: Mapping[str, BookLimits] = _NONE_LIMITED,
+) -> Path:
     """Write a campaign's configuration; servers are named by the environment of each program.
 
     Args:
         directory: Where; the gateway keeps its record there too.
         books: How many.
         record: The gateway's folder, if it is to have another.
+        limited: Further books, by name.
     """
     names = [f"book_{number:03d}" for number in range(books)]
-    text = (
-        _COMMON
-        + f"""
+    tables = [
+        _BOOK.format(
+            name=name,
+            base_vega=1000 + number,
+            valid_s=PATIENT_S if number % 10 else HASTY_S,
+            stale_s=book.stale_s,
+            limits=_lines({**_LIMITS, **book.limits}),
+        )
+        for number, (name, book) in enumerate(
+            {**dict.fromkeys(names, BookLimits()), **limited}.items()
+        )
+    ]
+    path = directory / "torture.toml"
+    path.write_text(_COMMON + _places(directory, record or directory) + "".join(tables))
+    return path
+
+
+def _places(directory: Path, record: Path) -> str:
+    return f"""
 [gateway]
-record = "{(record or directory) / "gateway.sqlite"}"
+record = "{record / "gateway.sqlite"}"
 socket = "{directory / "gateway.sock"}"
 [auditor]
 heads = "{directory / "decision-heads"}"
 [keys]
 directory = "{directory / "keys"}"
 """
-    )
-    text += "".join(
-        _BOOK.format(
-            name=name,
-            base_vega=1000 + number,
-            valid_s=PATIENT_S if number % 10 else HASTY_S,
-            deviation="90%",
-        )
-        for number, name in enumerate(names)
-    )
-    path = directory / "torture.toml"
-    path.write_text(text)
-    return path
+
+
+def _lines(values: Mapping[str, object]) -> str:
+    return "\n".join(f"{key} = {value}" for key, value in values.items())

@@ -32,13 +32,16 @@ class Feed:
         """Whether VIX jumps; else it stands still."""
         self.is_held = False
         """Likewise, for a moment."""
+        self.is_silent = False
+        """Whether nothing at all is published."""
 
     async def run(self) -> None:
         """Publish until cancelled; VIX jumps while `jumps_on`."""
         while True:
             if self.jumps_on and not self.is_held:
                 self._vix = CALM + SHAKEN - self._vix
-            await self._publish(self._ticks())
+            if not self.is_silent:
+                await self._publish(self._ticks())
             await asyncio.sleep(self._jump_s)
 
     def _ticks(self) -> list[dict[str, object]]:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 _PATIENCE_S: Final = 0.5
+_EVERY_S: Final = 0.5
 
 
 async def scrape(port: int) -> dict[str, float]:
@@ -55,7 +56,16 @@ class Tally:
             self._last[process, name] = value
 
 
+async def follow(pages: Mapping[str, int], tally: Tally) -> None:
+    """Read pages of metrics, each at its port, into a tally until cancelled."""
+    while True:
+        for process, port in pages.items():
+            tally.take(process, await scrape(port))
+        await asyncio.sleep(_EVERY_S)
+
+
 SWEEP_GUARDS: Final = (
+    "hedge_audit_sweeps_total",
     'hedge_gateway_orders_total{status="duplicate"}',
     *(
         f'hedge_orders_refused_total{{reason="{reason}"}}'
@@ -68,12 +78,6 @@ SWEEP_GUARDS: Final = (
             "superseded",
             "expired",
             "halted",
-            "misnamed",
-            "misstated",
-            "config_digest",
-            "unknown_leg",
-            "max_order_vega",
-            "max_price_deviation",
         )
     ),
     'hedge_gateway_commands_refused_total{reason="unknown_key"}',
@@ -83,9 +87,66 @@ SWEEP_GUARDS: Final = (
         for reason in ("malformed", "unknown_symbol", "future", "late", "crossed", "not_positive")
     ),
 )
-"""Guards that a campaign is expected to see at work: one that never fired has shown nothing."""
+"""Guards that sweeps are expected to see at work: one that never fired has shown nothing."""
+
+_REASONS: Final[Mapping[str, tuple[str, ...]]] = {
+    'hedge_orders_refused_total{{reason="{}"}}': (
+        "retained",
+        "wrong_environment",
+        "misnamed",
+        "misstated",
+        "config_digest",
+        "unknown_leg",
+        "reducing",
+        "stale_mark",
+        "max_price_deviation",
+        "max_order_vega",
+        "max_order_notional",
+        "max_position_vega",
+        "max_orders_per_day",
+        "max_daily_turnover",
+        "max_daily_loss",
+        "max_orders_per_minute",
+        "max_repeats",
+        "duplicate",
+    ),
+    'hedge_gateway_commands_refused_total{{reason="{}"}}': (
+        "malformed",
+        "retained",
+        "bad_signature",
+        "wrong_environment",
+        "unknown_scope",
+        "wrong_topic",
+        "replayed",
+        "too_old",
+        "from_the_future",
+        "not_stricter",
+        "epoch_regress",
+    ),
+    'hedge_commands_refused_total{{reason="{}"}}': (
+        "unsigned",
+        "unknown_key",
+        "bad_signature",
+        "wrong_environment",
+        "wrong_state",
+        "unknown_book",
+        "stale_command",
+    ),
+    'hedge_answers_refused_total{{reason="{}"}}': (
+        "malformed",
+        "bad_signature",
+        "wrong_environment",
+    ),
+    'hedge_gateway_dead_man_total{{state="{}"}}': ("reducing", "halted"),
+    'hedge_audit_mismatches_total{{kind="{}"}}': ("forged",),
+    'hedge_audit_halts_total{{path="{}"}}': ("local", "bus"),
+}
+SCENARIO_GUARDS: Final = tuple(
+    sample.format(reason) for sample, reasons in _REASONS.items() for reason in reasons
+)
+"""Guards that scenarios provoke."""
 
 
-def never_fired(counts: Mapping[str, int]) -> list[str]:
+def never_fired(counts: Mapping[str, int], expected: Sequence[str]) -> list[str]:
     """Name the guards that a campaign has shown nothing about."""
-    return [name for name in SWEEP_GUARDS if not counts.get(name)]
+    return [name for name in expected if not counts.get(name)]

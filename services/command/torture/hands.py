@@ -1,8 +1,9 @@
 """People around a campaign: operators who halt and resume, and a stranger with the broker's login.
 
-The stranger has the monitor's key too, for part of what it does: what a leader that was superseded,
-or one gone wrong, would send. Of all this the gateway may take nothing; each is counted, so that
-a guard that was never tried is seen.
+The stranger has the monitor's key too, for part of what it does: what a leader that was superseded
+would send. Of all this the gateway may take nothing, nor even write it down, for else the auditor
+had something to find; each is counted, so that a guard that was never tried is seen. What somebody
+with the key can have written down is tried by `provocations`.
 """
 
 import asyncio
@@ -164,7 +165,6 @@ class Stranger:
             self._altered,
             self._forged,
             self._elsewhere,
-            self._gone_wrong,
             self._junk,
         ]
         while True:
@@ -211,22 +211,6 @@ class Stranger:
         changed = structs.replace(order, quantity=2 * order.quantity)
         yield self._sealed(changed, epoch=wire.epoch)
 
-    def _gone_wrong(self, order: Order, wire: OrderMessage) -> Iterator[tuple[str, bytes]]:
-        """What a leader gone wrong would send, signed and under the epoch that counts."""
-        fresh = self._renamed(order)
-        wrong = self._chance.choice(
-            (
-                structs.replace(fresh, valid_until_ns=self._clock.now_ns() - SECOND),
-                _times(fresh, 50.0),
-                structs.replace(fresh, quantity=fresh.notional),
-                structs.replace(fresh, limit_price=10 * fresh.limit_price),
-                structs.replace(fresh, config_digest="another"),
-                structs.replace(fresh, leg="none"),
-                structs.replace(fresh, symbol="SPX"),
-            )
-        )
-        yield self._sealed(wrong, epoch=wire.epoch)
-
     def _junk(self, order: Order, wire: OrderMessage) -> Iterator[tuple[str, bytes]]:
         """Ticks that are none."""
         del order, wire
@@ -255,13 +239,3 @@ class Stranger:
 
     def _other(self, book: str) -> str:
         return self._books[(self._books.index(book) + 1) % len(self._books)]
-
-
-def _times(order: Order, factor: float) -> Order:
-    """The same, so many times as large in everything that it says of its size."""
-    return structs.replace(
-        order,
-        quantity=factor * order.quantity,
-        vega=factor * order.vega,
-        notional=factor * order.notional,
-    )

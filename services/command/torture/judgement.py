@@ -8,7 +8,7 @@ there; and every order of the fold must have been answered.
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -143,16 +143,30 @@ async def fold_journal(settings: Settings) -> Fold:
     return Fold(orders, journalled, tuple(faults))
 
 
-def judge(record: Record, fold: Fold, halts: Sequence[Halt]) -> list[str]:
-    """Say what must never be and is."""
+def judge(
+    record: Record, fold: Fold, halts: Sequence[Halt], plausible: Collection[str] = ()
+) -> list[str]:
+    """Say what must never be and is.
+
+    Args:
+        record: The gateway's.
+        fold: What should be in it.
+        halts: When nothing may have been accepted.
+        plausible: Orders of a stranger with our key, which nobody but an auditor tells from ours.
+    """
     return [
         *fold.faults,
         *_of_ids(record),
-        *_of_the_fold(record, fold.orders),
+        *_of_the_fold(record, fold.orders, plausible),
         *_of_admission(record, halts),
         *_of_ends(record),
         *_of_the_journal(record, fold.journalled),
     ]
+
+
+def judge_alone(record: Record) -> list[str]:
+    """Say what must never be in a record, whatever was decided."""
+    return [*_of_ids(record), *_of_admission(record, ())]
 
 
 def _of_ids(record: Record) -> Iterator[str]:
@@ -162,12 +176,14 @@ def _of_ids(record: Record) -> Iterator[str]:
     )
 
 
-def _of_the_fold(record: Record, decided: Mapping[str, Order]) -> Iterator[str]:
+def _of_the_fold(
+    record: Record, decided: Mapping[str, Order], plausible: Collection[str]
+) -> Iterator[str]:
     answered = {each.order_id: each for each in record.answers}
     yield from (f"order {name} was decided and is lost" for name in decided if name not in answered)
     for name, answer in answered.items():
         if answer.order.decision >= STRANGE:
-            if answer.status != "refused":
+            if answer.status != "refused" and name not in plausible:
                 yield f"order {name} is the stranger's, and was {answer.status}"
         elif name not in decided:
             yield f"order {name} was never decided"

@@ -11,7 +11,7 @@ from services.command.torture.links import Link, Mood
 from services.command.torture.place import Place, Victim
 from services.command.torture.programs import Program
 
-_PAUSE_S: Final = (0.1, 0.9)
+_PAUSE_S: Final = (0.05, 0.5)
 _FREEZE_S: Final = (0.1, 2.5)
 _MOOD_S: Final = (0.2, 2.5)
 _MOODS: Final[tuple[Mood, ...]] = ("slow", "deaf", "forgetful")

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
-from services.command.torture.configuration import write_configuration
+from services.command.torture.configuration import BookLimits, write_configuration
 from services.command.torture.links import Link
 from services.command.torture.programs import Program, ProgramPlan
 from services.command.torture.servers import Mosquitto, Redis, Server, free_port
@@ -21,6 +21,8 @@ from shared.adapters.settings import Settings, load_settings
 
 STANDBYS: Final = ("ingest", "signals", "hedger")
 """Services that run twice: a leader and one that waits."""
+_RUNNING: Final = (*SERVICES, "auditor")
+_NONE_LIMITED: Final[Mapping[str, BookLimits]] = {}
 _LOOK_S: Final = 0.05
 _RESTART_S: Final = (0.0, 0.3)
 _GIVES_UP_AFTER: Final = 8
@@ -43,9 +45,10 @@ class Place:
         books: How many.
         chance: Of the sweep.
         record: Where the gateway keeps its record; `None`: with everything else.
+        limited: Further books, by name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a place is made of
         self,
         directory: Path,
         context: ForkServerContext,
@@ -53,6 +56,7 @@ class Place:
         books: int,
         chance: random.Random,
         record: Path | None = None,
+        limited: Mapping[str, BookLimits] = _NONE_LIMITED,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
@@ -62,7 +66,9 @@ class Place:
         self.servers: dict[str, Server] = {
             each.name: each for each in (self.orders, self.market, self.broker)
         }
-        self.configuration = write_configuration(directory, books=books, record=record)
+        self.configuration = write_configuration(
+            directory, books=books, record=record, limited=limited
+        )
         for role in ROLES:
             write_key(directory / "keys", role)
         self.links: dict[str, Link] = {}
@@ -87,6 +93,11 @@ class Place:
     def victims(self) -> list[Victim]:
         """Who may be hurt."""
         return [Victim(name, of) for name, of in self._all()]
+
+    @property
+    def pages(self) -> dict[str, int]:
+        """Ports of metrics, by program."""
+        return {name: program.plan.port for name, program in self.programs.items()}
 
     async def __aenter__(self) -> Self:
         for server in self.servers.values():
@@ -171,9 +182,15 @@ def _processes() -> list[tuple[str, str]]:
     """Name and service of every process."""
     return [
         (f"{service}-{number}", service)
-        for service in SERVICES
+        for service in _RUNNING
         for number in ((1, 2) if service in STANDBYS else (1,))
     ]
+
+
+def lines_of(log: Path, event: str) -> list[str]:
+    """Return what a program has logged of an event, whatever became of it since."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return [line for line in lines if f'"{event}"' in line]
 
 
 def last_line(log: Path) -> str:

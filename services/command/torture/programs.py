@@ -114,7 +114,7 @@ class Program:
 
 def run_program(plan: ProgramPlan) -> None:
     """Be that service: the body of the forked process."""
-    from services.command.up import SERVICES, run_services  # noqa: PLC0415 - after the fork
+    from services.command.up import ALL_SERVICES, run_services  # noqa: PLC0415 - after the fork
     from shared.adapters.settings import load_settings  # noqa: PLC0415 - likewise
 
     os.setsid()
@@ -123,5 +123,5 @@ def run_program(plan: ProgramPlan) -> None:
         os.dup2(log.fileno(), sys.stdout.fileno())
         os.dup2(log.fileno(), sys.stderr.fileno())
     settings = load_settings(plan.configuration, plan.environment)
-    main = {plan.service: SERVICES[plan.service]}
+    main = {plan.service: ALL_SERVICES[plan.service]}
     run_services(settings, main, port=plan.port, next_free=True)

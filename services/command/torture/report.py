@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from services.command.torture.guards import SWEEP_GUARDS
+from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS
 from services.command.torture.scenarios import ScenarioFound
-from services.command.torture.sweep import SweepFound
+from services.command.torture.sweep import MOST_UNKNOWN_S, SweepFound
 
 
 def total(counters: Iterable[Counter[str]]) -> Counter[str]:
@@ -37,11 +37,11 @@ def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Ta
     table = Table("what", "figure", title="hedgestat torture", title_justify="left")
     answers = total(each.answers for each in found)
     done = total(each.done for each in found)
-    guards = total(each.guards for each in found)
-    waits_s = [wait_s for each in found for wait_s in each.waits_s]
+    guards = total([*(each.guards for each in found), *(each.guards for each in played)])
+    waits_s = [wait_s for each in found for wait_s in each.waits_s.values()]
     recoveries_s = [each.recovery_s for each in found if each.recovery_s is not None]
     takeovers_s = [took_s for each in played for took_s in each.takeovers_s]
-    duplicates = guards[SWEEP_GUARDS[0]]
+    duplicates = guards['hedge_gateway_orders_total{status="duplicate"}']
     rows: list[tuple[str, object]] = [
         ("sweeps, seeds", f"{len(found)}: {' '.join(str(each.plan.seed) for each in found)}"),
         ("violations", len(violations(found, played))),
@@ -53,14 +53,14 @@ def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Ta
         ("duplicates on the wire, absorbed", f"{duplicates:,}"),
         ("unknown at the last fault's end", sum(each.unknown for each in found)),
         ("  answered after, p99", f"{percentile(waits_s, 0.99):.2f} s"),
-        ("  unknown after 10 s", sum(wait_s > 10 for wait_s in waits_s)),  # noqa: PLR2004 - issue 3's
+        ("  unknown after 10 s", sum(wait_s > MOST_UNKNOWN_S for wait_s in waits_s)),
         ("recovery, p50 and most", _spread(recoveries_s)),
         (
             "take-over, p50 and p99",
             f"{percentile(takeovers_s, 0.5):.2f} s, {percentile(takeovers_s, 0.99):.2f} s",
         ),
         *((f"scenario {each.name}", each.seen) for each in played),
-        *((f"guard {name}", f"{guards[name]:,}") for name in SWEEP_GUARDS),
+        *((f"guard {name}", f"{guards[name]:,}") for name in (*SWEEP_GUARDS, *SCENARIO_GUARDS)),
         *((f"ended by itself: {name}", n) for name, n in total(e.ends for e in found).items()),
         *(
             (f"stopped safely, seed {each.plan.seed}: {name}", reason)

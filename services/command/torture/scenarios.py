@@ -11,28 +11,43 @@ import random
 import shutil
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from services.command.torture.feed import Feed
-from services.command.torture.judgement import judge
+from services.command.torture.guards import Tally, follow
+from services.command.torture.judgement import STRANGE, Record, judge, judge_alone, read_record
 from services.command.torture.links import Link
-from services.command.torture.place import Place
+from services.command.torture.place import Place, lines_of
+from services.command.torture.provocations import LIMITED, SUBSCRIPTIONS, Provoker
 from services.command.torture.servers import Redis
-from services.command.torture.sweep import answered, gateway_socket, is_of_stopping, remains
+from services.command.torture.sweep import (
+    AUDITOR,
+    answered,
+    audit_findings,
+    end_programs,
+    gateway_socket,
+    is_of_stopping,
+    remains,
+)
+from shared.adapters.bus import Subscription
 from shared.adapters.clock import SystemClock
 from shared.adapters.control_socket import (
     GatewayRefused,
     GatewayUnreachable,
     gateway_orders,
     gateway_status,
+    halt_locally,
 )
 from shared.adapters.mqtt import MqttBus
+from shared.domain.gatekeeping.dead_man import HALTED_S
 from shared.domain.trading import ALL, TradingState
 from shared.wire import keys
 
@@ -41,6 +56,9 @@ _JUMP_S: Final = 0.5
 _BEGINS_WITHIN_S: Final = 60.0
 _HALTS_WITHIN_S: Final = 15.0
 _STILL_S: Final = 2.0
+_SETTLED_S: Final = 1.0
+AUDITING: Final = "auditor"
+"""The authority under which it halts."""
 _ROUNDS: Final = 6
 _FROZEN_S: Final = 3.0
 _DISK: Final = "8m"
@@ -54,23 +72,30 @@ class ScenarioFound(Struct, frozen=True, kw_only=True):
         violations: What must never be and is.
         seen: What was seen, in words.
         takeovers_s: From the end of a leader to the gateway's knowing the next one.
+        guards: Counters of all services.
     """
 
     name: str
     violations: list[str]
     seen: str
     takeovers_s: list[float] = []
+    guards: Counter[str] = msgspec.field(default_factory=Counter)
 
 
 class Stage:
     """A place in which a market trades while a scenario goes on."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, feed: Feed) -> None:
         self.place = place
+        self.feed = feed
         self.socket = gateway_socket(place)
         self.clock = SystemClock()
         self.takeovers_s: list[float] = []
         self.loses_data = False
+        self.loses_journal = False
+        """Whether there is no telling any more what should have been decided."""
+        self.plausible: frozenset[str] | None = None
+        """Orders of a stranger with our key that may have been accepted; `None`: no stranger."""
 
     async def trades(self, more: int, within_s: float = _BEGINS_WITHIN_S) -> bool:
         """Wait until so many more orders were answered; whether they were."""
@@ -141,6 +166,83 @@ async def flushall(stage: Stage) -> str:
     """The store of orders is emptied."""
     stage.loses_data = True
     return stage.place.orders.ask("FLUSHALL").strip()
+
+
+async def flushall_market(stage: Stage) -> str:
+    """The store of the market is emptied: the journal is gone, from which all is decided."""
+    stage.loses_data = stage.loses_journal = True
+    return stage.place.market.ask("FLUSHALL").strip()
+
+
+async def provocations(stage: Stage) -> str:
+    """Somebody with the monitor's key provokes each guard; then the auditor comes."""
+    place, auditor = stage.place, stage.place.programs[AUDITOR]
+    place.away.add(AUDITOR)
+    auditor.kill()
+    bus = MqttBus(
+        place.settings.mqtt,
+        client_id="torture-provoker",
+        clean_start=True,
+        session_expiry_s=0,
+        subscriptions=[Subscription(topic) for topic in SUBSCRIPTIONS],
+    )
+    provoker = Provoker(bus, Path(place.settings.keys.directory), "paper", stage.clock)
+    async with bus, asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(provoker.listen())
+        books = [*LIMITED, *(f"book_{number:03d}" for number in range(4))]
+        while not provoker.has_heard(books):  # noqa: ASYNC110 - what is waited for is many things
+            await asyncio.sleep(0.05)
+        stage.feed.jumps_on = False
+        await asyncio.sleep(_SETTLED_S)
+        await _provoke(stage, provoker)
+        listening.cancel()
+    stage.plausible = frozenset(provoker.plausible)
+    return await _audited(stage)
+
+
+async def _provoke(stage: Stage, provoker: Provoker) -> None:
+    place = stage.place
+    await provoker.break_rules("book_000")
+    await provoker.break_limits()
+    await halt_locally(stage.socket, "book_001", "reducing", "torture", "provoked")
+    await provoker.send_growing("book_001")
+    await halt_locally(stage.socket, "book_002", "halted", "torture", "provoked")
+    await provoker.send_growing("book_002")
+    await provoker.forge("book_003")
+    await provoker.command_wrongly()
+    await provoker.leave("book_003", there=True)
+    for name, link in place.links.items():
+        if name.startswith(("gateway-", "ingest-")) and name.endswith(place.broker.name):
+            link.cut()
+    await asyncio.sleep(_STILL_S)
+    await provoker.leave("book_003", there=False)
+    stage.feed.is_silent = True
+    await asyncio.sleep(_STILL_S)
+    await provoker.send_growing("stale")
+    await asyncio.sleep(_SETTLED_S)
+    stage.feed.is_silent = False
+    hedgers = [name for name in place.programs if name.startswith("hedger-")]
+    place.away.update(hedgers)
+    for name in hedgers:
+        place.programs[name].kill()
+    await asyncio.sleep(HALTED_S + _STILL_S)
+    place.away.difference_update(hedgers)
+
+
+async def _audited(stage: Stage) -> str:
+    """Let the auditor look; how long it takes until it has halted everything."""
+    stage.place.away.discard(AUDITOR)
+    begun_s = stage.clock.monotonic_s()
+    while stage.clock.monotonic_s() < begun_s + _HALTS_WITHIN_S:
+        with suppress(GatewayUnreachable, GatewayRefused):
+            orders = (await gateway_status(stage.socket)).orders
+            if any(each.authority == AUDITING and each.scope == ALL for each in orders):
+                await asyncio.sleep(_STILL_S)  # for the command over the bus, and the counters
+                break
+        await asyncio.sleep(0.05)
+    found = len(lines_of(stage.place.programs[AUDITOR].plan.log, "audit_mismatch"))
+    took_s = stage.clock.monotonic_s() - begun_s - _STILL_S
+    return f"the auditor halted after {took_s:.1f} s, {found} orders found"
 
 
 async def old_file(stage: Stage) -> str:
@@ -220,10 +322,13 @@ Scenario = Callable[[Stage], Awaitable[str]]
 SCENARIOS: Final[dict[str, Scenario]] = {
     "takeover": takeover,
     "flushall": flushall,
+    "flushall_market": flushall_market,
     "old_file": old_file,
     "failover": failover,
     "disk_full": disk_full,
+    "provocations": provocations,
 }
+LIMITED_IN: Final = {"provocations": LIMITED}
 NEEDS_ROOT: Final = frozenset({"disk_full"})
 
 
@@ -242,19 +347,29 @@ async def play(name: str, directory: Path, context: ForkServerContext) -> Scenar
     )
     with disk as record:
         chance = random.Random(name)  # noqa: S311 - to be repeated, not secret
-        async with Place(directory, context, books=_BOOKS, chance=chance, record=record) as place:
-            return await _play(name, Stage(place))
+        async with Place(
+            directory,
+            context,
+            books=_BOOKS,
+            chance=chance,
+            record=record,
+            limited=LIMITED_IN.get(name, {}),
+        ) as place:
+            return await _play(name, place)
 
 
-async def _play(name: str, stage: Stage) -> ScenarioFound:
-    place = stage.place
+async def _play(name: str, place: Place) -> ScenarioFound:
     bus = MqttBus(
         place.settings.mqtt, client_id="torture-feed", clean_start=True, session_expiry_s=0
     )
-    feed = Feed(bus, stage.clock, random.Random(name), _JUMP_S)  # noqa: S311 - likewise
+    feed = Feed(bus, SystemClock(), random.Random(name), _JUMP_S)  # noqa: S311 - likewise
+    stage, tally = Stage(place, feed), Tally()
     violations: list[str] = []
     async with bus, asyncio.TaskGroup() as tasks:
-        background = [tasks.create_task(place.tending()), tasks.create_task(feed.run())]
+        background = [
+            tasks.create_task(each)
+            for each in (place.tending(), feed.run(), follow(place.pages, tally))
+        ]
         if not await stage.trades(_BOOKS):
             violations.append(f"{name}: nothing was traded")
         seen = await SCENARIOS[name](stage)
@@ -268,12 +383,39 @@ async def _play(name: str, stage: Stage) -> ScenarioFound:
         await asyncio.sleep(_STILL_S)
         for task in background:
             task.cancel()
-    record, fold = await remains(place)
-    found = judge(record, fold, ())
+    return ScenarioFound(
+        name=name,
+        violations=[*violations, *await _judged(stage)],
+        seen=seen,
+        takeovers_s=stage.takeovers_s,
+        guards=tally.counts,
+    )
+
+
+async def _judged(stage: Stage) -> list[str]:
+    """Judge what is left, as far as there is still something to hold it against."""
+    if stage.loses_journal:
+        await asyncio.to_thread(end_programs, stage.place)
+        return judge_alone(read_record(Path(stage.place.settings.gateway.record)))
+    record, fold = await remains(stage.place)
+    found = judge(record, fold, (), stage.plausible or frozenset())
     if stage.loses_data:  # of what was decided only the gateway's record is whole
         found = [each for each in found if each not in fold.faults]
-    violations += [each for each in found if not is_of_stopping(each)]
-    return ScenarioFound(name=name, violations=violations, seen=seen, takeovers_s=stage.takeovers_s)
+    elif stage.plausible is None:
+        found += audit_findings(stage.place)
+    else:
+        found += _of_the_auditor(stage, record)
+    return [each for each in found if not is_of_stopping(each)]
+
+
+def _of_the_auditor(stage: Stage, record: Record) -> list[str]:
+    """What was forged must be found, each of it, and nothing else."""
+    lines = lines_of(stage.place.programs[AUDITOR].plan.log, "audit_mismatch")
+    strange = {each.order_id for each in record.answers if each.order.decision >= STRANGE}
+    named = {name for name in strange if any(f'"{name}"' in line for line in lines)}
+    missed = [f"the auditor did not find order {name}" for name in sorted(strange - named)]
+    others = [line for line in lines if not any(f'"{name}"' in line for name in named)]
+    return missed + [f"the auditor found what is not there: {line[:300]}" for line in others]
 
 
 async def _until_stopped(stage: Stage) -> str:
