@@ -193,8 +193,7 @@ def _slopes_on_grids(terms: _Terms) -> Slopes:
 def _slopes_on_grid(terms: _Terms, steps: int, prices: int) -> Slopes:
     scale = _DAYS / terms.years
     dividends = [
-        ql.FixedDividend(one.amount, _TODAY + max(1, round(one.years * scale)))
-        for one in terms.dividends
+        ql.FixedDividend(one.amount, _TODAY + round(one.years * scale)) for one in terms.dividends
     ]
     process = _process(terms, terms.underlying)
     scheme = ql.FdmSchemeDesc.ImplicitEuler()  # its error is smooth, even right after an ex-date

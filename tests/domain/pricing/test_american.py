@@ -42,7 +42,11 @@ def test_hull_s_put_comes_out() -> None:
 
 
 def test_early_exercise_is_worth_something() -> None:
-    for terms in ((PUT, 90, 100, 1, 0.05, 0.05, 0.2), (CALL, 110, 100, 1, 0.03, -0.05, 0.2)):
+    for terms in (
+        (PUT, 90, 100, 1, 0.05, 0.05, 0.2),
+        (CALL, 110, 100, 1, 0.03, -0.05, 0.2),
+        (CALL, 110, 100, 1, -0.03, -0.03, 0.2),  # to pay the strike later costs more
+    ):
         premium = evaluate_american(*terms)[Output.PRICE] - european(*terms)[Output.PRICE]
         assert premium > 0.3
 

@@ -58,8 +58,8 @@ def test_what_is_implied_gives_the_price_again(
         assert np.isnan(volatility)
 
 
-@pytest.mark.parametrize("share", [1e-290, 1e-100, 1e-12, 1e-3, 0.5, 0.999, 1 - 1e-6])
-@pytest.mark.parametrize("strike", [1e-3, 50.0, 99.999999, 100.0, 200.0, 1e5])
+@pytest.mark.parametrize("share", [1e-290, 1e-100, 1e-12, 1e-3, 0.1, 0.5, 0.999, 1 - 1e-6])
+@pytest.mark.parametrize("strike", [1e-7, 1e-3, 50.0, 99.999999, 100.0, 200.0, 1e5, 1e18])
 def test_the_steps_settle_from_the_least_price_to_the_most(strike: float, share: float) -> None:
     sign = CALL if strike >= 100 else PUT
     price = share * min(strike, 100)
@@ -90,6 +90,7 @@ def test_the_steps_settle_from_the_least_price_to_the_most(strike: float, share:
         ((0, CALL, 100, 110, 1, 0, 0), Reason.NO_TIME_VALUE),
         ((10, CALL, 110, 100, 1, 0, 0), Reason.NO_TIME_VALUE),
         ((10, PUT, 90, 100, 1, 0, 0), Reason.NO_TIME_VALUE),
+        ((np.nextafter(110.1 - 100, 0), CALL, 110.1, 100, 1, 0, 0), Reason.NO_TIME_VALUE),
         ((100, CALL, 100, 100, 1, 0, 0), Reason.ABOVE_MAXIMUM),
         ((101, CALL, 100, 100, 1, 0, 0), Reason.ABOVE_MAXIMUM),
         ((100, PUT, 100, 100, 1, 0, 0), Reason.ABOVE_MAXIMUM),
