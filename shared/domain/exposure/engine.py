@@ -62,6 +62,7 @@ from shared.domain.exposure.risk import RiskDesk
 from shared.domain.exposure.terms import VARIANCE, Floats, Integers, Terms
 from shared.domain.instants import DAY
 from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
+from shared.domain.instruments.instrument import Instrument
 from shared.domain.marks.columns import Remark, Source
 from shared.domain.marks.mark_book import MarkBook, MarkState
 from shared.domain.marks.policy import MarkPolicy
@@ -163,6 +164,8 @@ class ExposureMonitor:
         self._books = {book.name: book for book in books}
         self._terms = Terms(policy.volatility_roots)
         self._unknown: dict[str, str] = {}
+        self._ignored: set[str] = set()
+        self._fresh: list[Instrument] = []
         self._relevant: set[str] = set()
         opening = {book.name: book.opening for book in books}
         legs = {book.name: book.legs for book in books}
@@ -202,6 +205,7 @@ class ExposureMonitor:
         self._portfolio = Portfolio(self._terms, (), self._now_ns)
         self._held: tuple[tuple[str, str, float], ...] = ()
         self._rows: list[int] = []
+        self._is_wanted = False
         self._betas: dict[str, float | None] = {}
         self._vega_betas: dict[str, float] = {}
         self._in_points: frozenset[str] = frozenset()
@@ -260,7 +264,7 @@ class ExposureMonitor:
         """When `advance_to` next says something if nothing else happens; `None`: no position."""
         if self._moved:
             return self._now_ns
-        if not self._held:
+        if not self._is_wanted:
             return None
         due_ns = min(
             self._everything_ns + self._policy.everything_ns, self._portfolio.next_change_ns
@@ -276,7 +280,7 @@ class ExposureMonitor:
 
     def snapshot(self) -> ExposureState:
         """Copy the state."""
-        self._revaluation.grow()
+        self._grow()
         return ExposureState(
             positions=self._positions.snapshot(),
             marks=self._marks.snapshot(),
@@ -302,29 +306,39 @@ class ExposureMonitor:
     def _meet(self, symbols: Iterable[str]) -> None:
         """Take on the options among symbols that are new: their quotes make smiles."""
         for symbol in symbols:
-            if symbol not in self._relevant and symbol not in self._unknown:
-                self._add(symbol, only_options=True)
+            if symbol not in self._relevant and symbol not in self._ignored:
+                instrument = self._find(symbol)
+                if instrument is None or instrument.option is None:
+                    self._ignored.add(symbol)
+                else:
+                    self._take(instrument)
 
-    def _add(self, symbol: str, *, only_options: bool = False) -> int:
-        """Find the row of an instrument, a new one if need be; −1 when there is no such."""
+    def _add(self, symbol: str) -> int:
+        """Return the row of an instrument, a new one if need be; −1 when there is no such."""
         row = self._marks.row(symbol)
         if row is not None:
             return row
-        if symbol in self._unknown and not only_options:
-            return _UNKNOWN
+        instrument = self._find(symbol)
+        return _UNKNOWN if instrument is None else self._take(instrument)
+
+    def _find(self, symbol: str) -> Instrument | None:
         try:
-            instrument = self._catalogue.resolve(symbol)
+            return self._catalogue.resolve(symbol)
         except UnknownInstrument as unknown:
             self._unknown[symbol] = unknown.reason
-            return _UNKNOWN
-        if only_options and instrument.option is None:
-            self._unknown[symbol] = "not_held"
-            return _UNKNOWN
-        self._unknown.pop(symbol, None)
-        self._relevant |= {symbol, instrument.underlying}
-        row = self._marks.add(instrument)
-        self._terms.extend([instrument])
-        return row
+            return None
+
+    def _take(self, instrument: Instrument) -> int:
+        self._relevant |= {instrument.symbol, instrument.underlying}
+        self._fresh.append(instrument)
+        return self._marks.add(instrument)
+
+    def _grow(self) -> None:
+        """Let the columns reach what was taken on since: all at once, for it copies them."""
+        if self._fresh:
+            self._terms.extend(self._fresh)
+            self._revaluation.grow()
+            self._fresh.clear()
 
     def _arrange(self) -> None:
         """Lay the positions out anew."""
@@ -340,11 +354,13 @@ class ExposureMonitor:
         columns = [(book, row, quantity) for (book, _, quantity), row in named]
         legs = {symbol for book in self._books.values() for symbol in book.legs.values()}
         leg_rows = [self._add(symbol) for symbol in sorted(legs)]
-        if VARIANCE in self._terms.model[self._rows]:
+        self._grow()
+        if VARIANCE in self._terms.model[[row for row in self._rows if row >= 0]]:
             self._add(self._policy.index)
+            self._grow()
         self._portfolio = Portfolio(self._terms, columns, self._grouped_ns)
-        self._revaluation.grow()
         wanted = [row for row in (*self._rows, *leg_rows) if row >= 0]
+        self._is_wanted = bool(wanted or self._held)
         self._revaluation.wanted[:] = False
         self._revaluation.wanted[np.array(wanted, dtype=np.int64)] = True
         self._weigh()
@@ -383,8 +399,8 @@ class ExposureMonitor:
         if moved:
             self._grouped_ns = now_ns
             self._arrange()
-        if len(self._row_betas) < len(self._terms):
-            self._revaluation.grow()
+        if self._fresh:
+            self._grow()
             self._weigh()
         regrouped = now_ns >= self._portfolio.next_change_ns
         if regrouped:

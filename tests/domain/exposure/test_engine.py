@@ -282,6 +282,14 @@ def test_scenarios_are_computed_anew_when_due_or_when_more_is_marked() -> None:
     assert risk.shortfall is not None
 
 
+def test_a_book_that_holds_nothing_yet_is_measured_for_its_legs() -> None:
+    made = monitor(ExposureBook(name="a", legs={"hedge": PUT}, is_measured=True))
+    made.receive_block(quotes(NOW, 100.0))
+    (said,) = measured(made.settle())
+    assert said.greeks["delta.SPX"] == said.greeks[f"filled.{PUT}"] == 0.0
+    assert said.greeks[f"unit_delta.{PUT}"] < 0
+
+
 def test_a_monitor_of_nothing_has_no_deadline() -> None:
     made = monitor(ExposureBook(name="a"))
     made.advance_to(NOW)
