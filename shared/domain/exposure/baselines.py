@@ -220,14 +220,14 @@ class Baselines:
         expiry_ns, after_ns = terms.expiry_ns[rows], valuation.valued_ns[rows]
         level = valuation.inputs[revaluation.LEVEL, rows]
         is_known = valuation.is_marked[rows] & np.isfinite(after[PRICE])
+        is_swap = terms.model[rows] == VARIANCE  # nobody quotes it: its underlying marks it
+        is_known[is_swap] = np.isfinite(level[is_swap]) & np.isfinite(variance)
         expired = expiry_ns <= now_ns
-        is_known[expired] = np.isfinite(level[expired])
+        is_known[expired & ~is_swap] = np.isfinite(level[expired & ~is_swap])
         after_ns[expired] = expiry_ns[expired]
         after[:, expired] = _settled(
             terms, rows[expired], level[expired], self._columns[:, expired]
         )
-        if np.isnan(variance):
-            is_known[terms.model[rows] == VARIANCE] = False
         after[attribution.YEARS] = (expiry_ns - after_ns) / YEAR_NS
         unknown = np.where(was == NEVER, NEVER, SUSPENDED)
         status = np.where(is_known, np.where(expired, SETTLED, FRESH), unknown).astype(np.int8)

@@ -165,7 +165,8 @@ def swap_profit(instrument: Instrument, before: SwapPoint, now: SwapPoint) -> Sw
     notional = 1 / (2 * before.strike)
     left, passed = 1 - (before.passed - before.struck), now.passed - before.passed
     moved = now.level - before.level
-    accrued = _accrued(instrument, now.variance - before.variance) if passed else 0.0
+    is_alive = passed > 0 or instrument.variance_swap is None
+    accrued = _accrued(instrument, now.variance - before.variance) if is_alive else 0.0
     return SwapProfit(
         vega=notional * left * 2 * before.level * moved,
         volga=notional * left * moved**2,
