@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _LOOK_S: Final = 0.25
 _OPENED_AT_ONCE: Final = 16
-ANSWERED_AT_ONCE: Final = 64
+ANSWERED_AT_ONCE: Final = 32
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,160}")
 """As `OrderId` on the wire: of another kind nothing could be reported."""
 

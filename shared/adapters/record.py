@@ -240,12 +240,7 @@ class OrderRecord:
         """
         with self._transaction() as connection:
             _raise_epoch(connection, max(order.epoch for order in orders))
-            connection.executemany(
-                "INSERT INTO orders"
-                " (order_id, epoch, received_ns, at_ns, status, reason, content, payload)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                map(astuple, orders),
-            )
+            _insert(connection, "orders", Answered.__struct_fields__, map(astuple, orders))
             (number,) = connection.execute("SELECT last_insert_rowid()").fetchone()
             _write_executions(connection, executions)
             _write_changes(connection, changes)
@@ -435,9 +430,24 @@ def _write_progress(connection: sqlite3.Connection, progress: Progress) -> None:
 def _write_executions(
     connection: sqlite3.Connection, executions: Iterable[tuple[str, bytes]]
 ) -> None:
-    connection.executemany(
-        "INSERT INTO executions (execution_id, payload) VALUES (?, ?)", executions
-    )
+    _insert(connection, "executions", ("execution_id", "payload"), executions)
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Insert rows by one statement each hundred: a thread gives Python up at every statement."""
+    values = tuple(rows)
+    for first in range(0, len(values), 100):
+        some = values[first : first + 100]
+        places = ", ".join([f"({', '.join('?' * len(columns))})"] * len(some))
+        connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}",  # noqa: S608 - ours
+            [value for row in some for value in row],
+        )
 
 
 def _write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:

@@ -76,8 +76,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the outbox is cleared when the broker has taken the order",
         file="shared/runtime/delivery.py",
-        old='            self._on_sent(row, "sent")\n',
-        new='            self._outbox.acknowledge([row.key])\n            self._on_sent(row, "sent")\n',
+        old="        for row, outcome in zip(rows, outcomes, strict=True):\n",
+        new="        self._outbox.acknowledge([row.key for row in rows])\n        for row, outcome in zip(rows, outcomes, strict=True):\n",
         tests=("tests/runtime/test_delivery.py::test_what_is_acknowledged_is_not_sent_again",),
     ),
     Bug(
@@ -137,8 +137,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the answer to a superseded leader is taken for an acknowledgement",
         file="services/hedger/relay.py",
-        old='        if answer.status != "superseded":\n',
-        new="        if True:\n",
+        old='self._settle([answer for answer in answers if answer.status != "superseded"])',
+        new="self._settle(answers)",
         tests=(
             "tests/services/hedger/test_relay.py::test_a_superseded_relay_ends_and_leaves_the_order_to_its_successor",
         ),
