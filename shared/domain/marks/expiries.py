@@ -188,8 +188,7 @@ class Expiries:
         self._mark(chosen, options, implied, rows)
         self.memory.is_due[chosen] = False
         self.memory.worked_ns[chosen] = now_ns
-        for number in chosen:
-            self._compare_neighbours(number, now_ns)
+        self._compare_neighbours(chosen, now_ns)
 
     def _gather(
         self, chosen: Indexes, facts: RowFacts, rows: RowMemory, levels: LevelMemory, now_ns: int
@@ -316,14 +315,16 @@ class Expiries:
             compared > 0, misses / np.maximum(compared, 1), np.nan
         )
 
-    def _compare_neighbours(self, number: np.int64, now_ns: int) -> None:
-        """Look for calendar arbitrage between an expiry and those before and after it."""
+    def _compare_neighbours(self, chosen: Indexes, now_ns: int) -> None:
+        """Look for calendar arbitrage between each expiry chosen and those before and after it."""
         facts, memory = self.facts, self.memory
-        alike = (facts.level == facts.level[number]) & (memory.fit_ns >= 0)
-        alive = np.flatnonzero(alike & (facts.expiry_ns > now_ns))
-        alive = alive[np.argsort(facts.expiry_ns[alive], kind="stable")]
-        for near, far in pairwise(alive):
-            if number in {near, far}:
+        comparable = (memory.fit_ns >= 0) & (facts.expiry_ns > now_ns)
+        for level in np.unique(facts.level[chosen]):
+            alike = np.flatnonzero(comparable & (facts.level == level))
+            alike = alike[np.argsort(facts.expiry_ns[alike], kind="stable")]
+            is_new = np.isin(alike, chosen)
+            for i in np.flatnonzero(is_new[:-1] | is_new[1:]):
+                near, far = alike[i], alike[i + 1]
                 memory.calendar_fall[far] = self._fall(near, far)
 
     def _fall(self, near: np.intp, far: np.intp) -> float:
