@@ -158,16 +158,16 @@ def up(
         typer.Option(help="Leave this one out, for it runs elsewhere; again for another."),
     ] = None,
 ) -> None:
-    """Run all services in one process, and the auditor in another, against broker and store.
+    """Run all services in one process, auditor and exposure in others, against broker and store.
 
     On two machines this is high availability: one leads each stage, the other follows within two
     seconds. There is one gateway, with one record: the second machine runs `--without gateway`.
     """
-    from services.command.up import run_services, some_of, with_auditor
+    from services.command.up import run_services, some_of, with_children
 
     settings = _settings(config)
     with _answering():
-        services = some_of(with_auditor(config.absolute(), settings), without or ())
+        services = some_of(with_children(config.absolute(), settings), without or ())
         run_services(settings, services, port=settings.http.port, next_free=True)
 
 

@@ -60,10 +60,14 @@ def services_of(settings: Settings) -> dict[str, ServiceMain]:
     return {**SERVICES, "exposure": run_exposure} if settings.has_positions else SERVICES
 
 
-def with_auditor(config: Path, settings: Settings) -> dict[str, ServiceMain]:
-    """Return all services, the auditor as a child of this process."""
-    child = as_child("run", "auditor", "--child", "-c", str(config))
-    return {**services_of(settings), "auditor": child}
+def with_children(config: Path, settings: Settings) -> dict[str, ServiceMain]:
+    """Return all services: the auditor, and where there are positions exposure, as children.
+
+    Valuing a large book takes the processor for longer than an order should wait.
+    """
+    names = ("exposure", "auditor") if settings.has_positions else ("auditor",)
+    children = {name: as_child("run", name, "--child", "-c", str(config)) for name in names}
+    return {**SERVICES, **children}
 
 
 def some_of(

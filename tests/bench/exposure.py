@@ -56,7 +56,7 @@ clock = SystemClock()
 
 CONFIGURATION: Final = """
 calendar = { name = "24/7" }
-http = { port = 0 }
+http = { port = 0, ports = { exposure = 0, auditor = 0 } }
 
 [symbols]
 VIX = {}
@@ -217,9 +217,10 @@ async def latencies(live: Live, url: str, prints: int) -> tuple[list[float], flo
             listening = tasks.create_task(listen(bus))
             await heard.wait()  # it runs, and knows no market
             await live.quote_all(writer)
-            while coverage < 1.0:
-                await asyncio.sleep(1.0)
-                await live.quote_all(writer)
+            for _ in range(120):
+                if coverage == 1.0:
+                    break
+                await asyncio.sleep(0.5)
             await asyncio.sleep(3.0)
             sent = []
             for number in range(prints):

@@ -39,7 +39,7 @@ FIGURES = ("value", "delta", "gamma", "dollar_delta", "dollar_gamma", "vega", "t
 CONFIGURATION = f"""
 calendar = {{ name = "24/7" }}
 clock = {{ interval = "100 ms" }}
-http = {{ port = 0 }}
+http = {{ port = 0, ports = {{ exposure = 0, auditor = 0 }} }}
 exposure = {{ everything_every = "100 ms" }}
 
 [symbols]
@@ -133,10 +133,8 @@ class Desk:
 
     def scraped(self) -> dict[tuple[str, str], float]:
         """Figures of Prometheus by bucket and name."""
-        page = re.search(r"(http://127\.0\.0\.1:\d+)/readyz", self.services.log)
-        assert page is not None, self.services.log
-        with urlopen(f"{page[1]}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
+        pages = re.findall(r"(http://127\.0\.0\.1:\d+)/readyz", self.services.log)
+        text = "".join(_read(f"{page}/metrics") for page in pages)
         found = {}
         for labels, value in re.findall(r"hedge_exposure_(?:dollars|units)\{(.*?)\} (\S+)", text):
             named = dict(re.findall(r'(\w+)="(.*?)"', labels))
@@ -174,6 +172,12 @@ class Desk:
             for name, value in _greeks(payoff, quote.level, spot, quoted, years):
                 into[name] += held * value
         return sums
+
+
+def _read(url: str) -> str:
+    with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own page
+        text: str = answer.read().decode()
+    return text
 
 
 def _greeks(

@@ -29,6 +29,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 from numba import njit
+from numpy.typing import NDArray
 
 from shared.domain.exposure.policy import BUCKETS, LAST_DAYS
 from shared.domain.exposure.revaluation import (
@@ -150,10 +151,9 @@ class Portfolio:
         )
         return totals, marked
 
-    def unmarked(self, values: Floats) -> Integers:
-        """Positions that count and have no value."""
-        counts = np.flatnonzero(self.group >= 0)
-        missing: Integers = counts[np.isnan(values[PRICE, self.rows[counts]])]
+    def unmarked(self, values: Floats) -> NDArray[np.bool_]:
+        """Say which positions count and have no value; shape of the positions."""
+        missing: NDArray[np.bool_] = (self.group >= 0) & np.isnan(values[PRICE, self.rows])
         return missing
 
 

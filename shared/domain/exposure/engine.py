@@ -24,6 +24,7 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from shared.domain.effects import AlertRaised
 from shared.domain.events import (
@@ -206,6 +207,7 @@ class ExposureMonitor:
         self._held: tuple[tuple[str, str, float], ...] = ()
         self._rows: list[int] = []
         self._is_wanted = False
+        self._missing: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
         self._betas: dict[str, float | None] = {}
         self._vega_betas: dict[str, float] = {}
         self._in_points: frozenset[str] = frozenset()
@@ -446,6 +448,7 @@ class ExposureMonitor:
 
     def _observe(self, conflated: int) -> list[ExposureEffect]:
         levels = self._levels()
+        self._missing = self._portfolio.unmarked(self._revaluation.values)
         sums, marked = self._portfolio.sums(
             self._revaluation.values, self._revaluation.inputs, self._now_ns
         )
@@ -501,29 +504,29 @@ class ExposureMonitor:
 
     def _unmarked(self, book: str) -> tuple[tuple[Unmarked, ...], int]:
         """Name the first positions without a value; and count those that nobody knows."""
-        values, remarks = self._revaluation.values, self._marks.columns.remark
-        named, unknown = [], 0
-        for (holder, symbol, quantity), row in zip(self._held, self._rows, strict=True):
-            if holder != book:
-                continue
-            if row < 0:
-                unknown += 1
-                named.append(
-                    Unmarked(symbol=symbol, quantity=quantity, reason=self._unknown[symbol])
-                )
-        for position in self._portfolio.unmarked(values).tolist():
-            holder, symbol, quantity = self._held[position]
-            if holder == book and len(named) < self._policy.most_named:
-                reason = Remark(int(remarks[self._rows[position]])).name.lower()
-                named.append(Unmarked(symbol=symbol, quantity=quantity, reason=reason))
-        return tuple(named[: self._policy.most_named]), unknown
+        unknown = self._named(book, self._portfolio.rows < 0)
+        named = [
+            Unmarked(symbol=symbol, quantity=quantity, reason=self._unknown[symbol])
+            for symbol, quantity, _ in unknown
+        ]
+        remarks = self._marks.columns.remark
+        for symbol, quantity, row in self._named(book, self._missing):
+            reason = Remark(int(remarks[row])).name.lower()
+            named.append(Unmarked(symbol=symbol, quantity=quantity, reason=reason))
+        return tuple(named[: self._policy.most_named]), len(unknown)
 
     def _expired(self, book: str) -> tuple[str, ...]:
-        gone = np.flatnonzero((self._portfolio.group < 0) & (self._portfolio.rows >= 0)).tolist()
-        held = [self._held[position] for position in gone]
-        return tuple(symbol for holder, symbol, _ in held if holder == book)[
-            : self._policy.most_named
-        ]
+        gone = (self._portfolio.group < 0) & (self._portfolio.rows >= 0)
+        return tuple(symbol for symbol, _, _ in self._named(book, gone)[: self._policy.most_named])
+
+    def _named(self, book: str, which: NDArray[np.bool_]) -> list[tuple[str, float, int]]:
+        """Symbol, quantity and row of a book's positions among some."""
+        portfolio = self._portfolio
+        if not which.any() or book not in portfolio.books:
+            return []
+        mine = portfolio.book == portfolio.books.index(book)
+        positions = np.flatnonzero(which & mine).tolist()
+        return [(*self._held[each][1:], self._rows[each]) for each in positions]
 
     def _refresh_risk(self, marked: int) -> None:
         """Compute scenarios when they are due, or when more positions have a value than then."""

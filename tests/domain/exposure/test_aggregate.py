@@ -87,7 +87,7 @@ def test_what_has_no_value_is_in_no_sum_and_told() -> None:
     totals, marked = portfolio.sums(revaluation.values, revaluation.inputs, NOW)
     assert marked.tolist() == [1]
     assert np.isfinite(totals).all()
-    assert portfolio.unmarked(revaluation.values).tolist() == [1]
+    assert portfolio.unmarked(revaluation.values).tolist() == [False, True, False]
     assert portfolio.group.tolist() == [0, 0, -1]
 
 
