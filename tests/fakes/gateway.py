@@ -336,7 +336,9 @@ class Surroundings:
         return {answer.order_id for answer in self.acks}
 
     def answers_to(self, book: str) -> list[str]:
-        return [each.status for each in self.told(topics.acks(book), AckMessage)]
+        """What a book's orders were answered, in their order; acks may overtake one another."""
+        acks = self.told(topics.acks(book), AckMessage)
+        return [each.status for each in sorted(acks, key=lambda ack: ack.order_id)]
 
     @property
     def acks(self) -> list[AckMessage]:
