@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from numba import njit
 from numpy.typing import NDArray
 
 from shared.domain.exposure import attribution, revaluation
@@ -25,6 +26,7 @@ from shared.domain.exposure.attribution import (
     UNDERLYING,
     VEGA_PART,
     VOLGA_PART,
+    Flags,
     attribute,
 )
 from shared.domain.exposure.swap_profit import (
@@ -42,7 +44,6 @@ NEVER: Final = 0
 FRESH: Final = 1
 SUSPENDED: Final = 2
 SETTLED: Final = 3
-MARKED: Final = (FRESH, SETTLED)
 
 _GREEKS: Final = np.array(
     [
@@ -76,7 +77,7 @@ class Valuation(NamedTuple):
     values: Floats
     inputs: Floats
     valued_ns: Integers
-    is_marked: NDArray[np.bool_]
+    is_marked: Flags
     index_level: float
 
 
@@ -141,7 +142,7 @@ class Baselines:
     def mark(self, row: int) -> float | None:
         """Return what an instrument is marked at, of a variance swap its fair strike."""
         at = place(self.rows, row)
-        if at is None or self.status[at] not in MARKED:
+        if at is None or not is_marked(self.status[at]):
             return None
         column = UNDERLYING if self._terms.model[row] == VARIANCE else PRICE
         return float(self._columns[column, at])
@@ -168,18 +169,15 @@ class Baselines:
             np.where(is_swap, before[UNDERLYING], before[PRICE]),
             was,
         )
-        known = (was == FRESH) | (was == SUSPENDED)
-        both = known & np.isin(status, MARKED)
-        at = np.flatnonzero(both & ~is_swap)
-        years = (after_ns[at] - self.since_ns[at]) / YEAR_NS
-        in_points = self._terms.in_points[self.rows[at]]
-        step.parts[:, at] = attribute(before[:, at], after[:, at], years, in_points)
-        step.change[at] = after[PRICE, at] - before[PRICE, at]
-        taken = np.flatnonzero((was != SETTLED) & np.isin(status, MARKED))
-        for swap in taken[is_swap[taken]].tolist():
+        taken = (was != SETTLED) & is_marked(status)
+        both = taken & (was != NEVER) & ~is_swap
+        years = (after_ns - self.since_ns) / YEAR_NS
+        attribute(before, after, years, self._terms.in_points[self.rows], both, step.parts)
+        step.change[both] = after[PRICE, both] - before[PRICE, both]
+        for swap in np.flatnonzero(taken & is_swap).tolist():
             self._advance_swap(swap, float(after[UNDERLYING, swap]), variance, moment, step)
-        self._columns[:, taken] = after[:, taken]
-        self.since_ns[taken] = after_ns[taken]
+        np.copyto(self._columns, after, where=taken)
+        np.copyto(self.since_ns, after_ns, where=taken)
         self.status = status
         return step
 
@@ -215,8 +213,7 @@ class Baselines:
         """Read a valuation: what is known of each, as of when, and its status from now on."""
         rows, was, terms = self.rows, self.status, self._terms
         after = np.empty((COLUMNS, len(rows)))
-        after[: len(_GREEKS)] = valuation.values[_GREEKS[:, np.newaxis], rows]
-        after[len(_GREEKS) : -1] = valuation.inputs[_INPUTS[:, np.newaxis], rows]
+        _gather(rows, valuation.values, valuation.inputs, after)
         expiry_ns, after_ns = terms.expiry_ns[rows], valuation.valued_ns[rows]
         level = valuation.inputs[revaluation.LEVEL, rows]
         is_known = valuation.is_marked[rows] & np.isfinite(after[PRICE])
@@ -250,6 +247,24 @@ class Baselines:
         step.parts[VOLGA_PART, at] = profit.volga
         step.parts[CARRY_PART, at] = profit.carry
         step.change[at] = profit.total
+
+
+def is_marked(status: Codes) -> Flags:
+    """Whether what has this status is worth something."""
+    return np.asarray((status == FRESH) | (status == SETTLED))
+
+
+@njit(cache=True)
+def _gather(rows: Integers, values: Floats, inputs: Floats, after: Floats) -> None:
+    """Copy rows of a valuation, in the order of `attribution`."""
+    for to in range(len(_GREEKS)):
+        greek = _GREEKS[to]
+        for i in range(len(rows)):
+            after[to, i] = values[greek, rows[i]]
+    for to in range(len(_INPUTS)):
+        column = _INPUTS[to]
+        for i in range(len(rows)):
+            after[len(_GREEKS) + to, i] = inputs[column, rows[i]]
 
 
 def place(rows: Integers, row: int) -> int | None:

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct, structs
+from numba import njit
 
 from shared.domain.effects import AlertRaised
 from shared.domain.exposure.attribution import (
@@ -29,11 +30,11 @@ from shared.domain.exposure.attribution import (
     TRADES_PART,
 )
 from shared.domain.exposure.baselines import (
-    MARKED,
     Baselines,
     BaselineState,
     Step,
     Valuation,
+    is_marked,
     place,
 )
 from shared.domain.exposure.policy import ExposurePolicy
@@ -163,6 +164,7 @@ class ProfitExplainer:
         self._book: Integers = book[book >= 0]
         self._held: Integers = np.frombuffer(known.held, dtype="<i8")[book >= 0]
         self._units: Floats = np.frombuffer(known.units, dtype="<f8")[book >= 0]
+        self._seen: Integers | None = None
         self._rows: dict[str, int] = {}
         self._profits = self._said() if self._now_ns else {}
 
@@ -195,15 +197,17 @@ class ProfitExplainer:
         Args:
             now_ns: Of the valuation.
             valuation: Of all rows.
-            holdings: Of all books, now.
+            holdings: Of all books, now; other positions come in other arrays.
         """
         moment = locate(self._calendar, now_ns)
         self._turn(moment, valuation.index_level)
         step = self._baselines.advance(valuation, self._realized.total, moment)
         self._book_positions(step)
-        self._hold(holdings, valuation, moment)
-        self._book_fills(step)
-        self._lay_out(holdings)
+        if self._fills or holdings.rows is not self._seen:
+            self._hold(holdings, valuation, moment)
+            self._book_fills(step)
+            self._lay_out(holdings)
+            self._seen = holdings.rows
         self._now_ns = now_ns
         self._profits = self._said()
         return tuple(self._judge())
@@ -251,18 +255,11 @@ class ProfitExplainer:
 
     def _book_positions(self, step: Step) -> None:
         """Put what the instruments have earned on the positions held over the step."""
+        earned = np.zeros_like(self._session)
         at = np.searchsorted(step.rows, self._held)
-        for part in range(OF_THE_MARKET):
-            self._add(part, self._sum(self._units * step.parts[part, at]))
-        self._add(_TOTAL, self._sum(self._units * step.change[at]))
-
-    def _sum(self, earned: Floats) -> Floats:
-        sums = np.bincount(self._book, weights=earned, minlength=len(self._books))
-        return np.asarray(sums, dtype=np.float64)
-
-    def _add(self, part: int, amounts: Floats) -> None:
-        self._session[:, part] += amounts
-        self._inception[:, part] += amounts
+        _add_up(self._book, at, self._units, step.parts, step.change, earned)
+        self._session += earned
+        self._inception += earned
 
     def _hold(self, holdings: Holdings, valuation: Valuation, moment: Moment) -> None:
         """Begin with what is held, or was traded, since this step; leave what is not any more."""
@@ -289,7 +286,7 @@ class ProfitExplainer:
     def _mark(self, row: int, step: Step) -> tuple[float, float] | None:
         """Return the mark that a fill is held against, and what a unit has earned since."""
         at = place(step.rows, row)
-        if at is not None and step.status[at] in MARKED:
+        if at is not None and is_marked(step.status[at]):
             return float(step.mark[at]), float(step.change[at])
         mark = self._baselines.mark(row)
         return None if mark is None else (mark, 0.0)
@@ -343,8 +340,11 @@ class ProfitExplainer:
 
     def _suspended(self, book: str, number: int) -> tuple[tuple[Suspended, ...], int]:
         """Name a book's positions that wait for a mark, the first of them; and count them."""
+        marked = is_marked(self._baselines.status)
+        if marked.all():
+            return (), 0
         at = np.searchsorted(self._baselines.rows, self._held)
-        missing = ~np.isin(self._baselines.status[at], MARKED) & (self._book == number)
+        missing = ~marked[at] & (self._book == number)
         rows = np.unique(self._held[missing])
         named = []
         for row in rows[: self._policy.most_named].tolist():
@@ -376,6 +376,18 @@ class ProfitExplainer:
             if is_told != known.is_told:
                 what = "profit_unexplained" if is_told else "profit_explained"
                 yield alert(book, now_ns, what, book, figures)
+
+
+@njit(cache=True)
+def _add_up(  # noqa: PLR0913, PLR0917 - compiled code takes columns
+    book: Integers, at: Integers, units: Floats, parts: Floats, change: Floats, earned: Floats
+) -> None:
+    """Add what every position has earned to its book's row of `earned`, the total last."""
+    for position in range(len(book)):
+        to, row, held = book[position], at[position], units[position]
+        for part in range(OF_THE_MARKET):
+            earned[to, part] += held * parts[part, row]
+        earned[to, -1] += held * change[row]
 
 
 def _table(rows: Sequence[Sequence[float]]) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from shared.domain.exposure.attribution import (
     CARRY,
@@ -14,6 +15,7 @@ from shared.domain.exposure.attribution import (
     DELTA_PART,
     GAMMA,
     GAMMA_PART,
+    OF_THE_MARKET,
     PRICE,
     RATE,
     THETA,
@@ -27,7 +29,9 @@ from shared.domain.exposure.attribution import (
     VOLGA,
     VOLGA_PART,
     YEARS,
-    attribute,
+)
+from shared.domain.exposure.attribution import (
+    attribute as attribute_into,
 )
 from shared.domain.exposure.terms import Floats
 from shared.domain.pricing.kernel import Output, evaluate
@@ -44,6 +48,14 @@ COLUMN_OF = {
     Output.VOLGA: VOLGA,
     Output.CHARM: CHARM,
 }
+
+
+def attribute(before: Floats, after: Floats, years: Floats, in_points: NDArray[np.bool_]) -> Floats:
+    """Explain all of them."""
+    parts = np.zeros((OF_THE_MARKET, len(years)))
+    wanted = np.ones(len(years), dtype=np.bool_)
+    attribute_into(before, after, years, in_points, wanted, parts)
+    return parts
 
 
 def valuation(
@@ -156,3 +168,10 @@ def test_what_is_linear_is_all_delta() -> None:
     parts = attribute(before, after, np.array([0.1]), np.array([False]))
     assert parts[DELTA_PART] == 3.0
     assert parts.sum() == 3.0
+
+
+def test_what_is_not_wanted_is_not_touched() -> None:
+    parts = np.full((OF_THE_MARKET, len(STRIKES)), 7.0)
+    still = np.zeros(len(STRIKES))
+    attribute_into(valuation(), valuation(101.0), still, NOT_IN_POINTS, NOT_IN_POINTS, parts)
+    assert np.all(parts == 7.0)
