@@ -81,7 +81,13 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         sequence=17,
         portfolio_delta=50_000.0,
         put_delta=-0.25,
-        greeks={"delta.SPX": -1_000.0, "vega": 48_000.0, "theta": -9_500.0, "coverage": 1.0},
+        greeks={
+            "delta.SPX": -1_000.0,
+            "vega": 48_000.0,
+            "vega.366d+": 900.0,
+            "theta": -9_500.0,
+            "coverage": 1.0,
+        },
     ),
     RebalanceMessage(
         environment=_ENVIRONMENT,

@@ -16,6 +16,8 @@ InstantOrNanoseconds = Annotated[
 Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9._-]{1,32}$(?!\n)")]
 Source = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$(?!\n)")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)")]
+GreekName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,64}$(?!\n)")]
+"""`vega.366d+` is one."""
 OrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,160}$(?!\n)")]
 SequenceNumber = Annotated[int, Meta(ge=1, le=2**63 - 1, description="The source's own, from 1")]
 
@@ -91,7 +93,7 @@ class MeasurementMessage(SealedMessage, frozen=True, kw_only=True):
     sequence: SequenceNumber
     portfolio_delta: float
     put_delta: float
-    greeks: Annotated[dict[Name, float], Meta(max_length=10_000)]
+    greeks: Annotated[dict[GreekName, float], Meta(max_length=10_000)]
 
 
 class RebalanceMessage(SealedMessage, frozen=True, kw_only=True):
