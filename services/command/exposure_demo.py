@@ -16,9 +16,12 @@ from services.command.endings import named_reasons
 from services.command.exposure_session import CLIMATE, ExposureSession
 from services.command.exposure_table import ExposureView
 from services.command.up import services_of
+from services.exposure.compiling import compile_ahead as compile_exposure
 from services.feed.__main__ import run as run_feed
 from services.feed.pacing import NumberedStep
 from services.feed.service import FeedPolicy, waited_for
+from services.ingest.step import compile_ahead as compile_ingest
+from services.signals.step import compile_ahead as compile_signals
 from shared.adapters.bus import Subscription
 from shared.adapters.connections import redacted
 from shared.adapters.keyring import Keyring
@@ -34,8 +37,8 @@ from shared.wire import topics
 from shared.wire.codec import decode
 from shared.wire.messages import ExposureMessage
 
-_LINES: Final = 10
-"""Tables printed where the output is no terminal."""
+_LINE_EVERY_S: Final = 2.0
+"""Where the output is no terminal."""
 _SCENARIOS_NS: Final = 600 * SECOND
 
 
@@ -48,9 +51,14 @@ def run_exposure_demo(settings: Settings, options: DemoOptions, console: Console
     """
     check_urls(options)
     configure_logging("warning", stream=sys.stderr)
+    console.print("[dim]compiling, which takes a minute the first time[/]")
+    compile_signals(settings.signals, Site(settings=settings).calendar())
+    compile_exposure()
     site = Site(settings=settings)
     session = ExposureSession(site.catalogue(), site.calendar())
-    demo = ExposureDemo(with_positions(settings, session), session, options, console)
+    settings = with_positions(settings, session)
+    compile_ingest(settings.intake)
+    demo = ExposureDemo(settings, session, options, console)
     with contextlib.suppress(KeyboardInterrupt), named_reasons():
         asyncio.run(demo.run())
     if not demo.is_done:
@@ -186,20 +194,19 @@ class ExposureDemo:
                 await asyncio.sleep(0.05)
 
     async def _print_lines(self) -> None:
-        told = 0
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await asyncio.sleep(_LINE_EVERY_S)
             message = self._latest
-            if message is not None and self._steps >= told:
-                told += 391 // _LINES
-                totals = message.totals
-                self._print(
-                    f"{message.event_time[11:19]} coverage {message.coverage:.1%} "
-                    f"$ delta {totals['dollar_delta']:,.0f} "
-                    f"$ gamma 1% {totals['dollar_gamma']:,.0f} vega {totals['vega']:,.0f} "
-                    f"theta {totals['theta']:,.0f}"
-                )
+            if message is None:
+                self._print("waiting for the services")
+                continue
+            totals = message.totals
+            self._print(
+                f"{message.event_time[11:19]} UTC, step {self._steps} of {self._session.count}: "
+                f"coverage {message.coverage:.1%}, dollar delta {totals['dollar_delta']:,.0f}, "
+                f"dollar gamma 1% {totals['dollar_gamma']:,.0f}, vega {totals['vega']:,.0f}, "
+                f"theta {totals['theta']:,.0f}"
+            )
 
     def _print_last(self) -> None:
         if self._latest is not None:

@@ -88,6 +88,12 @@ class ExposureSession:
             f" -> {spot.after:,.2f}, VIX {vix.before} -> {vix.after}), synthetic in between"
         )
 
+    @property
+    def count(self) -> int:
+        """How many steps it has."""
+        opened_ns, closed_ns = self._hours
+        return (closed_ns - opened_ns) // _STEP_NS + 1
+
     def steps(self) -> Iterator[ReplayStep]:
         """Walk the session, a step a minute."""
         opened_ns, closed_ns = self._hours
