@@ -244,7 +244,10 @@ class ExposureMonitor:
                 return ()
             case _:
                 alerts = self._positions.receive(event)
-                if self._positions.version != self._version:
+                if (
+                    isinstance(event, ExecutionReported)
+                    and self._positions.version != self._version
+                ):
                     self._version = self._positions.version
                     self._now_ns = max(self._now_ns, event.event_ns)
                     self._moved = True
@@ -441,10 +444,9 @@ class ExposureMonitor:
         holdings = Holdings(portfolio.books, portfolio.book, portfolio.rows, portfolio.units)
         return self._explainer.step(now_ns, valuation, holdings)
 
-    def _explain_fill(self, event: ExecutionReported | PositionsReported) -> None:
-        if isinstance(event, ExecutionReported):
-            symbol = self._books[event.book].legs[leg_of(event.order_id)]
-            self._explainer.fill(event.book, symbol, event.quantity, event.price)
+    def _explain_fill(self, event: ExecutionReported) -> None:
+        symbol = self._books[event.book].legs[leg_of(event.order_id)]
+        self._explainer.fill(event.book, symbol, event.quantity, event.price)
 
     def _observe(self, conflated: int) -> list[ExposureEffect]:
         levels = self._levels()

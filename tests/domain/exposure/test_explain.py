@@ -6,20 +6,24 @@ from math import log, nan
 import msgspec
 import numpy as np
 import pytest
-from fakes.exposures import EXPIRY, NOW, SWAP, VX, Market, index, option
+from fakes.exposures import CHAIN, EXPIRY, NOW, SWAP, VX, Market, index, monitor, option, quotes
+from fakes.exposures import level as prints
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.accounts.variance_swap import rolled_profit
 from shared.domain.effects import AlertRaised
+from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.exposure.attribution import PARTS
 from shared.domain.exposure.baselines import Valuation
+from shared.domain.exposure.engine import ExposureBook, ExposureEffect
 from shared.domain.exposure.explain import ExplainState, Holdings, ProfitExplainer
+from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit, ProfitAccount
 from shared.domain.exposure.revaluation import PRICE, Revaluation
 from shared.domain.exposure.terms import Terms
-from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
+from shared.domain.instants import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from shared.domain.sessions import SessionCalendar
 
 CALL, PUT, LATER = option("call", 100.0), option("put", 95.0), option("call", 104.0)
@@ -494,3 +498,70 @@ def test_a_book_that_there_is_no_more_is_forgotten_and_a_new_one_begins() -> Non
     assert after.said("c").total == pytest.approx(4.0)
     assert after.explainer.profit("a") is None
     assert after.explainer.snapshot().fills == {}
+
+
+# --- in the monitor ------------------------------------------------------------------------------
+
+HELD = ExposureBook(name="a", opening={CHAIN[5].symbol: 10.0, "SPX": -500.0}, legs={"stock": "SPX"})
+
+
+def explained(effects: tuple[ExposureEffect, ...]) -> Profit:
+    (observed,) = [each for each in effects if isinstance(each, ExposureObserved)]
+    assert observed.profit is not None
+    return observed.profit
+
+
+def test_the_monitor_explains_when_it_values_everything_and_says_so_with_every_exposure() -> None:
+    made = monitor(HELD)
+    made.receive_block(quotes(NOW, 100.0))
+    assert explained(made.settle()).inception.total == 0.0
+    made.receive_block(quotes(NOW + 100 * MILLISECOND, 101.0))
+    assert explained(made.settle()).event_ns == NOW
+    made.receive_block(quotes(NOW + SECOND, 101.0))
+    profit = explained(made.settle())
+    assert profit.event_ns == NOW + SECOND
+    account = profit.inception
+    assert account.parts["gamma"] > 0
+    assert abs(account.unexplained) < 0.005 * gross(account)
+
+
+def test_a_fill_in_the_journal_is_explained_at_once() -> None:
+    made = monitor(HELD)
+    made.receive_block(quotes(NOW, 100.0))
+    made.settle()
+    made.receive(
+        ExecutionReported(
+            book="a",
+            order_id="a-00000001-stock",
+            execution_id="x1",
+            kind=ExecutionKind.FILL,
+            quantity=100.0,
+            price=100.02,
+            event_ns=NOW + MILLISECOND,
+        )
+    )
+    profit = explained(made.settle())
+    assert profit.event_ns == NOW + MILLISECOND
+    assert profit.inception.parts["cost"] == pytest.approx(-2.0)
+
+
+def test_a_book_of_variance_swaps_follows_the_index() -> None:
+    made = monitor(ExposureBook(name="a", opening={SWAPPED.symbol: 100.0}))
+    effects: tuple[ExposureEffect, ...] = ()
+    for seconds, spot, vix in ((0, 100.0, 20.0), (1, 99.0, 21.0)):
+        made.receive_block(prints(NOW + seconds * SECOND, spot))
+        made.receive_block(prints(NOW + seconds * SECOND, vix, "VIX"))
+        effects = made.settle()
+    account = explained(effects).inception
+    assert account.parts["vega"] == pytest.approx(100.0)
+    assert account.parts["carry"] == pytest.approx(100 * 252 / 21 * 1e4 * log(0.99) ** 2 / 40)
+
+
+def test_an_unexplained_profit_is_an_effect_of_the_monitor() -> None:
+    policy = ExposurePolicy(unexplained_share=1e-9, unexplained_least=0.0, unexplained_hold_ns=0)
+    made = monitor(HELD, policy=policy)
+    made.receive_block(quotes(NOW, 100.0))
+    made.settle()
+    made.receive_block(quotes(NOW + SECOND, 90.0, volatility=0.4))
+    alerts = [each for each in made.settle() if isinstance(each, AlertRaised)]
+    assert "profit_unexplained" in {each.what for each in alerts}
