@@ -55,7 +55,7 @@ async def among(
 def test_what_is_asked_is_answered_a_little_later(tmp_path: Path) -> None:
     async def main(loop: VirtualLoop, path: Path) -> list[Answer]:
         async def ask(_: Process) -> list[Answer]:
-            asked = [StatusAsked(), *(OrdersAsked(number) for number in range(20))]
+            asked: list[Request] = [StatusAsked(), *(OrdersAsked(number) for number in range(20))]
             return [await ask_gateway(path, each) for each in asked]
 
         return list(await among(loop, path, ask))

@@ -1,16 +1,18 @@
 """Deliberate bugs, one at a time: a campaign that does not find them is worth nothing (G3)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from services.command.simulation.campaign import Simulator
-from services.gateway.desk import Desk, Verdict
+from services.gateway.desk import Desk, SentOrder, Verdict
 from services.hedger.relay import OrderRelay
 from shared.adapters import record
 from shared.adapters.record import OrderRecord
+from shared.adapters.store import StoreTrouble
 from shared.domain.gatekeeping.admission import Gatekeeper
 from shared.domain.gatekeeping.exposure_book import ExposureBook
 from shared.domain.gatekeeping.refusal import Refusal
@@ -33,7 +35,7 @@ def an_order_is_done_when_the_broker_has_it(patch: Patch) -> None:
             told(row, outcome)
             if outcome == "sent":
                 answer = AckMessage(order_id=row.key, status="accepted", epoch=0)
-                asyncio.get_running_loop().create_task(self.receive(answer))
+                asyncio.get_running_loop().call_soon(self.receive, [answer])
 
         made(self, **{**parts, "on_sent": sent})
 
@@ -43,10 +45,9 @@ def an_order_is_done_when_the_broker_has_it(patch: Patch) -> None:
 def a_report_is_done_when_the_broker_has_it(patch: Patch) -> None:
     send = Delivery._send  # noqa: SLF001 - the bug is inside
 
-    async def sent(self: Delivery, row: OutboxRow) -> None:
-        await send(self, row)
-        if row.topic.endswith("/executions"):
-            self.acknowledge([row.key])
+    async def sent(self: Delivery, rows: Sequence[OutboxRow]) -> None:
+        await send(self, rows)
+        self.acknowledge([row.key for row in rows if row.topic.endswith("/executions")])
 
     patch.setattr(Delivery, "_send", sent)
 
@@ -60,10 +61,10 @@ def the_gateway_takes_an_id_again(patch: Patch) -> None:
 def the_gateway_takes_any_epoch(patch: Patch) -> None:
     take = Desk.take
 
-    async def taken(self: Desk, order: Any, epoch: int, payload: bytes) -> Verdict:  # noqa: ANN401 - passed on
-        high_water, self.epoch = self.epoch, min(self.epoch, epoch)
+    async def taken(self: Desk, orders: Sequence[SentOrder]) -> list[Verdict]:
+        high_water, self.epoch = self.epoch, min(self.epoch, *(sent.epoch for sent in orders), 1)
         try:
-            return await take(self, order, epoch, payload)
+            return await take(self, orders)
         finally:
             self.epoch = max(self.epoch, high_water)
 
@@ -98,13 +99,13 @@ def the_outbox_is_written_after_the_cursor(patch: Patch) -> None:
 
 
 def an_answered_row_is_removed_at_most_once(patch: Patch) -> None:
-    remove = OrderRelay._remove_answered  # noqa: SLF001 - likewise
-
     async def once(self: OrderRelay) -> None:
-        try:
-            await remove(self)
-        finally:
-            self._answered = []
+        while True:
+            await self._some_answered.wait()
+            self._some_answered.clear()
+            indices, self._answered = self._answered, []
+            with suppress(StoreTrouble):
+                await self._store.settle(keys.outbox(), indices)
 
     patch.setattr(OrderRelay, "_remove_answered", once)
 

@@ -6,6 +6,7 @@ market (promises B, E1).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from shared.adapters.keyring import Keyring
 from shared.adapters.memory.broker import MemoryBroker
 from shared.domain.instants import SECOND
 from shared.domain.orders import Order, order_id
+from shared.domain.paper import REMEMBERED_DECISIONS
 from shared.domain.policies import BookPolicy
 from shared.wire import topics
 from shared.wire.announcements import order_from, order_message
@@ -28,7 +30,7 @@ FIRST_DECISION: Final = 1_000_000
 """Of his own orders: no book decides that often."""
 
 _SMALL: Final = 3.0
-_MOST_AT_ONCE: Final = 40
+_MOST_AT_ONCE: Final = 20
 
 
 class Overheard(Struct, frozen=True):
@@ -75,6 +77,7 @@ class Attacker:
         self._keyring = keyring
         self._books = books
         self._decision = FIRST_DECISION
+        self._flooded: Counter[tuple[str, str]] = Counter()
         self._attacks: tuple[Callable[[Overheard], None], ...] = (
             self._forge,
             self._replay,
@@ -187,7 +190,11 @@ class Attacker:
         large = min(limits.max_order_vega, limits.max_order_notional / self._market.vix)
         size = self._weather.one_of((_SMALL, _SMALL, 0.3 * large, 0.9 * large))
         manner = self._weather.one_of(("alike", "one side", "to and fro"))
-        for number in range(round(self._weather.between(5, _MOST_AT_ONCE))):
+        count = round(self._weather.between(5, _MOST_AT_ONCE))
+        leg = heard.order.book, heard.order.leg
+        count = min(count, REMEMBERED_DECISIONS - 1 - self._flooded[leg])
+        self._flooded[leg] += count  # more than the paper venue remembers, and it drops our own
+        for number in range(count):
             quantity = size if manner == "alike" else size * (1 - 0.001 * number)
             order = self._own(heard, quantity=quantity)
             if manner == "to and fro" and number % 2:

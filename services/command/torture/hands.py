@@ -212,20 +212,9 @@ class Stranger:
         yield self._sealed(changed, epoch=wire.epoch)
 
     def _junk(self, order: Order, wire: OrderMessage) -> Iterator[tuple[str, bytes]]:
-        """Ticks that are none."""
+        """A tick that is none."""
         del order, wire
-        now_ns = self._clock.now_ns()
-        good = {"symbol": "SPX", "event_time": now_ns, "price": 2700.0, "source": "stranger"}
-        ticks: list[dict[str, object]] = [
-            {**good, "symbol": "NONE"},
-            {**good, "event_time": now_ns + 3_600 * SECOND},
-            {**good, "event_time": now_ns - 3_600 * SECOND},
-            {**good, "price": 9_999.0},
-            {**good, "price": None, "bid": 2701.0, "ask": 2699.0},
-            {**good, "price": -1.0},
-        ]
-        yield topics.TICKS, msgspec.json.encode([self._chance.choice(ticks)])
-        yield topics.TICKS, b'[{"symbol": "VIX", "price": NaN'
+        yield topics.TICKS, self._chance.choice(junk(self._clock.now_ns()))
 
     def _sealed(self, order: Order, *, epoch: int) -> tuple[str, bytes]:
         topic = topics.orders(order.book)
@@ -239,3 +228,18 @@ class Stranger:
 
     def _other(self, book: str) -> str:
         return self._books[(self._books.index(book) + 1) % len(self._books)]
+
+
+def junk(now_ns: int) -> list[bytes]:
+    """Make ticks that are none, each wrong in another way."""
+    good = {"symbol": "SPX", "event_time": now_ns, "price": 2700.0, "source": "stranger"}
+    ticks: list[dict[str, object]] = [
+        {**good, "symbol": "NONE"},
+        {**good, "event_time": now_ns + 3_600 * SECOND},
+        {**good, "event_time": now_ns - 3_600 * SECOND},
+        {**good, "price": 9_999.0},
+        {**good, "price": None, "bid": 2701.0, "ask": 2699.0},
+        {**good, "price": -1.0},
+    ]
+    cut_off = b'[{"symbol": "VIX", "price": NaN'
+    return [*(msgspec.json.encode([tick]) for tick in ticks), cut_off]

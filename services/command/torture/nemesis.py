@@ -12,6 +12,9 @@ from services.command.torture.place import Place, Victim
 from services.command.torture.programs import Program
 
 _PAUSE_S: Final = (0.05, 0.5)
+_STORM_S: Final = 8.0
+_LULL_S: Final = 5.0
+"""Storms and lulls take turns: without lulls nothing comes to be that a storm could spoil."""
 _FREEZE_S: Final = (0.1, 2.5)
 _MOOD_S: Final = (0.2, 2.5)
 _MOODS: Final[tuple[Mood, ...]] = ("slow", "deaf", "forgetful")
@@ -35,15 +38,19 @@ class Nemesis:
         self.done: Counter[str] = Counter()
 
     async def run(self, until_s: float) -> None:
-        """Break things until a time of the loop's; then let everything be well again."""
+        """Break things, in storms, until a time of the loop's; then let all be well again."""
         loop = asyncio.get_running_loop()
         faults: dict[str, Callable[[], Awaitable[None]]] = {
             "kill": self._kill,
             "freeze": self._freeze,
             "link": self._disturb,
         }
+        lull_at_s = loop.time() + _STORM_S
         async with asyncio.TaskGroup() as tasks:
             while loop.time() < until_s:
+                if loop.time() > lull_at_s:
+                    await asyncio.sleep(min(_LULL_S, until_s - loop.time()))
+                    lull_at_s = loop.time() + _STORM_S
                 [kind] = self._chance.choices(list(faults), list(_WEIGHTS.values()))
                 tasks.create_task(_awaited(faults[kind]()))
                 await asyncio.sleep(self._chance.uniform(*_PAUSE_S))

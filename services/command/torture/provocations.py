@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from services.command.torture.configuration import BookLimits
+from services.command.torture.hands import junk
 from services.command.torture.judgement import STRANGE
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.clock import Clock
@@ -170,6 +171,11 @@ class Provoker:
             (topics.RESUME, self._said("book_000", "active", topics.RESUME, age_ns=MINUTE // 2)),
         ):
             await self._publish(topic, payload if there else b"", retain=True)
+
+    async def print_junk(self) -> None:
+        """Print what is no price."""
+        for tick in junk(self._clock.now_ns()):
+            await self._publish(topics.TICKS, tick)
 
     # --- commands ---------------------------------------------------------------------------------
 

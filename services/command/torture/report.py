@@ -34,7 +34,9 @@ def violations(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> 
 
 def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Table:
     """Lay out what sweeps and scenarios found."""
-    table = Table("what", "figure", title="hedgestat torture", title_justify="left")
+    table = Table(title="hedgestat torture", title_justify="left")
+    table.add_column("what", overflow="fold")
+    table.add_column("figure", overflow="fold")
     answers = total(each.answers for each in found)
     done = total(each.done for each in found)
     guards = total([*(each.guards for each in found), *(each.guards for each in played)])
@@ -60,7 +62,7 @@ def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Ta
             f"{percentile(takeovers_s, 0.5):.2f} s, {percentile(takeovers_s, 0.99):.2f} s",
         ),
         *((f"scenario {each.name}", each.seen) for each in played),
-        *((f"guard {name}", f"{guards[name]:,}") for name in (*SWEEP_GUARDS, *SCENARIO_GUARDS)),
+        *((name, f"{guards[name]:,}") for name in (*SWEEP_GUARDS, *SCENARIO_GUARDS)),
         *((f"ended by itself: {name}", n) for name, n in total(e.ends for e in found).items()),
         *(
             (f"stopped safely, seed {each.plan.seed}: {name}", reason)

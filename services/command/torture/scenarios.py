@@ -202,6 +202,7 @@ async def provocations(stage: Stage) -> str:
 
 async def _provoke(stage: Stage, provoker: Provoker) -> None:
     place = stage.place
+    await provoker.print_junk()
     await provoker.break_rules("book_000")
     await provoker.break_limits()
     await halt_locally(stage.socket, "book_001", "reducing", "torture", "provoked")
