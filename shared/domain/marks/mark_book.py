@@ -29,6 +29,7 @@ from shared.domain.instruments.instrument import Instrument
 from shared.domain.marks.answers import MarkColumns, SmileReport
 from shared.domain.marks.columns import (
     LevelMemory,
+    Remark,
     RowFacts,
     RowMemory,
     RowPricing,
@@ -184,6 +185,7 @@ class MarkBook:
             self._expiries.facts.expiry_ns,
             self._expiries.memory,
             now_ns,
+            self._policy.forget_ns,
             self._pricing,
         )
 
@@ -251,6 +253,8 @@ class MarkBook:
         self._grow()
         named = {**self._facts._asdict(), **self._rows._asdict(), **self._pricing._asdict()}
         named["level"] = self._pricing.level  # the facts' is a number, not a price
+        is_forgotten = self._rows.remark == Remark.FORGOTTEN  # what marks nothing values nothing
+        named["volatility"] = np.where(is_forgotten, np.nan, self._rows.volatility)
         return MarkColumns(**{name: named[name] for name in MarkColumns._fields})
 
     def smiles(self) -> tuple[SmileReport, ...]:
@@ -276,6 +280,14 @@ class MarkBook:
             missed=float(memory.missed[number]),
             worst_half_spreads=worst(self._rows.model_error_half_spreads[members]),
         )
+
+    def is_level_fresh(self, symbol: str, now_ns: int) -> bool:
+        """Whether a level was heard of lately enough to act on, and not only to show."""
+        self._grow()
+        number = self._level_numbers.get(symbol)
+        if number is None:
+            return False
+        return bool(now_ns - self._levels.event_ns[number] <= self._policy.stale_ns)
 
     # --- restart ---------------------------------------------------------------------------------
 

@@ -74,11 +74,14 @@ def follow_levels(  # noqa: PLR0913, PLR0917 - compiled: plain arguments
     expiry_ns: NDArray[np.int64],
     expiries: ExpiryMemory,
     now_ns: int,
+    forget_ns: int,
     pricing: RowPricing,
 ) -> None:
-    """Bring underlying, carry and time of every row to `now_ns`."""
+    """Bring underlying, carry and time of every row to `now_ns`; a forgotten level is NaN."""
     for i in range(len(facts.sign)):
-        expiry, level = facts.expiry[i], levels.level[facts.level[i]]
+        expiry, number = facts.expiry[i], facts.level[i]
+        is_forgotten = now_ns - levels.event_ns[number] > forget_ns
+        level = np.nan if is_forgotten else levels.level[number]
         pricing.level[i] = level
         if expiry < 0:
             pricing.underlying[i] = level

@@ -16,8 +16,10 @@ from shared.domain.events import Tick
 from shared.domain.instants import DAY, MINUTE, SECOND
 from shared.domain.marks.answers import MarkColumns
 from shared.domain.marks.columns import Remark, Source
+from shared.domain.marks.forward import ForwardSource
 from shared.domain.marks.mark_book import MarkBook, MarkState, TooManyInstruments
 from shared.domain.marks.quotes import QuoteQuality
+from shared.domain.marks.smile import SmileStatus
 from shared.domain.pricing.kernel import Output, evaluate
 
 
@@ -60,6 +62,15 @@ def test_the_book_is_bounded() -> None:
         book.add(spot("NDX"))
 
 
+def test_a_level_is_fresh_for_as_long_as_a_quote_is() -> None:
+    book = marked(LISTED)
+    assert book.is_level_fresh("SPX", NOW + POLICY.stale_ns)
+    assert not book.is_level_fresh("SPX", NOW + POLICY.stale_ns + 1)
+    assert not book.is_level_fresh("NDX", NOW)
+    book.add(spot("NDX"))
+    assert not book.is_level_fresh("NDX", NOW)
+
+
 def test_an_empty_book_has_empty_columns() -> None:
     book = MarkBook(POLICY)
     feed(book, [Tick(symbol="SPX", event_ns=NOW, price=5000.0)])
@@ -67,6 +78,13 @@ def test_an_empty_book_has_empty_columns() -> None:
     assert len(book.columns.mark) == 0
     assert book.smiles() == ()
     assert book.row("SPX") is None
+
+
+def test_an_expiry_of_which_nothing_was_heard_is_reported_without_numbers() -> None:
+    (report,) = book_of(LISTED).smiles()
+    assert (report.status, report.forward_source) == (SmileStatus.NONE, ForwardSource.NONE)
+    assert np.isnan([report.forward, report.rate, report.missed, *report.parameters]).all()
+    assert (report.fit_ns, report.compared, report.options) == (-1, 0, 18)
 
 
 def test_a_refresh_is_due_an_interval_after_the_last() -> None:

@@ -57,6 +57,19 @@ def test_a_mark_is_forgotten_after_the_limit() -> None:
     row = Row(book, PUT)
     assert row.said == (Source.NONE, QuoteQuality.STALE, Remark.FORGOTTEN)
     assert (np.isnan(row.mark), row.age_ns) == (True, -1)
+    assert np.isnan(row.volatility)  # nor does it value anything
+    feed(book, [LISTED.quote("put", 4800, NOW + POLICY.forget_ns + 2)])
+    book.refresh(NOW + POLICY.forget_ns + 2)
+    assert Row(book, PUT).volatility > 0
+
+
+def test_a_level_that_is_forgotten_prices_nothing() -> None:
+    book = marked(LISTED)
+    book.follow(NOW + POLICY.forget_ns)
+    assert (Row(book, PUT).level, Row(book, PUT).underlying > 0) == (5000.0, True)
+    book.follow(NOW + POLICY.forget_ns + 1)
+    assert np.isnan(Row(book, PUT).level)
+    assert np.isnan(Row(book, PUT).underlying)
 
 
 def test_what_was_never_quoted_has_no_mark_and_says_so() -> None:
