@@ -177,3 +177,15 @@ def test_calendar_arbitrage_is_seen_whichever_of_two_neighbours_moves() -> None:
     feed(book, replace(LISTED, smile=(0.0001, 0.005, -0.5, 0.01, 0.08)).quotes(NOW + 2))
     book.refresh(NOW + 2)
     assert book.smiles()[1].calendar_fall == 0
+
+
+def test_an_option_of_a_known_expiry_joins_it_and_its_smile() -> None:
+    book = marked(LISTED)
+    more = LISTED.option("put", 4500.0)
+    book.add(more)
+    book.refresh(NOW)
+    (report,) = book.smiles()
+    assert report.options == 19
+    row = Row(book, more.symbol)
+    assert row.said == (Source.FIT, QuoteQuality.NONE, Remark.OK)
+    assert row.volatility == pytest.approx(LISTED.volatility(4500.0), abs=1e-3)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.marks.smile_search import (
+    ENOUGH,
     _solve,
     _solve_in_box,
     best_of_grid,
@@ -92,6 +93,17 @@ def test_the_simplex_stops_after_its_steps_where_there_is_no_bottom() -> None:
         found[2] * (k - found[3]) + np.sqrt((k - found[3]) ** 2 + found[4] ** 2)
     )
     assert fitted == pytest.approx(0.04 + 0.05 * k, abs=1e-3)
+
+
+def test_a_penalty_leads_to_a_smile_without_arbitrage_at_a_little_more_error() -> None:
+    a, b, rho, m, sigma = (-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)  # Vogt's
+    k = np.linspace(-1.5, 1.5, 9)
+    w = a + b * (rho * (k - m) + np.sqrt((k - m) ** 2 + sigma**2))
+    found, weight = np.empty(5), np.ones_like(k)
+    for penalty, is_free in ((0.0, False), (1.0, True)):
+        start = best_of_grid(k, w, weight, penalty, found)
+        descend(k, w, weight, start, penalty, 1e-6, found)
+        assert (least_density(found, -4.5, 4.5) >= ENOUGH / 2) == is_free
 
 
 def test_the_grid_starts_near_where_the_smile_bends() -> None:
