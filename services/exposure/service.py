@@ -26,7 +26,9 @@ from shared.wire.times import format_instant
 log = structlog.get_logger()
 
 _CHECK = "exposure.stage"
-_SNAPSHOT_EVERY = 500
+_SNAPSHOT_EVERY = 200
+_MOST_ENTRIES = 4
+"""Each may revalue all books, and the lease must be renewed in between."""
 _LOG_KEPT = 2_000
 _ALERTS_KEPT = 10_000
 
@@ -70,6 +72,7 @@ class Exposure:
         self._progress = ProgressReporter(bus, SERVICE)
         self._announcer = Announcer(bus, store, SERVICE, epoch)
         self._step: ExposureStep | None = None
+        self._prepared: tuple[int, ExposureStep | None] = -1, None
         self._latest: dict[str, ExposureObserved] = {}
         self._news: dict[str, ExposureObserved] = {}
         self._told = asyncio.Event()
@@ -84,6 +87,7 @@ class Exposure:
         Raises:
             StageStopped: Another process took over, or the store lost data.
         """
+        await self._prepare()
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._tell(), name="tell"),
@@ -100,6 +104,7 @@ class Exposure:
                 stop=stop,
                 epoch=self._epoch,
                 policy=StagePolicy(
+                    max_entries=_MOST_ENTRIES,
                     snapshot_every=_SNAPSHOT_EVERY,
                     keep={
                         keys.exposure_log(): _LOG_KEPT,
@@ -113,9 +118,24 @@ class Exposure:
             for task in others:
                 task.cancel()
 
-    def _make_step(self, record: StageRecord) -> ExposureStep:
+    async def _prepare(self) -> None:
+        """Make the step in a thread: for 100,000 options it takes longer than a lease lasts."""
+        try:
+            record = await self._store.load(SERVICE)
+        except StoreTrouble:
+            return  # the stage meets it, too
+        self._prepared = record.batch, await asyncio.to_thread(self._build, record)
+
+    def _build(self, record: StageRecord) -> ExposureStep:
         reached = record.reached.get(keys.journal(), 0)
-        self._step = ExposureStep(self._make_monitor, record.state, reached=reached)
+        return ExposureStep(self._make_monitor, record.state, reached=reached)
+
+    def _make_step(self, record: StageRecord) -> ExposureStep:
+        batch, prepared = self._prepared
+        self._prepared = -1, None
+        if prepared is None or batch != record.batch:
+            prepared = self._build(record)
+        self._step = prepared
         self._cursors = {keys.journal(): record.cursors.get(keys.journal(), 0)}
         self._health.passing(_CHECK)
         self._follow(self._step)

@@ -63,6 +63,7 @@ VIX = {}
 SPX = {}
 
 [options]
+refresh_rows = 500
 roots = ["SPXW"]
 rate = 0.02
 dividend_yields = { SPX = 0.018 }
