@@ -170,6 +170,10 @@ def _signals(found: Explanation) -> Table:
         table.add_row(name, value + state, signal.quality.value, at)
     for symbol, mark in {} if observed is None else observed.marks.items():
         table.add_row(f"mark {symbol}", f"{mark.level:.6g}", "", format_instant(mark.event_ns))
+    if not isinstance(measured := found.grounds.measured, UnsetType):
+        at = format_instant(measured.event_ns)
+        for name, greek in measured.greeks.items():
+            table.add_row(name, f"{greek:,.6g}", "measured", at)
     return table
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from shared.adapters.store import Entry
 from shared.domain.effects import Effect, OrderDecided, TargetChanged
@@ -120,11 +120,13 @@ class HedgerStep:
         return entry
 
     def _grounds(self, book: str) -> Grounds:
+        state = self.books[book].snapshot()
         return Grounds(
             code_version=self._code_version,
             config_digest=self._config_digest,
             limits=self._limits[book],
-            observed=self.books[book].snapshot().observed,
+            observed=state.observed,
+            measured=UNSET if state.exposure is None else state.exposure,
         )
 
 

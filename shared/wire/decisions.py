@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from shared.domain.effects import Effect
+from shared.domain.events import ExposureMeasured
 from shared.domain.policies import LimitPolicy
 from shared.domain.signals_observed import SignalsObserved
 
@@ -42,12 +43,14 @@ class Grounds(Struct, frozen=True, kw_only=True):
         config_digest: Of the configuration it decided under.
         limits: The pre-trade limits of the book.
         observed: The signals that the book reads, and its marks, as they were.
+        measured: The exposure that it was last told; left out by a book that was told none.
     """
 
     code_version: str
     config_digest: str
     limits: LimitPolicy
     observed: SignalsObserved | None
+    measured: ExposureMeasured | UnsetType = UNSET
 
 
 class DecisionRecord(Struct, frozen=True, array_like=True):

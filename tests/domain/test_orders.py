@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from shared.domain.orders import Order, book_of, leg_of, order_id, price_of
 
@@ -48,3 +49,8 @@ def test_a_sale_counts_negative() -> None:
 def test_a_price_carries_no_float_noise() -> None:
     assert price_of(22.0 * 1.1) == 24.2
     assert price_of(18.107999999999997) == 18.108
+
+
+def test_its_size_is_told_in_delta_where_that_is_told_and_else_in_vega() -> None:
+    assert ORDER.size == ORDER.vega
+    assert structs.replace(ORDER, vega=0.0, delta=-400.0).size == -400.0

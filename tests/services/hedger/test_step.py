@@ -3,14 +3,20 @@
 import msgspec
 import pytest
 from fakes.hedged_market import CALENDAR, MONDAY, HedgedMarket, policy
+from fakes.measured_market import MeasuredMarket, strategy_book
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from services.hedger.step import HedgerStep
 from shared.adapters.store import Entry
 from shared.domain.effects import Effect, OrderDecided, TargetChanged
-from shared.domain.events import ExecutionKind, ExecutionReported, RebalanceRequested
+from shared.domain.events import (
+    ExecutionKind,
+    ExecutionReported,
+    ExposureMeasured,
+    RebalanceRequested,
+)
 from shared.domain.instants import MINUTE
 from shared.domain.orders import Order
 from shared.domain.signals_observed import HedgerInput
@@ -170,3 +176,60 @@ def test_restart_law_and_batch_law(levels: list[float], data: st.DataObject) -> 
     }
     assert joined == expected
     assert resumed.snapshot() == whole.snapshot()
+
+
+# --- books whose targets come from strategies ------------------------------------------------
+
+
+def measured_market(steps: int) -> list[HedgerInput]:
+    """What a market maker's book is told: clocks, measurements, and the fills of its orders."""
+    market, found = MeasuredMarket(), list[HedgerInput]()
+    send = market.send
+
+    def told(event: HedgerInput) -> list[Effect]:
+        found.append(event)
+        return send(event)
+
+    market.send = told  # type: ignore[method-assign] # to hear what the market is told
+    for number in range(steps):
+        market.measure(6000.0 + 500.0 * (number % 2), after=MINUTE)
+        market.fill()
+    return found
+
+
+def strategist(state: bytes | None = None) -> HedgerStep:
+    return HedgerStep((strategy_book(),), CALENDAR, "digest", state)
+
+
+def test_a_book_with_a_strategy_decides_and_says_what_was_measured() -> None:
+    step = strategist()
+    output = step.receive(entries(measured_market(2)))
+    records = [read_decision(row) for row in output.entries[keys.decisions()]]
+    orders_made = orders(step.effects)
+    assert [order.signed_quantity for order in orders_made] == [-6000.0, -500.0]
+    grounds = [record.grounds for record in records if isinstance(record.effect, TargetChanged)]
+    assert [each is not None and each.measured is not UNSET for each in grounds] == [True, True]
+    measured = grounds[1].measured if grounds[1] else None
+    assert isinstance(measured, ExposureMeasured)
+    assert (measured.greeks["delta.XYZ"], measured.greeks["filled.XYZ"]) == (500.0, -6000.0)
+    targets = [decode_notice(row) for row in output.entries[keys.announcements()]]
+    (first, _) = [notice for notice in targets if notice.topic.endswith("/target")]
+    told = msgspec.json.decode(first.payload)["strategies"]
+    assert (told[0]["strategy"], len(told[0]["bands"])) == ("delta", 5)
+
+
+def test_the_overlays_decisions_are_written_as_they_always_were() -> None:
+    output = fresh().receive(entries(observed(18.0)))
+    rows = output.entries[keys.decisions()]
+    words = (b"strategies", b"measured", b"max_order_delta", b"delta")
+    assert not [word for row in rows for word in words if word in row]
+
+
+@pytest.mark.parametrize("cut", range(0, 9, 2))
+def test_a_strategy_book_goes_on_after_a_restart_as_if_never_stopped(cut: int) -> None:
+    events = entries(measured_market(3))
+    whole = strategist().receive(events).entries[keys.decisions()]
+    first = strategist()
+    before = first.receive(events[:cut]).entries.get(keys.decisions(), [])
+    after = strategist(first.snapshot()).receive(events[cut:]).entries.get(keys.decisions(), [])
+    assert [*before, *after] == whole
