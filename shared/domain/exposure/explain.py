@@ -57,12 +57,15 @@ class Holdings(NamedTuple):
         book: Of every position, a number of `books`; int64.
         rows: Its row, −1 where its instrument is unknown; int64.
         units: Quantity times multiplier.
+        traded: Rows of what may be traded next, held or not, −1 among them: a fill is held against
+            the mark before it.
     """
 
     books: Sequence[str]
     book: Integers
     rows: Integers
     units: Floats
+    traded: Sequence[int] = ()
 
 
 class Fills(Struct, frozen=True, array_like=True):
@@ -264,6 +267,7 @@ class ProfitExplainer:
     def _hold(self, holdings: Holdings, valuation: Valuation, moment: Moment) -> None:
         """Begin with what is held, or was traded, since this step; leave what is not any more."""
         traded = [self._row(symbol) for fills in self._fills.values() for symbol in fills]
+        traded += holdings.traded
         wanted = np.append(holdings.rows, np.array(traded, dtype=np.int64))
         rows = np.unique(wanted[wanted >= 0])
         if not np.array_equal(rows, self._baselines.rows):

@@ -511,6 +511,29 @@ def explained(effects: tuple[ExposureEffect, ...]) -> Profit:
     return observed.profit
 
 
+def test_a_leg_that_is_not_held_is_dealt_against_the_mark_before() -> None:
+    made = monitor(ExposureBook(name="a", legs={"stock": "SPX", "lost": "NOBODY"}))
+    made.receive_block(quotes(NOW, 100.0))
+    made.advance_to(NOW)
+    made.receive_block(quotes(NOW + SECOND, 101.0))
+    made.receive(bought(100.0, NOW + SECOND))
+    account = explained(made.settle()).inception
+    assert account.parts["cost"] == pytest.approx(-2.0)
+    assert account.parts["trades"] == pytest.approx(100.0)
+
+
+def bought(quantity: float, event_ns: int) -> ExecutionReported:
+    return ExecutionReported(
+        book="a",
+        order_id="a-00000001-stock",
+        execution_id="x1",
+        kind=ExecutionKind.FILL,
+        quantity=quantity,
+        price=100.02,
+        event_ns=event_ns,
+    )
+
+
 def test_the_monitor_explains_when_it_values_everything_and_says_so_with_every_exposure() -> None:
     made = monitor(HELD)
     made.receive_block(quotes(NOW, 100.0))
@@ -529,17 +552,7 @@ def test_a_fill_in_the_journal_is_explained_at_once() -> None:
     made = monitor(HELD)
     made.receive_block(quotes(NOW, 100.0))
     made.settle()
-    made.receive(
-        ExecutionReported(
-            book="a",
-            order_id="a-00000001-stock",
-            execution_id="x1",
-            kind=ExecutionKind.FILL,
-            quantity=100.0,
-            price=100.02,
-            event_ns=NOW + MILLISECOND,
-        )
-    )
+    made.receive(bought(100.0, NOW + MILLISECOND))
     profit = explained(made.settle())
     assert profit.event_ns == NOW + MILLISECOND
     assert profit.inception.parts["cost"] == pytest.approx(-2.0)
