@@ -1,6 +1,6 @@
 """From sums to what is said of a book: totals, betas, what is missing; and the measurement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Final
 
@@ -111,9 +111,11 @@ class MeasuredLeg(Struct, frozen=True, kw_only=True):
     Attributes:
         instrument: What it is.
         filled: What the book has traded of it, which the figures hold.
-        level: Of its underlying.
-        delta: Raw, of one unit of its underlying; NaN while unknown, like the other two.
+        level: Of its underlying; NaN while unknown or too old to act on, like all below.
+        delta: Raw, of one unit of its underlying.
         vega: Raw, per 1.00 of volatility.
+        index_delta: Of one contract, in units of the index by its beta; 0 of what has no part in
+            the book's `index_delta`.
     """
 
     instrument: Instrument
@@ -121,22 +123,29 @@ class MeasuredLeg(Struct, frozen=True, kw_only=True):
     level: float
     delta: float
     vega: float
+    index_delta: float
 
 
 def measurement(
-    observed: ExposureObserved, legs: Sequence[MeasuredLeg], volatilities: Mapping[str, float]
+    observed: ExposureObserved,
+    legs: Sequence[MeasuredLeg],
+    volatilities: Mapping[str, float],
+    fresh: Collection[str],
 ) -> ExposureMeasured:
     """State a book's Greeks for those that act on them; what is unknown has no name in it.
 
     `delta` and `portfolio_delta` are in units of the index, `gamma` is dollar gamma for 1%; the
     other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, and
     `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
-    contract. A `put_delta` of 0 says that it is not known.
+    contract. `portfolio_delta` is of what the legs protect, their own fills left out: a hedge that
+    counted itself would be sold as soon as it was bought. A `put_delta` of 0 says that one of the
+    two is not known.
 
     Args:
         observed: The book's exposure.
         legs: What it hedges with.
         volatilities: At the money, by underlying.
+        fresh: Underlyings whose level is young enough to act on.
     """
     totals = observed.totals
     greeks = {name: totals[name] for name in ("vega", "theta", "rho", "vanna", "volga", "charm")}
@@ -147,7 +156,7 @@ def measurement(
     for leg in legs:
         greeks |= _of_leg(leg)
     for group in observed.groups:
-        if group.level is not None:
+        if group.level is not None and group.underlying in fresh:
             greeks[f"level.{group.underlying}"] = group.level
         for name, figure in (
             (f"delta.{group.underlying}", "delta"),
@@ -156,14 +165,27 @@ def measurement(
         ):
             greeks[name] = greeks.get(name, 0.0) + group.figures[figure]
     greeks |= {f"volatility.{name}": value for name, value in volatilities.items()}
+    portfolio_delta, put_delta = _protected(observed, legs, fresh)
     return ExposureMeasured(
         book=observed.book,
         event_ns=observed.event_ns,
         sequence=observed.event_ns,
-        portfolio_delta=observed.index_delta or 0.0,
-        put_delta=next(filter(None, map(_put_delta, legs)), 0.0),
+        portfolio_delta=portfolio_delta,
+        put_delta=put_delta,
         greeks=greeks,
     )
+
+
+def _protected(
+    observed: ExposureObserved, legs: Sequence[MeasuredLeg], fresh: Collection[str]
+) -> tuple[float, float]:
+    """Return the index delta of what the legs protect, and of a put; both 0 while not known."""
+    own = sum(leg.filled * leg.index_delta for leg in legs if leg.filled)
+    is_whole = observed.marked == observed.positions and not observed.without_beta
+    is_fresh = all(group.underlying in fresh for group in observed.groups)
+    if observed.index_delta is None or not (is_whole and is_fresh and isfinite(own)):
+        return 0.0, 0.0
+    return observed.index_delta - own, next(filter(None, map(_put_delta, legs)), 0.0)
 
 
 def _of_leg(leg: MeasuredLeg) -> dict[str, float]:

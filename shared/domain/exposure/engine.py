@@ -206,7 +206,6 @@ class ExposureMonitor:
         self._portfolio = Portfolio(self._terms, (), self._now_ns)
         self._held: tuple[tuple[str, str, float], ...] = ()
         self._rows: list[int] = []
-        self._leg_rows: list[int] = []
         self._is_wanted = False
         self._missing: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
         self._betas: dict[str, float | None] = {}
@@ -359,7 +358,7 @@ class ExposureMonitor:
         named = zip(self._held, self._rows, strict=True)
         columns = [(book, row, quantity) for (book, _, quantity), row in named]
         legs = {symbol for book in self._books.values() for symbol in book.legs.values()}
-        self._leg_rows = leg_rows = [self._add(symbol) for symbol in sorted(legs)]
+        leg_rows = [self._add(symbol) for symbol in sorted(legs)]
         self._grow()
         if VARIANCE in self._terms.model[[row for row in self._rows if row >= 0]]:
             self._add(self._policy.index)
@@ -442,9 +441,7 @@ class ExposureMonitor:
             columns.source != Source.NONE,
             nan if index is None else float(columns.level[index]),
         )
-        holdings = Holdings(
-            portfolio.books, portfolio.book, portfolio.rows, portfolio.units, self._leg_rows
-        )
+        holdings = Holdings(portfolio.books, portfolio.book, portfolio.rows, portfolio.units)
         return self._explainer.step(now_ns, valuation, holdings)
 
     def _explain_fill(self, event: ExecutionReported) -> None:
@@ -461,13 +458,19 @@ class ExposureMonitor:
         observed = [
             self._observed(book, sums, marked, levels, conflated) for book in sorted(self._books)
         ]
-        return [*observed, *self._measurements(observed)]
+        index = levels.get(self._policy.index, nan)
+        return [*observed, *self._measurements(observed, index)]
 
     def _levels(self) -> dict[str, float]:
-        """Levels of the underlyings that positions are on, those that are known."""
+        """Levels of the underlyings that positions are on, and the index's; those known."""
         groups, example = self._portfolio.groups, self._portfolio.example
-        found = zip(groups, self._revaluation.inputs[LEVEL, example].tolist(), strict=True)
-        return {group.underlying: level for group, level in found if isfinite(level)}
+        inputs, terms, index = self._revaluation.inputs, self._terms, self._policy.index
+        found = zip(groups, inputs[LEVEL, example].tolist(), strict=True)
+        levels = {group.underlying: level for group, level in found}
+        if index not in levels and index in terms.underlyings:
+            rows = self._revaluation.wanted & (terms.underlying == terms.underlyings[index])
+            levels[index] = float(max(inputs[LEVEL, rows], default=nan))  # of one level: all alike
+        return {name: level for name, level in levels.items() if isfinite(level)}
 
     def _observed(
         self,
@@ -544,40 +547,52 @@ class ExposureMonitor:
             self._terms, self._portfolio, values, inputs, self._row_betas, self._now_ns
         )
 
-    def _measurements(self, observed: Sequence[ExposureObserved]) -> list[ExposureMeasured]:
+    def _measurements(
+        self, observed: Sequence[ExposureObserved], index: float
+    ) -> list[ExposureMeasured]:
         due = [
             each
             for each in observed
             if self._books[each.book].is_measured
             and self._now_ns >= self._measured.get(each.book, 0) + self._policy.measure_ns
         ]
-        measured = [self._measurement(each) for each in due]
+        measured = [self._measurement(each, index) for each in due]
         for each in measured:
             self._measured[each.book] = each.event_ns
             self._awaited[each.book] = each
         return measured
 
-    def _measurement(self, observed: ExposureObserved) -> ExposureMeasured:
+    def _measurement(self, observed: ExposureObserved, index: float) -> ExposureMeasured:
         book = self._books[observed.book]
-        legs = [self._leg(book, symbol) for symbol in sorted(set(book.legs.values()))]
+        legs = [self._leg(book, symbol, index) for symbol in sorted(set(book.legs.values()))]
         known = [leg for leg in legs if leg is not None]
         underlyings = {group.underlying for group in observed.groups}
         underlyings |= {leg.instrument.underlying for leg in known}
-        return measurement(observed, known, self._volatilities(underlyings))
+        fresh = {name for name in underlyings if self._marks.is_level_fresh(name, self._now_ns)}
+        return measurement(observed, known, self._volatilities(underlyings), fresh)
 
-    def _leg(self, book: ExposureBook, symbol: str) -> MeasuredLeg | None:
+    def _leg(self, book: ExposureBook, symbol: str, index: float) -> MeasuredLeg | None:
         """Say what one unit of a leg is worth to a hedge; `None` when nobody knows it."""
         row = self._marks.row(symbol)
         if row is None:
             return None
-        values, inputs = self._revaluation.values, self._revaluation.inputs
+        instrument, values = self._terms.instruments[row], self._revaluation.values
         held = self._positions.held.get(book.name, {}).get(symbol, 0.0)
+        level, delta, vega = nan, nan, nan
+        if self._marks.is_level_fresh(instrument.underlying, self._now_ns):
+            level = float(self._revaluation.inputs[LEVEL, row])
+            delta, vega = float(values[DELTA, row]), float(values[VEGA, row])
+        beta = self._betas.get(instrument.underlying)
+        in_index = 0.0
+        if beta is not None and instrument.underlying not in self._in_points:
+            in_index = beta * instrument.multiplier * delta * level / index
         return MeasuredLeg(
-            instrument=self._terms.instruments[row],
+            instrument=instrument,
             filled=held - book.opening.get(symbol, 0.0),
-            level=float(inputs[LEVEL, row]),
-            delta=float(values[DELTA, row]),
-            vega=float(values[VEGA, row]),
+            level=level,
+            delta=delta,
+            vega=vega,
+            index_delta=in_index,
         )
 
     def _volatilities(self, underlyings: Iterable[str]) -> dict[str, float]:

@@ -37,7 +37,7 @@ from shared.domain.exposure.engine import (
 )
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy, Shock
-from shared.domain.instants import DAY, MILLISECOND, SECOND
+from shared.domain.instants import DAY, MILLISECOND, MINUTE, SECOND
 
 CALL = CHAIN[5].symbol  # at the money
 PUT = CHAIN[13].symbol
@@ -185,6 +185,67 @@ def test_a_measurement_says_what_a_hedge_needs() -> None:
     assert greeks[f"unit_vega.{PUT}"] > 0
 
 
+def test_what_a_hedge_protects_does_not_count_the_hedge() -> None:
+    made = begun()
+    (before,) = measured(made.settle())
+    made.receive(fill(5.0, NOW + SECOND))
+    (after,) = measured(made.settle())
+    assert after.greeks["delta"] < before.portfolio_delta - 1.0  # the book's own has changed
+    assert after.portfolio_delta == pytest.approx(before.portfolio_delta, rel=1e-6)
+    assert after.put_delta == pytest.approx(before.put_delta, rel=1e-3)
+
+
+def test_a_book_that_is_not_known_as_a_whole_has_no_delta_to_protect() -> None:
+    partly = ExposureBook(
+        name="a", opening={"SPX": 2.0, "NDX": 5.0}, legs={"hedge": PUT}, is_measured=True
+    )
+    made = monitor(partly, policy=ExposurePolicy(betas={"SPX": 1.0, "NDX": 1.2}))
+    made.receive_block(quotes(NOW, 100.0))
+    (said,) = measured(made.settle())
+    assert said.greeks["coverage"] == 0.5
+    assert (said.portfolio_delta, said.put_delta) == (0.0, 0.0)
+    made.receive_block(level(NOW + SECOND, 200.0, "NDX"))
+    (said,) = measured(made.settle())
+    assert said.portfolio_delta == pytest.approx(2.0 + 5.0 * 1.2 * 2.0)
+    assert said.put_delta < 0
+
+
+def test_a_delta_without_a_beta_leaves_what_is_protected_unknown() -> None:
+    partly = ExposureBook(name="a", opening={"NDX": 5.0}, legs={"hedge": PUT}, is_measured=True)
+    made = monitor(partly)
+    made.receive_block(quotes(NOW, 100.0))
+    made.receive_block(level(NOW, 200.0, "NDX"))
+    (said,) = measured(made.settle())
+    assert (said.portfolio_delta, said.put_delta) == (0.0, 0.0)
+
+
+def test_the_index_needs_no_position_for_a_delta_in_its_units() -> None:
+    apart = ExposureBook(name="a", opening={"NDX": 5.0}, legs={"hedge": PUT}, is_measured=True)
+    made = monitor(apart, policy=ExposurePolicy(betas={"SPX": 1.0, "NDX": 1.2}))
+    made.receive_block(quotes(NOW, 100.0))
+    made.receive_block(level(NOW, 200.0, "NDX"))
+    (said,) = measured(made.settle())
+    assert said.portfolio_delta == pytest.approx(12.0)
+
+
+def test_a_level_that_is_stale_is_shown_and_not_acted_on() -> None:
+    made = begun()
+    made.settle()
+    effects = made.advance_to(NOW + 5 * MINUTE)
+    (said,) = measured(effects)
+    assert (said.greeks["level.SPX"], said.put_delta < 0) == (100.0, True)
+    effects = made.advance_to(NOW + 5 * MINUTE + SECOND)
+    assert observed(effects)["a"].groups[0].level == 100.0
+    (said,) = measured(effects)
+    gone = {"level.SPX", f"unit_delta.{PUT}", f"unit_vega.{PUT}"}
+    assert not gone & said.greeks.keys()
+    assert (said.portfolio_delta, said.put_delta) == (0.0, 0.0)
+    made.receive_block(level(NOW + 6 * MINUTE, 101.0))
+    (said,) = measured(made.settle())
+    assert said.greeks["level.SPX"] == 101.0
+    assert said.put_delta < 0
+
+
 def test_what_is_not_known_is_not_in_a_measurement() -> None:
     book = ExposureBook(
         name="a", opening={}, legs={"put": PUT, "none": "NOPE", "stock": "SPX"}, is_measured=True
@@ -246,6 +307,7 @@ def test_a_vix_future_counts_as_points_and_not_as_dollars_of_the_index() -> None
 def test_what_has_expired_is_named_and_not_counted() -> None:
     made = begun()
     made.settle()
+    made.receive_block(level(EXPIRY - SECOND, 100.0))
     told = observed(made.advance_to(EXPIRY))["a"]
     assert told.expired == (CALL,)
     assert (told.positions, told.coverage) == (1, 1.0)
