@@ -206,6 +206,7 @@ class ExposureMonitor:
         self._portfolio = Portfolio(self._terms, (), self._now_ns)
         self._held: tuple[tuple[str, str, float], ...] = ()
         self._rows: list[int] = []
+        self._leg_rows: list[int] = []
         self._is_wanted = False
         self._missing: NDArray[np.bool_] = np.empty(0, dtype=np.bool_)
         self._betas: dict[str, float | None] = {}
@@ -358,7 +359,7 @@ class ExposureMonitor:
         named = zip(self._held, self._rows, strict=True)
         columns = [(book, row, quantity) for (book, _, quantity), row in named]
         legs = {symbol for book in self._books.values() for symbol in book.legs.values()}
-        leg_rows = [self._add(symbol) for symbol in sorted(legs)]
+        self._leg_rows = leg_rows = [self._add(symbol) for symbol in sorted(legs)]
         self._grow()
         if VARIANCE in self._terms.model[[row for row in self._rows if row >= 0]]:
             self._add(self._policy.index)
@@ -441,7 +442,9 @@ class ExposureMonitor:
             columns.source != Source.NONE,
             nan if index is None else float(columns.level[index]),
         )
-        holdings = Holdings(portfolio.books, portfolio.book, portfolio.rows, portfolio.units)
+        holdings = Holdings(
+            portfolio.books, portfolio.book, portfolio.rows, portfolio.units, self._leg_rows
+        )
         return self._explainer.step(now_ns, valuation, holdings)
 
     def _explain_fill(self, event: ExecutionReported) -> None:
