@@ -1,4 +1,4 @@
-"""`hedgestat exposure`: what was last told of a book, as a table or as JSON; or why there is none."""
+"""`hedgestat exposure`: what was last told of a book, as a table or as JSON; or why nothing."""
 
 import io
 import json
