@@ -26,7 +26,6 @@ class RecordedMarket(HedgedMarket):
 
     def __init__(self) -> None:
         self.log: list[HedgerInput] = []
-        self.journalled = 0
         super().__init__(POLICY)
 
     def send(self, event: HedgerInput) -> list[Effect]:
@@ -42,8 +41,8 @@ class RecordedMarket(HedgedMarket):
         """What the gateway sees of it: it prices orders by its own mark."""
         tick = Tick(symbol="VIX", event_ns=self.now, price=level)
         clock = ClockAdvanced(event_ns=self.now + 1)
-        self.journalled += 2
-        return encode_entry(JournalEntry(self.journalled - 2, 0, (TickBlock.of([tick]), clock)))
+        items = (TickBlock.of([tick]), clock)
+        return encode_entry(JournalEntry(self.index, 0, items))  # of the event last decided on
 
 
 @pytest.mark.server

@@ -53,7 +53,6 @@ class Trade:
         self.orders = orders
         self.told: list[str] = []
         self.market = _RecordedMarket()
-        self._journalled = 0
 
     async def move(self, level: float) -> None:
         """Let the market move to a level, and so the hedger decide on an order."""
@@ -63,8 +62,8 @@ class Trade:
         self.market.fill()
         tick = Tick(symbol="VIX", event_ns=self.market.now, price=20.0)
         items = (TickBlock.of([tick]), ClockAdvanced(event_ns=self.market.now + 1))
-        entry = encode_entry(JournalEntry(self._journalled, 0, items))
-        self._journalled += len(items)
+        last = self.market.index  # the event that was last decided on
+        entry = encode_entry(JournalEntry(last, 0, items))
         await self.place.write("ingest", keys.journal(), [entry])
         rows = [encode_log([event]) for event in self.market.log[known:]]
         await self.place.write("signals", keys.signal_log(), rows)
