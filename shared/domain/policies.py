@@ -355,7 +355,7 @@ class LimitPolicy(Struct, frozen=True, kw_only=True):
         max_order_vega: Of one order: its quantity in a unit that all legs share, currency a point.
         max_order_notional: Of one order, currency.
         max_position_vega: Of position and open orders together.
-        max_order_delta: The first, for legs measured by delta: units of what they trade …
+        max_order_delta: The first, for each leg measured by delta: units of what it trades …
         max_position_delta: … and the same of position and open orders together.
         max_orders_per_day: In one session.
         max_orders_per_minute: In any 60 s; one more stops the book until an operator resumes it.

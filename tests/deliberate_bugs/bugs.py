@@ -481,7 +481,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="the gateway limits no position of delta",
         file="shared/domain/gatekeeping/admission.py",
-        old='beyond("max_position_delta", exposure.furthest("delta", change), most)',
+        old='beyond("max_position_delta", furthest, most)',
         new='beyond("max_position_delta", 0.0, most)',
         tests=(
             "tests/domain/gatekeeping/test_admission.py::test_a_position_of_delta_has_its_limit",

@@ -139,27 +139,39 @@ class Dealer:
         """Return the vega of the position alone, currency per vol point."""
         return self._held("vega")
 
-    def furthest_size(self, measure: Measure, change: float) -> float:
+    def furthest_size(self, measure: Measure, change: float, leg: str = "") -> float:
         """Return how far beyond 0, on its side, a change can bring the size of the position.
 
         What is open on the other side is no room for it, since it may never trade.
+
+        Args:
+            measure: Vega or delta.
+            change: Signed, in it.
+            leg: Its name, to count it alone: units of two underlyings do not add up, and one held
+                long is no room for another held short.
         """
         side = 1.0 if change > 0 else -1.0
         same_side = sum(
-            max(0.0, side * rest * self.unit(leg))
-            for name, leg in self._of(measure)
+            max(0.0, side * rest * self.unit(each))
+            for name, each in self._of(measure, leg)
             for rest in self.holdings.rests(name)
         )
-        return side * (self._held(measure) + change) + same_side
+        return side * (self._held(measure, leg) + change) + same_side
 
-    def _of(self, measure: Measure) -> list[tuple[str, LegPolicy]]:
-        return [(name, leg) for name, leg in self._legs.items() if measure_of(leg) == measure]
+    def _of(self, measure: Measure, leg: str) -> list[tuple[str, LegPolicy]]:
+        return [
+            (name, each)
+            for name, each in self._legs.items()
+            if measure_of(each) == measure and leg in {"", name}
+        ]
 
-    def _size(self, measure: Measure) -> float:
-        return sum(self.holdings.expected(name) * self.unit(leg) for name, leg in self._of(measure))
+    def _size(self, measure: Measure, leg: str = "") -> float:
+        legs = self._of(measure, leg)
+        return sum(self.holdings.expected(name) * self.unit(each) for name, each in legs)
 
-    def _held(self, measure: Measure) -> float:
-        return sum(self.holdings.position(name) * self.unit(leg) for name, leg in self._of(measure))
+    def _held(self, measure: Measure, leg: str = "") -> float:
+        legs = self._of(measure, leg)
+        return sum(self.holdings.position(name) * self.unit(each) for name, each in legs)
 
     def advance_to(self, now: int) -> list[Effect]:
         """Book what time alone brings: carry, and orders that nobody answered."""
@@ -212,14 +224,15 @@ class Dealer:
     def _change(self, leg: LegPolicy, middle: float | None, market: Market) -> Change:
         target, expected = self._targets[leg.name], self.holdings.expected(leg.name)
         measure, unit = measure_of(leg), self.unit(leg)
+        alone = leg.name if measure == "delta" else ""
         return Change(
             leg=leg,
             target=target,
             expected=expected,
             middle=middle,
             unit=unit,
-            book_size=self._size(measure),
-            furthest_size=self.furthest_size(measure, (target - expected) * unit),
+            book_size=self._size(measure, alone),
+            furthest_size=self.furthest_size(measure, (target - expected) * unit, alone),
             loss=self._day.loss(market.marks, market.session),
             trading=market.trading,
             stopped=self.stopped,

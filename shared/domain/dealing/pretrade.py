@@ -35,7 +35,7 @@ class ProposedOrder(Struct, frozen=True, kw_only=True):
         order: As it would be sent.
         leg: Its leg, as configured.
         mark: The leg's live mark, in its unit.
-        book_size: The book's size before it in the leg's measure, open orders included.
+        book_size: The book's vega, or the leg's own delta, before it, open orders included.
         furthest_size: How far beyond 0, on the order's side, that size comes if the order and
             all that is open on that side trades, and nothing that stands against it.
         loss: What the hedge has lost in this session, currency; negative when it gained.

@@ -200,7 +200,8 @@ class Gatekeeper:
         if measure_for(leg) == "delta":
             size = beyond("max_order_delta", abs(change), limits.at_most("max_order_delta"))
             most = limits.at_most("max_position_delta")
-            position = beyond("max_position_delta", exposure.furthest("delta", change), most)
+            furthest = exposure.furthest("delta", change, leg.name)
+            position = beyond("max_position_delta", furthest, most)
         else:
             size = beyond("max_order_vega", abs(order.vega), limits.max_order_vega)
             position = beyond(
@@ -214,7 +215,8 @@ class Gatekeeper:
         return beyond("max_daily_loss", loss, limits.max_daily_loss)
 
     def _grows(self, leg: LegPolicy, order: Order) -> bool:
-        before = self._exposures[order.book].size(measure_for(leg))
+        measure = measure_for(leg)
+        before = self._exposures[order.book].size(measure, leg.name if measure == "delta" else "")
         return not abs(before + _size(leg, order)) <= abs(before)  # what is no number grows
 
 

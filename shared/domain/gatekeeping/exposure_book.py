@@ -81,21 +81,28 @@ class ExposureBook:
         """Return the vega of positions and open orders, currency per vol point."""
         return self.size("vega")
 
-    def size(self, measure: str) -> float:
-        """Return the size of positions and open orders in the legs of one measure."""
+    def size(self, measure: str, leg: str = "") -> float:
+        """Return the size of positions and open orders in the legs of one measure.
+
+        Args:
+            measure: Vega or delta.
+            leg: Its name, to count it alone: units of two underlyings do not add up, and one held
+                long is no room for another held short.
+        """
         expected = dict(self._positions)
         for order in self._open.values():
             expected[order.leg] += order.rest
-        return sum(expected[name] * size_of_one(leg) for name, leg in self._of(measure))
+        legs = self._of(measure, leg)
+        return sum(expected[name] * size_of_one(each) for name, each in legs)
 
-    def furthest(self, measure: str, change: float) -> float:
+    def furthest(self, measure: str, change: float, leg: str = "") -> float:
         """Return how far beyond 0, on its side, a change can bring the size of what is held.
 
         Of what is open only that of the same side counts: the other side may never trade, and an
-        order that stands against it is no room for this one.
+        order that stands against it is no room for this one. For `leg` see `size`.
         """
-        legs = dict(self._of(measure))
-        held = sum(self._positions[name] * size_of_one(leg) for name, leg in legs.items())
+        legs = dict(self._of(measure, leg))
+        held = sum(self._positions[name] * size_of_one(each) for name, each in legs.items())
         rests = [
             order.rest * size_of_one(legs[order.leg])
             for order in self._open.values()
@@ -105,8 +112,12 @@ class ExposureBook:
             return held + sum(rest for rest in rests if not rest < 0) + change
         return -(held + sum(rest for rest in rests if not rest > 0) + change)
 
-    def _of(self, measure: str) -> list[tuple[str, LegPolicy]]:
-        return [(name, leg) for name, leg in self._legs.items() if measure_for(leg) == measure]
+    def _of(self, measure: str, leg: str) -> list[tuple[str, LegPolicy]]:
+        return [
+            (name, each)
+            for name, each in self._legs.items()
+            if measure_for(each) == measure and leg in {"", name}
+        ]
 
     def place(self, order_id: str, leg: str, quantity: float) -> None:
         """Count an accepted order: signed quantity, in the leg's unit."""

@@ -336,8 +336,8 @@ DELTA_LIMITS = structs.replace(
 )
 
 
-def keeper(limits: LimitPolicy = DELTA_LIMITS) -> Gatekeeper:
-    book = structs.replace(BOOK, legs=(SHARES, CALL), limits=limits)
+def keeper(limits: LimitPolicy = DELTA_LIMITS, *more: LegPolicy) -> Gatekeeper:
+    book = structs.replace(BOOK, legs=(SHARES, CALL, *more), limits=limits)
     return Gatekeeper([book], CALENDAR, "digest", 0.0, GatekeeperState())
 
 
@@ -352,8 +352,8 @@ def of_leg(leg: LegPolicy, quantity: float, decision: int = 1, **fields: Any) ->
         "reference_price": 100.0,
         "limit_price": 100.0,
         "notional": abs(quantity) * 100.0 * leg.multiplier,
-        "vega": 0.0 if leg is SHARES else quantity * 20.0,
-        **({"delta": quantity} if leg is SHARES else {}),
+        "vega": 0.0 if leg.instrument == "underlying" else quantity * 20.0,
+        **({"delta": quantity} if leg.instrument == "underlying" else {}),
     }
     return order(decision, **{**own, **fields})
 
@@ -395,6 +395,17 @@ def test_a_position_of_delta_has_its_limit() -> None:
     assert verdict(found, of_leg(SHARES, -201.0, 2)) == "max_position_delta"
     assert verdict(found, of_leg(SHARES, -200.0, 3)) == ""
     assert verdict(found, of_leg(CALL, 10.0, 4)) == ""  # its vega is another matter
+
+
+def test_one_underlying_held_short_is_no_room_for_another_held_long() -> None:
+    other = structs.replace(SHARES, name="other")
+    found = keeper(DELTA_LIMITS, other)
+    assert verdict(found, of_leg(SHARES, 300.0)) == ""
+    assert verdict(found, of_leg(other, -300.0, 2)) == ""
+    assert verdict(found, of_leg(SHARES, 201.0, 3)) == "max_position_delta"
+    reducing = TradingState.REDUCING
+    assert verdict(found, of_leg(other, -1.0, 4), reducing) == "reducing"
+    assert verdict(found, of_leg(SHARES, -100.0, 5), reducing) == ""
 
 
 def test_an_option_counts_with_the_larger_of_both_vegas() -> None:

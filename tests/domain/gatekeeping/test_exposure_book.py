@@ -224,6 +224,9 @@ def test_legs_held_for_their_delta_are_added_up_by_themselves() -> None:
     assert exposure.furthest("delta", -10.0) == 610.0
     assert exposure.furthest("delta", 10.0) == 110.0
     assert exposure.furthest("vega", 10.0) == 410.0
+    assert (exposure.size("delta", "shares"), exposure.size("delta", "es")) == (-600.0, 100.0)
+    assert exposure.furthest("delta", -10.0, "shares") == 610.0
+    assert exposure.furthest("delta", 10.0, "shares") == 10.0
 
 
 def test_of_one_unit_the_size_is_what_its_limits_are_told_in() -> None:

@@ -3,7 +3,7 @@ from fakes.hedged_market import CALENDAR, LIMITS, SWAP, policy
 from fakes.measured_market import DELTA, DELTA_LIMITS, SHARES, MeasuredMarket, strategy_book
 from msgspec import structs
 
-from shared.domain.effects import TargetChanged
+from shared.domain.effects import OrderWithheld, TargetChanged
 from shared.domain.hedging.book import HedgeBook
 from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, SECOND
@@ -75,6 +75,22 @@ def test_each_strategy_has_its_own_underlying_and_all_are_one_decision() -> None
         "other": -100.0,
     }
     assert [order.decision for order in market.orders] == [1, 1]
+
+
+def test_a_hedge_of_one_underlying_is_no_room_for_that_of_another() -> None:
+    market = two_underlyings()
+    market.greeks["delta.ABC"] = -9_000.0
+    for options in (9_000.0, 18_000.0, 24_000.0):
+        before = len(market.orders)
+        market.measure(options, after=SECOND)
+        for order in market.orders[before:]:
+            market.fill(order)
+        market.greeks["delta.ABC"] = 0.0
+    assert market.book.position("other") == 9_000.0
+    assert market.book.position("shares") == -18_000.0
+    (withheld,) = market.of(OrderWithheld)
+    assert (withheld.leg, withheld.control) == ("shares", "max_position_delta")
+    assert withheld.figures == {"value": 24_000.0, "limit": 20_000.0}
 
 
 def test_one_that_is_blind_does_not_stop_the_others() -> None:
