@@ -97,6 +97,11 @@ def _lines(message: ExposureMessage, now_ns: int | None) -> list[Text]:
         Text(f"  not marked: {each.symbol} {each.quantity:+g} ({each.reason})", style="yellow")
         for each in message.unmarked[:_MOST_NAMED]
     ]
+    if message.approximate:
+        told = (
+            f"{message.approximate} American options count as if European: not valued as such yet"
+        )
+        lines.append(Text(told, style="yellow"))
     if message.without_beta:
         names = ", ".join(message.without_beta)
         lines.append(Text(f"no beta, not in the beta-weighted delta: {names}", style="yellow"))

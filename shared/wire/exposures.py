@@ -51,6 +51,7 @@ def exposure_message(observed: ExposureObserved) -> ExposureMessage:
         ),
         expired=observed.expired,
         conflated=observed.conflated,
+        approximate=observed.approximate,
         groups=tuple(
             ExposureGroupMessage(
                 underlying=group.underlying,

@@ -413,6 +413,7 @@ class ExposureMessage(Struct, frozen=True, kw_only=True):
     unmarked: tuple[UnmarkedMessage, ...]
     expired: tuple[str, ...]
     conflated: int
+    approximate: int = 0
     groups: tuple[ExposureGroupMessage, ...]
     risk_time: Instant | None
     worst: ScenarioMessage | None

@@ -418,6 +418,7 @@ class ExposureMonitor:
         self._valued_ns, self._dirty, self._moved = now_ns, False, False
         if everything:
             self._everything_ns = now_ns
+            self._revaluation.refine(now_ns, self._policy.american_budget)
         if everything or moved or regrouped:
             effects += self._explain(now_ns)
         if valued or moved or everything:
@@ -508,6 +509,7 @@ class ExposureMonitor:
             marked=int(marked[mine].sum()),
             unmarked=unmarked,
             expired=self._expired(book),
+            approximate=len(self._named(book, self._approximate())),
             conflated=conflated,
             risk=self._risks.get(book),
             profit=self._explainer.profit(book),
@@ -530,6 +532,11 @@ class ExposureMonitor:
         gone = (self._portfolio.group < 0) & (self._portfolio.rows >= 0)
         return tuple(symbol for symbol, _, _ in self._named(book, gone)[: self._policy.most_named])
 
+    def _approximate(self) -> NDArray[np.bool_]:
+        """Say which positions are in American options that were not valued as such yet."""
+        waiting = self._revaluation.early.approximate()
+        return np.isin(self._portfolio.rows, waiting) & (self._portfolio.group >= 0)
+
     def _named(self, book: str, which: NDArray[np.bool_]) -> list[tuple[str, float, int]]:
         """Symbol, quantity and row of a book's positions among some."""
         portfolio = self._portfolio
@@ -545,7 +552,8 @@ class ExposureMonitor:
         if not is_due and marked <= self._risk_marked:
             return
         self._risk_ns, self._risk_marked = self._now_ns, marked
-        values, inputs = self._revaluation.values, self._revaluation.inputs
+        inputs = self._revaluation.inputs
+        values = self._revaluation.early.without(self._revaluation.values)
         self._risks = self._risk.risks(
             self._terms, self._portfolio, values, inputs, self._row_betas, self._now_ns
         )

@@ -94,6 +94,8 @@ class ExposureObserved(Struct, frozen=True, kw_only=True, tag="exposure_observed
         marked: How many the figures hold.
         unmarked: The others, the first of them by name.
         expired: Symbols still held that have expired, the first of them.
+        approximate: Positions in American options that count as if European: their turn to be
+            valued as what they are has not come yet.
         conflated: Ticks, since the book was last told, that only the latest of counted.
         risk: Scenarios and shortfall as last computed; `None` before.
         profit: Where its profit came from, as last explained; `None` before.
@@ -112,6 +114,7 @@ class ExposureObserved(Struct, frozen=True, kw_only=True, tag="exposure_observed
     marked: int
     unmarked: tuple[Unmarked, ...]
     expired: tuple[str, ...]
+    approximate: int = 0
     conflated: int
     risk: Risk | None = None
     profit: Profit | None = None

@@ -37,7 +37,8 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
         everything_ns: Every position is revalued that often; in between what a tick moved.
         scenarios_ns: Event time between two computations of scenarios and expected shortfall.
         measure_ns: Least event time between two measurements for a book that acts on Greeks.
-        american_budget: American options revalued in one revaluation, the oldest values first.
+        american_budget: American options valued as such each time that everything is: 5 to 70 ms
+            each; the others keep what early exercise added to them last.
         index: What deltas are beta-weighted to.
         betas: Beta to the index, by underlying or root; one that is missing is named.
         vega_betas: Points of VIX for one point of an underlying's implied volatility at 30 days.
@@ -57,7 +58,7 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
     everything_ns: int = SECOND
     scenarios_ns: int = 10 * SECOND
     measure_ns: int = 250 * MILLISECOND
-    american_budget: int = 50
+    american_budget: int = 4
     index: str = "SPX"
     betas: dict[str, float] = field(default_factory=_BETAS.copy)
     vega_betas: dict[str, float] = {}

@@ -22,6 +22,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
+from shared.domain.exposure.early_exercise import EarlyExercise, EarlyExerciseState
 from shared.domain.exposure.terms import (
     AMERICAN,
     BLACK,
@@ -100,11 +101,13 @@ class RevaluationState(Struct, frozen=True, array_like=True):
         values: float64 of shape `(GREEKS, n)`.
         inputs: float64 of shape `(INPUTS, n)`: what the values came from.
         valued_ns: int64 of shape `(n,)`.
+        early: What early exercise adds.
     """
 
     values: bytes = b""
     inputs: bytes = b""
     valued_ns: bytes = b""
+    early: EarlyExerciseState = EarlyExerciseState()
 
 
 class Revaluation:
@@ -126,10 +129,13 @@ class Revaluation:
         self.inputs: Floats = np.full((INPUTS, len(terms)), np.nan)
         self.valued_ns: Integers = np.zeros(len(terms), dtype=np.int64)
         self.wanted: NDArray[np.bool_] = np.zeros(len(terms), dtype=np.bool_)
+        self.early = EarlyExercise(terms)
+        self.early.grow()
         self._scratch = Scratch()
 
     def grow(self) -> None:
         """Make room for the rows that the terms have more; they have no value yet."""
+        self.early.grow()
         more = len(self.terms) - len(self.valued_ns)
         if more:
             self.values = np.concatenate((self.values, np.full((GREEKS, more), np.nan)), axis=1)
@@ -160,13 +166,23 @@ class Revaluation:
         rows = rows[:count]
         struck = struck_at(self.terms, self.inputs)
         value_rows(self.terms, rows, struck, self.inputs, now_ns, self.values, self._scratch)
+        self.early.add(rows, self.values)
         self.valued_ns[rows] = now_ns
         return int(count)
 
+    def refine(self, now_ns: int, budget: int) -> None:
+        """Compute what early exercise adds to some American options: see `early_exercise`."""
+        wanted = np.flatnonzero(self.wanted)
+        self.early.refine(self.inputs, self.values, wanted, now_ns, budget)
+
     def snapshot(self) -> RevaluationState:
         """Copy the state."""
-        arrays = (self.values, self.inputs, self.valued_ns)
-        return RevaluationState(*(array.tobytes() for array in arrays))
+        return RevaluationState(
+            self.values.tobytes(),
+            self.inputs.tobytes(),
+            self.valued_ns.tobytes(),
+            self.early.snapshot(),
+        )
 
     @classmethod
     def resume(cls, terms: Terms, state: RevaluationState) -> "Revaluation":
@@ -176,6 +192,8 @@ class Revaluation:
         resumed.values = np.frombuffer(state.values, dtype="<f8").reshape(GREEKS, count).copy()
         resumed.inputs = np.frombuffer(state.inputs, dtype="<f8").reshape(INPUTS, count).copy()
         resumed.valued_ns = np.frombuffer(state.valued_ns, dtype="<i8").copy()
+        resumed.early = EarlyExercise(terms, state.early)
+        resumed.early.grow()
         return resumed
 
 
