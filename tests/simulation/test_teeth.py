@@ -112,7 +112,9 @@ def an_answered_row_is_removed_at_most_once(patch: Patch) -> None:
 
 def open_orders_of_the_other_side_are_room(patch: Patch) -> None:
     patch.setattr(
-        ExposureBook, "furthest", lambda self, measure, change: abs(self.size(measure) + change)
+        ExposureBook,
+        "furthest",
+        lambda self, measure, change, leg="": abs(self.size(measure, leg) + change),
     )
 
 
