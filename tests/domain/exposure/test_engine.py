@@ -352,6 +352,13 @@ def test_a_book_that_holds_nothing_yet_is_measured_for_its_legs() -> None:
     assert said.greeks[f"unit_delta.{PUT}"] < 0
 
 
+def test_a_leg_without_beta_has_no_part_in_the_index() -> None:
+    made = monitor(ExposureBook(name="a", legs={"stock": "NDX"}, is_measured=True))
+    made.receive_block(level(NOW, 100.0, "NDX"))
+    (said,) = measured(made.settle())
+    assert said.greeks["level.NDX"] == 100.0
+
+
 def test_a_monitor_of_nothing_has_no_deadline() -> None:
     made = monitor(ExposureBook(name="a"))
     made.advance_to(NOW)
