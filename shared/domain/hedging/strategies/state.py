@@ -19,6 +19,7 @@ class StrategyState(Struct, frozen=True, kw_only=True):
         due_ns: Trading time at which a timed band is due next; 0 before the first measurement.
         is_due: Whether it is due and was not decided on since.
         scalping: Gamma against theta.
+        released: Options that have expired and that the hedging leg does not hedge any more.
         trouble: Why it was last said to be blind; empty while it sees.
     """
 
@@ -26,6 +27,7 @@ class StrategyState(Struct, frozen=True, kw_only=True):
     due_ns: int = 0
     is_due: bool = False
     scalping: ScalpingAccount = ScalpingAccount()
+    released: tuple[str, ...] = ()
     trouble: str = ""
 
 

@@ -5,7 +5,7 @@ not beyond. Options with fewer than 90 days left are bought only with the leg's 
 hedge-decay guard), and sold all the same. What the options bring of delta is given up with the
 hedging leg in the same decision; when that fails it is owed. A leg that a strategy `delta` of the
 book holds as well is left to it afterwards; else every trade, and what is owed, makes the book's
-own legs neutral as a whole.
+own legs neutral as a whole. An option that has expired has no delta: what hedged it is given up.
 """
 
 from bisect import bisect_left
@@ -58,6 +58,7 @@ class VegaStrategy:
         self._options = tuple(leg for leg in legs if isinstance(leg, ListedLegPolicy))
         _check(policy, self._options)
         self.state = state
+        self._gone: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -78,7 +79,7 @@ class VegaStrategy:
         Raises:
             StrategyBlind: It cannot see, or no option of a bucket has a price.
         """
-        policy = self._policy
+        policy, self._gone = self._policy, self.state.released
         measurement = Measurement(outlook, policy.stale_trading_ns, policy.min_coverage)
         figures: dict[str, float] = {}
         changes: dict[str, float] = {}
@@ -93,14 +94,21 @@ class VegaStrategy:
             if lots:
                 changes[leg.name] = lots
                 breach = max(breach, outside)
-        if changes or self.state.is_due:
+        now_ns = outlook.moment.now_ns
+        self._gone = tuple(
+            option.name
+            for option in self._options
+            if option.expiry_ns <= now_ns and outlook.expected(option.name)
+        )
+        lost = not self._shares_leg and not set(self._gone) <= set(self.state.released)
+        if changes or lost or self.state.is_due:
             owed = self._neutralise(measurement, outlook, changes)
             breach = max(breach, owed)
         return Proposal(changes=changes, breach=breach, figures=figures)
 
     def decided(self) -> None:
         """Nothing is owed any more."""
-        self.state = structs.replace(self.state, is_due=False)
+        self.state = structs.replace(self.state, is_due=False, released=self._gone)
 
     def taken_back(self) -> None:
         """Its decision failed: the hedging leg may owe something."""
@@ -155,6 +163,8 @@ class VegaStrategy:
         unit = unit_delta(measurement, leg, underlying)
         delta = 0.0 if self._shares_leg else outlook.expected(leg.name) * unit
         for option in self._options:
+            if option.name in self._gone:
+                continue
             held = 0.0 if self._shares_leg else outlook.expected(option.name)
             quantity = held + changes.get(option.name, 0.0)
             if quantity:

@@ -211,6 +211,27 @@ def test_a_decision_that_failed_is_made_again() -> None:
     assert [order.leg for order in market.orders] == ["shares", "near", "shares"]
 
 
+def test_what_hedged_an_option_that_has_expired_is_given_up_once() -> None:
+    short = option("short", 1, allow_under_90_days=True)
+    bounds = VegaBounds(bucket="0-7d", low=-100.0, high=100.0)
+    policy = structs.replace(VEGA, bounds=(bounds,))
+    market = Listed(strategy_book(policy, legs=(short, SHARES), limits=BOTH_LIMITS))
+    market.quotes = {"SHORT": (0.9, 1.1)}
+    market.greeks |= {"vega.0-7d": -300.0, "unit_vega.SHORT": 20.0, "unit_delta.SHORT": 55.0}
+    market.measure(0.0, after=SECOND)
+    for order in market.orders:
+        market.fill(order)
+    assert by_leg(market) == {"short": 10.0, "shares": -550.0}
+    market.greeks |= {"vega.0-7d": 0.0, "unit_delta.SHORT": 100.0}  # in the money to the end
+    market.measure(0.0, after=2 * DAY)
+    assert [(each.leg, each.signed_quantity) for each in market.orders[2:]] == [("shares", 550.0)]
+    market.fill()
+    market.gone.add("unit_delta.SHORT")
+    market.measure(0.0, after=SECOND)
+    assert len(market.orders) == 3
+    assert market.of(AlertRaised)[-1].what == "strategy_sees"
+
+
 def test_what_a_delta_strategy_holds_as_well_is_left_to_it() -> None:
     market = Listed(book(DELTA))
     vega(market, **{"91-365d": -600.0})
