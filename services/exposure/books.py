@@ -1,7 +1,7 @@
 """What the configuration says of the books whose exposure is computed."""
 
 from shared.adapters.settings import Settings
-from shared.domain.exposure.engine import ExposureBook
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.strategy_policies import acts_on_greeks
 
 

@@ -3,7 +3,8 @@
 from typing import Final
 
 from shared.domain.events import Tick
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor
+from shared.domain.exposure.engine import ExposureMonitor
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import DAY, SECOND
 from shared.domain.instruments.catalogue import Catalogue

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.events import Tick
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor, ExposureState
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.policy import ExposurePolicy, Shock
 from shared.domain.instants import DAY, SECOND
 from shared.domain.instruments.catalogue import Catalogue

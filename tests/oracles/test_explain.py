@@ -14,7 +14,8 @@ import QuantLib as ql  # noqa: N813 - as everybody calls it
 from fakes.exposures import NOW, index, option, quotes
 
 from shared.domain.events import ExecutionKind, ExecutionReported
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor
+from shared.domain.exposure.engine import ExposureMonitor
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit

@@ -30,11 +30,11 @@ from shared.domain.events import (
     PositionsReported,
 )
 from shared.domain.exposure.engine import (
-    ExposureBook,
     ExposureEffect,
     ExposureMonitor,
     ExposureState,
 )
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy, Shock
 from shared.domain.instants import DAY, MILLISECOND, MINUTE, SECOND

@@ -16,8 +16,9 @@ from shared.domain.effects import AlertRaised
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.exposure.attribution import PARTS
 from shared.domain.exposure.baselines import Valuation
-from shared.domain.exposure.engine import ExposureBook, ExposureEffect
+from shared.domain.exposure.engine import ExposureEffect
 from shared.domain.exposure.explain import ExplainState, Holdings, ProfitExplainer
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit, ProfitAccount

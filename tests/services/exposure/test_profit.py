@@ -9,7 +9,8 @@ from services.exposure.step import ExposureStep
 from shared.adapters.store import Entry
 from shared.domain.events import ClockAdvanced, ExecutionKind, ExecutionReported
 from shared.domain.exposure.attribution import PARTS
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor, ExposureState
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import SECOND

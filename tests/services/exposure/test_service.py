@@ -20,7 +20,8 @@ from services.exposure.service import Exposure
 from services.exposure.step import SERVICE
 from shared.adapters.store import StoreUnavailable
 from shared.domain.events import ClockAdvanced, ExposureMeasured
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor, ExposureState
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.instants import SECOND
 from shared.domain.tick_block import TickBlock
 from shared.runtime.health import Health

@@ -10,7 +10,8 @@ from shared.domain.events import (
     PositionsReported,
     RebalanceRequested,
 )
-from shared.domain.exposure.engine import ExposureBook, ExposureMonitor, ExposureState
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
+from shared.domain.exposure.layout import ExposureBook
 from shared.domain.instants import SECOND
 from shared.domain.tick_block import TickBlock
 from shared.wire import keys

@@ -1,0 +1,242 @@
+"""What is said of each book after a revaluation: its exposure, and its measurement."""
+
+from collections.abc import Iterable, Mapping
+from math import isfinite, nan
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from shared.domain.events import ExposureMeasured
+from shared.domain.exposure.book_report import (
+    MeasuredLeg,
+    at_the_money,
+    beta_delta,
+    group_exposures,
+    measurement,
+    sums_of,
+    vix_vega,
+)
+from shared.domain.exposure.layout import ExposureBook, Layout
+from shared.domain.exposure.observed import ExposureObserved, Risk, Unmarked
+from shared.domain.exposure.policy import ExposurePolicy
+from shared.domain.exposure.profit import Profit
+from shared.domain.exposure.revaluation import DELTA, LEVEL, VEGA, Revaluation
+from shared.domain.exposure.terms import Floats, Integers, Terms
+from shared.domain.instants import DAY
+from shared.domain.marks.columns import Remark
+from shared.domain.marks.mark_book import MarkBook
+
+_WEEK_NS: Final = 7 * DAY
+
+
+class Sums(Struct, frozen=True):
+    """What a revaluation adds up to; see `Portfolio.sums`."""
+
+    totals: Floats
+    marked: Integers
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """When and after what.
+
+    Attributes:
+        now_ns: The instant.
+        youngest_ns: Of the youngest tick.
+        conflated: Ticks that only the latest of counted.
+    """
+
+    now_ns: int
+    youngest_ns: int
+    conflated: int
+
+
+class BookReporter:
+    """Makes reports of books.
+
+    Args:
+        policy: Which index, how many names.
+        books: By name.
+        marks: Why something has no value.
+        terms: Of the rows.
+        revaluation: Their values.
+        layout: Whose they are.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a composition of parts
+        self,
+        policy: ExposurePolicy,
+        books: Mapping[str, ExposureBook],
+        marks: MarkBook,
+        terms: Terms,
+        revaluation: Revaluation,
+        layout: Layout,
+    ) -> None:
+        self._policy = policy
+        self._books = books
+        self._marks = marks
+        self._terms = terms
+        self._revaluation = revaluation
+        self._layout = layout
+
+    def levels(self) -> dict[str, float]:
+        """Levels of the underlyings that positions are on, and the index's; those known."""
+        groups, example = self._layout.portfolio.groups, self._layout.portfolio.example
+        inputs, terms, index = self._revaluation.inputs, self._terms, self._policy.index
+        found = zip(groups, inputs[LEVEL, example].tolist(), strict=True)
+        levels = {group.underlying: level for group, level in found}
+        if index not in levels and index in terms.underlyings:
+            rows = self._revaluation.wanted & (terms.underlying == terms.underlyings[index])
+            levels[index] = float(max(inputs[LEVEL, rows], default=nan))  # of one level: all alike
+        return {name: level for name, level in levels.items() if isfinite(level)}
+
+    def observed(  # noqa: PLR0913, PLR0917 - of a moment
+        self,
+        book: str,
+        moment: Moment,
+        sums: Sums,
+        levels: Mapping[str, float],
+        risk: Risk | None,
+        profit: Profit | None,
+    ) -> ExposureObserved:
+        """Report a book's exposure.
+
+        Args:
+            book: Its name.
+            moment: When and after what.
+            sums: Of all groups.
+            levels: See `levels`.
+            risk: As last computed.
+            profit: As last explained.
+        """
+        portfolio, policy = self._layout.portfolio, self._policy
+        mine = [at for at, group in enumerate(portfolio.groups) if group.book == book]
+        counts = portfolio.counts[mine].tolist()
+        groups = group_exposures(
+            [portfolio.groups[at] for at in mine],
+            sums.totals[mine],
+            sums.marked[mine].tolist(),
+            counts,
+            levels,
+        )
+        in_points = self._layout.in_points
+        of_index = [group for group in groups if group.underlying not in in_points]
+        weighted, without = beta_delta(of_index, self._layout.betas)
+        unmarked, unknown = self._unmarked(book)
+        level = levels.get(policy.index)
+        return ExposureObserved(
+            book=book,
+            event_ns=moment.now_ns,
+            youngest_ns=moment.youngest_ns,
+            groups=tuple(groups),
+            totals=sums_of(groups, in_points),
+            beta_delta=weighted,
+            without_beta=without,
+            index_delta=None if level is None else weighted / level,
+            vix_vega=vix_vega(groups, self._layout.vega_betas, in_points),
+            positions=sum(counts) + unknown,
+            marked=int(sums.marked[mine].sum()),
+            unmarked=unmarked,
+            expired=self._expired(book),
+            approximate=len(self._named(book, self._approximate())),
+            conflated=moment.conflated,
+            risk=risk,
+            profit=profit,
+        )
+
+    def measurement(
+        self, observed: ExposureObserved, held: Mapping[str, float], index: float
+    ) -> ExposureMeasured:
+        """Put a book's exposure as a measurement.
+
+        Args:
+            observed: Its exposure.
+            held: What it holds, by symbol.
+            index: Level of the index; NaN while unknown.
+        """
+        book, now_ns = self._books[observed.book], observed.event_ns
+        legs = [
+            self._leg(book, symbol, held, index, now_ns)
+            for symbol in sorted(set(book.legs.values()))
+        ]
+        known = [leg for leg in legs if leg is not None]
+        underlyings = {group.underlying for group in observed.groups}
+        underlyings |= {leg.instrument.underlying for leg in known}
+        fresh = {name for name in underlyings if self._marks.is_level_fresh(name, now_ns)}
+        return measurement(observed, known, self._volatilities(underlyings, now_ns), fresh)
+
+    def _leg(
+        self, book: ExposureBook, symbol: str, held: Mapping[str, float], index: float, now_ns: int
+    ) -> MeasuredLeg | None:
+        """Say what one unit of a leg is worth to a hedge; `None` when nobody knows it."""
+        row = self._marks.row(symbol)
+        if row is None:
+            return None
+        instrument, values = self._terms.instruments[row], self._revaluation.values
+        level, delta, vega = nan, nan, nan
+        if self._marks.is_level_fresh(instrument.underlying, now_ns):
+            level = float(self._revaluation.inputs[LEVEL, row])
+            delta, vega = float(values[DELTA, row]), float(values[VEGA, row])
+        beta = self._layout.betas.get(instrument.underlying)
+        in_index = 0.0
+        if beta is not None and instrument.underlying not in self._layout.in_points:
+            in_index = beta * instrument.multiplier * delta * level / index
+        return MeasuredLeg(
+            instrument=instrument,
+            filled=held.get(symbol, 0.0) - book.opening.get(symbol, 0.0),
+            level=level,
+            delta=delta,
+            vega=vega,
+            index_delta=in_index,
+        )
+
+    def _unmarked(self, book: str) -> tuple[tuple[Unmarked, ...], int]:
+        """Name the first positions without a value; and count those that nobody knows."""
+        unknown = self._named(book, self._layout.portfolio.rows < 0)
+        named = [
+            Unmarked(symbol=symbol, quantity=quantity, reason=self._layout.unknown[symbol])
+            for symbol, quantity, _ in unknown
+        ]
+        remarks = self._marks.columns.remark
+        for symbol, quantity, row in self._named(
+            book, self._layout.portfolio.unmarked(self._revaluation.values)
+        ):
+            reason = Remark(int(remarks[row])).name.lower()
+            named.append(Unmarked(symbol=symbol, quantity=quantity, reason=reason))
+        return tuple(named[: self._policy.most_named]), len(unknown)
+
+    def _expired(self, book: str) -> tuple[str, ...]:
+        gone = (self._layout.portfolio.group < 0) & (self._layout.portfolio.rows >= 0)
+        return tuple(symbol for symbol, _, _ in self._named(book, gone)[: self._policy.most_named])
+
+    def _approximate(self) -> NDArray[np.bool_]:
+        """Say which positions are in American options that were not valued as such yet."""
+        waiting = self._revaluation.early.approximate()
+        return np.isin(self._layout.portfolio.rows, waiting) & (self._layout.portfolio.group >= 0)
+
+    def _named(self, book: str, which: NDArray[np.bool_]) -> list[tuple[str, float, int]]:
+        """Symbol, quantity and row of a book's positions among some."""
+        portfolio = self._layout.portfolio
+        if not which.any() or book not in portfolio.books:
+            return []
+        mine = portfolio.book == portfolio.books.index(book)
+        positions = np.flatnonzero(which & mine).tolist()
+        return [(*self._layout.held[each][1:], self._layout.rows[each]) for each in positions]
+
+    def _volatilities(self, underlyings: Iterable[str], now_ns: int) -> dict[str, float]:
+        """At the money, of the shortest expiry from a week on, where known."""
+        columns, terms = self._marks.columns, self._terms
+        found = {}
+        for name in sorted(underlyings):
+            rows = np.flatnonzero(terms.underlying == terms.underlyings[name])
+            volatility = at_the_money(
+                terms.strike[rows],
+                columns.underlying[rows],
+                columns.volatility[rows],
+                terms.expiry_ns[rows],
+                now_ns + _WEEK_NS,
+            )
+            if volatility is not None:
+                found[name] = volatility
+        return found
