@@ -55,7 +55,7 @@ def a_report_is_done_when_the_broker_has_it(patch: Patch) -> None:
 def the_gateway_takes_an_id_again(patch: Patch) -> None:
     schema = record._SCHEMA.replace("order_id TEXT NOT NULL UNIQUE", "order_id TEXT NOT NULL")  # noqa: SLF001 - likewise
     patch.setattr(record, "_SCHEMA", schema)
-    patch.setattr(OrderRecord, "known", lambda _, __: None)
+    patch.setattr(OrderRecord, "known", lambda _, __: {})
 
 
 def the_gateway_takes_any_epoch(patch: Patch) -> None:

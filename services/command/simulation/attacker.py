@@ -188,9 +188,9 @@ class Attacker:
         """
         limits = self._book(heard.order).limits
         large = min(limits.max_order_vega, limits.max_order_notional / self._market.vix)
-        size = self._weather.one_of((_SMALL, _SMALL, 0.3 * large, 0.9 * large))
+        size = self._weather.one_of((_SMALL, _SMALL, _SMALL, 0.3 * large, 0.9 * large))
         manner = self._weather.one_of(("alike", "one side", "to and fro"))
-        count = round(self._weather.between(5, _MOST_AT_ONCE))
+        count = round(self._weather.between(9, _MOST_AT_ONCE))
         leg = heard.order.book, heard.order.leg
         count = min(count, REMEMBERED_DECISIONS - 1 - self._flooded[leg])
         self._flooded[leg] += count  # more than the paper venue remembers, and it drops our own
