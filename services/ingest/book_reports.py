@@ -59,8 +59,15 @@ class BookReports:
         self.measured = dict(measured or {})
         """Sequence of the last measurement, by book."""
 
-    def receive(self, message: Message) -> BookReport | None:
+    def receive(self, message: Message, latest_ns: int | None = None) -> BookReport | None:
         """Take a message of a book's own topic; `None` when it was taken before.
+
+        What is of the future is refused, as a tick is: it would carry time itself along, and what
+        is true of now would be late. A gateway says it again, and is believed then.
+
+        Args:
+            message: As it came.
+            latest_ns: Nothing later is believed; `None` in a replay: event time knows no future.
 
         Raises:
             Refusal: It is not to be believed.
@@ -70,10 +77,16 @@ class BookReports:
         if book not in self._books:
             raise Refusal("unknown_book", book)
         if message.topic == topics.positions(book):
-            return self._positions(book, decode(PositionsMessage, message.payload))
+            positions = decode(PositionsMessage, message.payload)
+            _check_instant(positions.event_time, latest_ns)
+            return self._positions(book, positions)
         if message.topic == topics.measurements(book):
-            return self._measurement(book, self._open(message))
-        return self._execution(book, decode(ExecutionMessage, message.payload))
+            measurement = self._open(message)
+            _check_instant(measurement.event_time, latest_ns)
+            return self._measurement(book, measurement)
+        execution = decode(ExecutionMessage, message.payload)
+        _check_instant(execution.event_time, latest_ns)
+        return self._execution(book, execution)
 
     def _execution(self, book: str, report: ExecutionMessage) -> ExecutionReported | None:
         if report.execution_id in self.executions:
@@ -121,6 +134,11 @@ class BookReports:
             greeks=said.greeks,
             sequence=said.sequence,
         )
+
+
+def _check_instant(event_time: str | int, latest_ns: int | None) -> None:
+    if latest_ns is not None and (ahead_ns := instant_ns(event_time) - latest_ns) > 0:
+        raise Refusal("future", f"{ahead_ns / 1e9:.3f} s beyond what clocks may differ by")
 
 
 def _execution(book: str, report: ExecutionMessage) -> ExecutionReported:

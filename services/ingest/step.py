@@ -165,8 +165,13 @@ class IngestStep:
         elif message.topic.startswith(topics.TICKS):
             run = TickRun.of_arrow(message)
             self._judge(run, now_ns, taken)
-        elif (report := self._reports.receive(message)) is not None:
+        elif (report := self._reports.receive(message, self._latest_ns(now_ns))) is not None:
             taken.items.append(report)
+
+    def _latest_ns(self, now_ns: int) -> int | None:
+        """Return the latest instant that is believed; `None` in a replay."""
+        skew_ns = self._policy.intake.future_skew_ns
+        return None if self._policy.clock_from_feed else now_ns + skew_ns
 
     def _judge(self, run: TickRun, now_ns: int, taken: Taken) -> None:
         if not run.origins:

@@ -62,6 +62,32 @@ def test_a_report_of_positions_is_taken_as_it_is() -> None:
     )
 
 
+EXECUTION = message(
+    topics.executions("overlay"),
+    {
+        "order_id": "overlay-00000001-put",
+        "execution_id": "e1",
+        "kind": "fill",
+        "quantity": 1.0,
+        "price": 2.0,
+        "event_time": NOON,
+    },
+)
+
+
+@pytest.mark.parametrize(
+    "said", [message(POSITIONS, positions(SPX=1.0)), sealed(MEASURED), EXECUTION]
+)
+def test_what_is_of_the_future_is_refused_and_taken_when_its_time_has_come(said: Message) -> None:
+    reports = fresh()
+    before = (reports.executions, dict(reports.reported), dict(reports.measured))
+    with pytest.raises(Refusal, match=r"0\.000 s beyond") as refusal:
+        reports.receive(said, NOON - 1)
+    assert refusal.value.reason == "future"
+    assert (reports.executions, reports.reported, reports.measured) == before
+    assert reports.receive(said, NOON) is not None
+
+
 def test_a_report_of_positions_that_is_not_newer_is_refused_by_its_source() -> None:
     reports = fresh()
     assert reports.receive(message(POSITIONS, positions(SPX=1.0)))
