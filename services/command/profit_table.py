@@ -16,9 +16,9 @@ _EXPLAINED: Final = {
     "theta": "time passed",
     "vanna": "dS · dσ",
     "volga": "½(dσ)²",
-    "carry": "rates, dividends, realized less implied",
-    "cost": "executions against the mark",
-    "trades": "what was traded, to the next valuation",
+    "carry": "rates, realized − implied",
+    "cost": "fills against marks",
+    "trades": "fills until valued",
 }
 
 

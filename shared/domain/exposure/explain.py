@@ -11,6 +11,10 @@ book's total is always
 
 and what the parts leave of it is `unexplained`.
 
+Steps are as short as the monitor's, so what bounces between bid and ask is in the squares: a mark
+that goes up and comes back leaves gamma and volga above, delta and vega below, by the same amount.
+Their sums, and the total, do not depend on it.
+
 Fills of an instrument without a mark wait with it, until there is one. Fees beside the price, and
 interest on cash, reach no journal and are in no figure.
 """
