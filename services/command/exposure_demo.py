@@ -39,6 +39,11 @@ from shared.wire.messages import ExposureMessage
 
 _LINE_EVERY_S: Final = 2.0
 """Where the output is no terminal."""
+_LEGEND: Final = (
+    "In USD. $ delta: what the index would earn the book by doubling, at today's slope; $ gamma 1%: "
+    "how much that changes for a move of 1%; vega: for one more point of volatility; theta: for a "
+    "day that passes; marked: positions with a price, of all."
+)
 _SCENARIOS_NS: Final = 600 * SECOND
 
 
@@ -211,6 +216,7 @@ class ExposureDemo:
     def _print_last(self) -> None:
         if self._latest is not None:
             self._console.print(ExposureView(self._latest))
+            self._print(f"[dim]{_LEGEND}[/]")
 
     def _print(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)
