@@ -73,7 +73,7 @@ def test_a_message_says_all_of_it_but_the_grid() -> None:
 
 def test_what_is_not_known_is_null() -> None:
     message = exposure_message(structs.replace(OBSERVED, youngest_ns=0))
-    assert message.youngest_time is message.risk_time is message.worst is None
+    assert (message.youngest_time, message.risk_time, message.worst) == (None, None, None)
     assert message.index_delta is message.shortfall is None
     assert (message.stress, message.shortfall_days, message.coverage) == ((), 0, 0.5)
     assert message.profit is None
