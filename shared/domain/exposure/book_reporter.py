@@ -192,11 +192,21 @@ class BookReporter:
         )
 
     def _unmarked(self, book: str) -> tuple[tuple[Unmarked, ...], int]:
-        """Name the first positions without a value; and count those that nobody knows."""
+        """Name the first positions without a value; and count those that no group counts.
+
+        Nobody knows an instrument; or an option that delivers its underlying has expired: whether
+        shares have taken its place is not known here, so a hedge of it is not to be given up
+        before its position is put right.
+        """
         unknown = self._named(book, self._layout.portfolio.rows < 0)
         named = [
             Unmarked(symbol=symbol, quantity=quantity, reason=self._layout.unknown[symbol])
             for symbol, quantity, _ in unknown
+        ]
+        delivered = [each for each in self._named(book, self._gone()) if self._delivers(each[2])]
+        named += [
+            Unmarked(symbol=symbol, quantity=quantity, reason="delivered")
+            for symbol, quantity, _ in delivered
         ]
         remarks = self._marks.columns.remark
         for symbol, quantity, row in self._named(
@@ -204,11 +214,20 @@ class BookReporter:
         ):
             reason = Remark(int(remarks[row])).name.lower()
             named.append(Unmarked(symbol=symbol, quantity=quantity, reason=reason))
-        return tuple(named[: self._policy.most_named]), len(unknown)
+        return tuple(named[: self._policy.most_named]), len(unknown) + len(delivered)
 
     def _expired(self, book: str) -> tuple[str, ...]:
-        gone = (self._layout.portfolio.group < 0) & (self._layout.portfolio.rows >= 0)
-        return tuple(symbol for symbol, _, _ in self._named(book, gone)[: self._policy.most_named])
+        gone = self._named(book, self._gone())
+        return tuple(symbol for symbol, _, _ in gone[: self._policy.most_named])
+
+    def _gone(self) -> NDArray[np.bool_]:
+        """Say which positions have expired."""
+        portfolio = self._layout.portfolio
+        return np.asarray((portfolio.group < 0) & (portfolio.rows >= 0))
+
+    def _delivers(self, row: int) -> bool:
+        option = self._terms.instruments[row].option
+        return option is not None and option.delivery == "physical"
 
     def _approximate(self) -> NDArray[np.bool_]:
         """Say which positions are in American options that were not valued as such yet."""

@@ -32,7 +32,9 @@ class Unmarked(Struct, frozen=True, kw_only=True):
     Attributes:
         symbol: Of its instrument.
         quantity: In contracts.
-        reason: `unknown_instrument`, or the remark of its mark: `no_level`, `no_forward` …
+        reason: `unknown_instrument`, or the remark of its mark: `no_level`, `no_forward` …; or
+            `delivered`: an option that delivers its underlying has expired, and it is not known
+            what took its place.
     """
 
     symbol: str
@@ -90,7 +92,7 @@ class ExposureObserved(Struct, frozen=True, kw_only=True, tag="exposure_observed
         without_beta: Underlyings that `beta_delta` leaves out.
         index_delta: The same in units of the index; `None` while its level is unknown.
         vix_vega: Currency for one point of VIX: weighted vega by vega beta, and VIX futures.
-        positions: How many the book has, those expired not counted.
+        positions: How many the book has, those expired in cash not counted.
         marked: How many the figures hold.
         unmarked: The others, the first of them by name.
         expired: Symbols still held that have expired, the first of them.

@@ -304,6 +304,32 @@ def test_a_vix_future_counts_as_points_and_not_as_dollars_of_the_index() -> None
     assert told.totals["vega"] == 2500.0
 
 
+def test_what_expired_into_its_underlying_is_not_known_before_it_is_put_right() -> None:
+    terms = CHAIN[2].option
+    assert terms is not None
+    delivery = msgspec.structs.replace(terms, delivery="physical")
+    delivering = msgspec.structs.replace(CHAIN[2], option=delivery)
+    book = ExposureBook(
+        name="a",
+        opening={delivering.symbol: 10.0, CALL: 1.0, "SPX": -1000.0},
+        legs={"stock": "SPX"},
+        is_measured=True,
+    )
+    made = monitor(book, known=KNOWN | {delivering.symbol: delivering})
+    made.receive_block(quotes(NOW, 100.0))
+    (said,) = measured(made.settle())
+    assert said.greeks["coverage"] == 1.0
+    made.receive_block(level(EXPIRY, 100.0))
+    effects = made.advance_to(EXPIRY)
+    told = observed(effects)["a"]
+    assert told.expired == (CALL, delivering.symbol)
+    assert [(each.symbol, each.reason) for each in told.unmarked] == [
+        (delivering.symbol, "delivered")
+    ]
+    (said,) = measured(effects)
+    assert said.greeks["coverage"] == 0.5
+
+
 def test_what_has_expired_is_named_and_not_counted() -> None:
     made = begun()
     made.settle()
