@@ -1,0 +1,77 @@
+"""The stage between real servers that are killed, and the stage that has nothing to do."""
+
+from pathlib import Path
+
+import pytest
+from fakes.eventually import eventually
+from fakes.workplace import Workplace, workplace
+from msgspec import structs
+
+from services.exposure.__main__ import run
+from services.exposure.books import exposure_books
+from services.exposure.step import ExposureStep
+from shared.adapters.store import Entry
+from shared.domain.events import ClockAdvanced, Tick
+from shared.domain.exposure.engine import ExposureMonitor, ExposureState
+from shared.domain.instants import MINUTE, SECOND
+from shared.domain.tick_block import TickBlock
+from shared.runtime.site import Site
+from shared.wire import keys
+from shared.wire.journal import JournalEntry, encode_entry
+
+OPENING = 1_733_149_800 * SECOND  # 2024-12-02 14:30
+COUNT = 60
+
+
+def journal() -> list[bytes]:
+    found = []
+    for number in range(COUNT):
+        now = OPENING + number * MINUTE
+        tick = Tick(symbol="SPX", event_ns=now, price=6000.0 + number % 7)
+        items = (TickBlock.of([tick]), ClockAdvanced(event_ns=now + SECOND))
+        found.append(encode_entry(JournalEntry(2 * number, 0, items)))
+    return found
+
+
+def hold(place: Workplace) -> None:
+    place.settings = structs.replace(place.settings, positions={"overlay": {"SPX": 10.0}})
+
+
+def expected(place: Workplace, payloads: list[bytes]) -> list[bytes]:
+    site = Site(settings=place.settings)
+    settings = place.settings
+
+    def make(state: ExposureState | None) -> ExposureMonitor:
+        catalogue, books = site.catalogue(), exposure_books(settings)
+        calendar = site.calendar()
+        return ExposureMonitor(
+            settings.exposure, settings.marks, catalogue, books, (), state, calendar
+        )
+
+    step = ExposureStep(make, None)
+    rows = [Entry(keys.journal(), index, payload) for index, payload in enumerate(payloads, 1)]
+    return list(step.receive(rows).entries[keys.exposure_log()])
+
+
+@pytest.mark.server
+async def test_broker_and_store_are_killed_and_the_log_is_as_if_they_were_not(
+    tmp_path: Path,
+) -> None:
+    payloads = journal()
+    async with workplace(tmp_path) as place:
+        hold(place)
+        told = expected(place, payloads)
+        assert len(told) == COUNT  # once a clock event
+        async with place.running(run) as site:
+            for first in range(0, COUNT, 20):
+                await place.write("ingest", keys.journal(), payloads[first : first + 20])
+                await place.kill(site)
+            await place.reaches(keys.exposure_log(), COUNT)
+        assert await place.read(keys.exposure_log()) == told
+
+
+async def test_without_positions_it_asks_for_no_server_and_no_lease(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    async with place.running(run) as site:
+        await eventually(lambda: not site.stop.is_set())
+        assert site.health.report() == {}
