@@ -135,7 +135,8 @@ def measurement(
     """State a book's Greeks for those that act on them; what is unknown has no name in it.
 
     `delta` and `portfolio_delta` are in units of the index, `gamma` is dollar gamma for 1%; the
-    other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, and
+    other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, like
+    `vanna.U`, the change of `delta.U` for 1.00 of volatility (bands move by it: spec 11), and
     `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
     contract. `portfolio_delta` is of what the legs protect, their own fills left out: a hedge that
     counted itself would be sold as soon as it was bought. A `put_delta` of 0 says that one of the
@@ -157,7 +158,9 @@ def measurement(
         greeks |= _of_leg(leg)
     for group in observed.groups:
         if group.level is not None and group.underlying in fresh:
+            name, in_dollars = f"vanna.{group.underlying}", group.level / 100.0
             greeks[f"level.{group.underlying}"] = group.level
+            greeks[name] = greeks.get(name, 0.0) + group.figures["vanna"] / in_dollars
         for name, figure in (
             (f"delta.{group.underlying}", "delta"),
             (f"gamma.{group.underlying}", "gamma"),

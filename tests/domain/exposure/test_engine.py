@@ -185,6 +185,17 @@ def test_a_measurement_says_what_a_hedge_needs() -> None:
     assert greeks[f"unit_vega.{PUT}"] > 0
 
 
+def test_vanna_is_the_change_of_delta_for_all_of_volatility() -> None:
+    deltas, vannas = [], []
+    for volatility in (0.199, 0.2, 0.201):
+        made = monitor(BOOK)
+        made.receive_block(quotes(NOW, 100.0, volatility=volatility))
+        (said,) = measured(made.settle())
+        deltas.append(said.greeks["delta.SPX"])
+        vannas.append(said.greeks["vanna.SPX"])
+    assert vannas[1] == pytest.approx((deltas[2] - deltas[0]) / 0.002, rel=0.02)
+
+
 def test_what_a_hedge_protects_does_not_count_the_hedge() -> None:
     made = begun()
     (before,) = measured(made.settle())
