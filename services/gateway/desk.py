@@ -331,13 +331,19 @@ class Desk:
             trading=self.states.of(order.book),
             marks=self._venue.marks,
         )
-        refusal = self._gatekeeper.judge(order, circumstances)
+        refusal = self._gatekeeper.judge(order, circumstances) or self._outrun(order)
         if refusal is None:
             return Verdict("accepted", label="accepted", is_new=True), []
         changes = [_tripped(order, refusal, self.stamp_ns())] if refusal.reason in TRIPPING else []
         report = _rejection(order, refusal, now_ns)
         verdict = Verdict("refused", str(refusal), refusal.reason, is_new=True, report=report)
         return verdict, changes
+
+    def _outrun(self, order: Order) -> Refusal | None:
+        """Refuse what the venue would take without effect: an accepted order must have an end."""
+        if not self._venue.has_outrun(order):
+            return None
+        return Refusal("outrun", f"{order.leg} has taken too many newer decisions")
 
     def _accept(self, order: Order, at_ns: int) -> None:
         self._gatekeeper.accept(order, at_ns)

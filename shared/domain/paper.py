@@ -33,7 +33,7 @@ from shared.domain.signals_observed import Mark
 from shared.domain.tick_block import TickBlock
 
 REMEMBERED_DECISIONS: Final = 32
-"""Per leg. An older decision than all of them was seen, or is far too late: no effect either way.
+"""Per leg. An older decision than all of them was seen, or is far too late: see `has_outrun`.
 
 Ids are kept for ever by the gateway's own record; this only bounds the venue's state.
 """
@@ -129,12 +129,16 @@ class PaperVenue:
         """
         leg = _leg(order)
         known = self._accepted.get(leg, ())
-        forgotten = len(known) == REMEMBERED_DECISIONS and order.decision < known[0]
-        if forgotten or order.decision in known:
+        if self.has_outrun(order) or order.decision in known:
             return False
         self._accepted[leg] = tuple(sorted((*known, order.decision)))[-REMEMBERED_DECISIONS:]
         self._working[_name(order)] = WorkingOrder(order=order)
         return True
+
+    def has_outrun(self, order: Order) -> bool:
+        """Whether so many newer decisions of its leg were accepted that it has no effect."""
+        known = self._accepted.get(_leg(order), ())
+        return len(known) == REMEMBERED_DECISIONS and order.decision < known[0]
 
     def cancel(self, book: str, reason: str) -> None:
         """Have every open order of a book cancelled at the next clock; this always passes."""

@@ -6,7 +6,6 @@ market (promises B, E1).
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from shared.adapters.keyring import Keyring
 from shared.adapters.memory.broker import MemoryBroker
 from shared.domain.instants import SECOND
 from shared.domain.orders import Order, order_id
-from shared.domain.paper import REMEMBERED_DECISIONS
 from shared.domain.policies import BookPolicy
 from shared.wire import topics
 from shared.wire.announcements import order_from, order_message
@@ -77,7 +75,6 @@ class Attacker:
         self._keyring = keyring
         self._books = books
         self._decision = FIRST_DECISION
-        self._flooded: Counter[tuple[str, str]] = Counter()
         self._attacks: tuple[Callable[[Overheard], None], ...] = (
             self._forge,
             self._replay,
@@ -191,9 +188,6 @@ class Attacker:
         size = self._weather.one_of((_SMALL, _SMALL, _SMALL, 0.3 * large, 0.9 * large))
         manner = self._weather.one_of(("alike", "one side", "to and fro"))
         count = round(self._weather.between(9, _MOST_AT_ONCE))
-        leg = heard.order.book, heard.order.leg
-        count = min(count, REMEMBERED_DECISIONS - 1 - self._flooded[leg])
-        self._flooded[leg] += count  # more than the paper venue remembers, and it drops our own
         for number in range(count):
             quantity = size if manner == "alike" else size * (1 - 0.001 * number)
             order = self._own(heard, quantity=quantity)

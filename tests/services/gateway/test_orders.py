@@ -19,6 +19,7 @@ from shared.adapters.record import OrderRecord
 from shared.domain.events import ExecutionKind
 from shared.domain.instants import SECOND
 from shared.domain.orders import Order, order_id
+from shared.domain.paper import REMEMBERED_DECISIONS
 from shared.domain.trading import TradingState
 from shared.wire import codec, topics
 from shared.wire.announcements import order_from, order_message
@@ -168,6 +169,24 @@ async def test_live_an_order_that_waits_too_long_is_refused_as_expired(path: Pat
             around.clock.advance(11.0)
             await eventually(lambda: around.answers == ["refused"])
             assert around.acks[0].reason.startswith("expired")
+
+
+async def test_an_order_that_newer_ones_have_outrun_is_refused_with_a_report(path: Path) -> None:
+    async with surroundings(path) as around:
+        limits = dict.fromkeys(("max_orders_per_minute", "max_orders_per_day"), 1000)
+        around.limits = structs.replace(around.limits, **limits, max_repeats=1000)
+        async with around.running():
+            await around.open_market()
+            newer = range(2, REMEMBERED_DECISIONS + 2)
+            for decision in newer:
+                side = "buy" if decision % 2 == 0 else "sell"
+                await around.send(order(decision, side=side, quantity=1.0 + decision / 100))
+            await eventually(lambda: around.answers == ["accepted"] * len(newer))
+            await around.send(order(1, quantity=1.0))
+            await eventually(lambda: around.answers[-1] == "refused")
+            assert around.acks[-1].reason.startswith("outrun")
+            await eventually(lambda: len(around.scribe.journalled) == 1)
+            assert around.scribe.journalled[0].kind is ExecutionKind.REJECT
 
 
 async def test_an_answer_nobody_hears_leaves_the_order_taken(path: Path) -> None:
