@@ -125,9 +125,10 @@ class StrategySet:
         )
 
     def decided(self) -> None:
-        """A decision was made on the proposals."""
+        """A decision was made on the proposals; one that was blind has made none."""
         for strategy in self._strategies:
-            strategy.decided()
+            if strategy.name not in self._blind:
+                strategy.decided()
 
     def taken_back(self) -> None:
         """The standing decision failed."""

@@ -1,6 +1,6 @@
 import pytest
 from fakes.hedged_market import CALENDAR, LIMITS, SWAP, policy
-from fakes.measured_market import DELTA, DELTA_LIMITS, SHARES, MeasuredMarket, strategy_book
+from fakes.measured_market import BAND, DELTA, DELTA_LIMITS, SHARES, MeasuredMarket, strategy_book
 from msgspec import structs
 
 from shared.domain.effects import OrderWithheld, TargetChanged
@@ -56,8 +56,10 @@ def test_a_book_without_strategies_is_none() -> None:
         HedgeBook(structs.replace(strategy_book(), strategies=()), CALENDAR, "")
 
 
-def two_underlyings() -> MeasuredMarket:
-    second = structs.replace(DELTA, name="second", underlying="ABC", leg="other")
+SECOND_ONE = structs.replace(DELTA, name="second", underlying="ABC", leg="other")
+
+
+def two_underlyings(second: DeltaPolicy = SECOND_ONE) -> MeasuredMarket:
     market = MeasuredMarket(strategy_book(DELTA, second, legs=(SHARES, OTHER)))
     market.marks |= {"ABC": 50.0}
     market.marked_at |= {"ABC": market.now}
@@ -102,6 +104,24 @@ def test_one_that_is_blind_does_not_stop_the_others() -> None:
     assert target.quality is Quality.STALE
     assert target.strategies[1].note == "gamma.ABC is not measured"
     assert {leg.leg: leg.quantity for leg in target.legs} == {"shares": -6000.0, "other": 0.0}
+
+
+def test_what_is_due_stays_due_while_its_strategy_is_blind() -> None:
+    timed = structs.replace(BAND, kind="time")
+    second = structs.replace(DELTA, name="second", underlying="ABC", leg="other", band=timed)
+    market = two_underlyings(second)
+    market.greeks["delta.ABC"] = 0.2
+    market.measure(0.0, after=SECOND)  # due, and less than a lot
+    market.gone.add("level.ABC")
+    market.measure(6000.0, after=SECOND)
+    market.fill()
+    market.gone.clear()
+    market.greeks["delta.ABC"] = 500.0
+    market.measure(6000.0, after=SECOND)
+    assert [(order.leg, order.signed_quantity) for order in market.orders] == [
+        ("shares", -6000.0),
+        ("other", -500.0),
+    ]
 
 
 def test_a_scheduled_review_with_nothing_to_do_orders_nothing() -> None:
