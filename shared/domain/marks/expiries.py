@@ -270,7 +270,9 @@ class Expiries:
         """Give each option its own quote's volatility, or its expiry's at its strike.
 
         An American option in the money is worth its exercise: its quote marks it, and the
-        volatility is that of its strike, which the other option out of the money has.
+        volatility is that of its strike, which the other option out of the money has. So is that of
+        any option in the money whose spread is worth more than the smile may err: there a quote's
+        own volatility is the noise of its ticks.
         """
         memory, row, number = self.memory, options.row, chosen[options.of]
         fitted, fit_ns = self._fitted(number, options.strike), memory.fit_ns[number]
@@ -278,7 +280,7 @@ class Expiries:
         quoted = np.isfinite(options.middle)
         own = quoted & (early | np.isfinite(implied))
         other = ~own & np.isfinite(fitted) & (fit_ns >= rows.volatility_ns[row])
-        volatility = np.where(early, fitted, implied)
+        volatility = np.where(early | self._is_vague(options, fitted), fitted, implied)
         before, before_ns = rows.volatility[row], rows.volatility_ns[row]
         rows.volatility[row] = np.select([own, other], [volatility, fitted], before)
         rows.volatility_ns[row] = np.select([own, other], [rows.quote_ns[row], fit_ns], before_ns)
@@ -286,6 +288,12 @@ class Expiries:
         rows.out_of_bounds[row] = quoted & ~own
         compared = own & ~early & np.isin(memory.status[number], _FITTED)
         self._validate(chosen, options, np.where(compared, fitted, np.nan), implied, rows)
+
+    def _is_vague(self, options: Options, fitted: Floats) -> NDArray[np.bool_]:
+        """Whether half the spread of an option in the money is worth too many vol points."""
+        vega = options.outputs(fitted)[Output.VEGA] / POINTS
+        is_wide = options.half_spread > self._policy.max_error_points * vega
+        return np.asarray(is_wide & ~options.is_out_of_the_money & np.isfinite(fitted))
 
     def _fitted(self, number: Indexes, strike: Floats) -> Floats:
         """Volatility of each strike by the last smile of its expiry, at that smile's forward."""

@@ -33,6 +33,21 @@ def test_a_good_quote_marks_at_its_middle_with_the_volatility_that_it_implies() 
     assert row.age_ns == 0
 
 
+def test_deep_in_the_money_the_smile_says_the_volatility_and_the_quote_marks() -> None:
+    chain = replace(LISTED, half_spread=0.002, strikes=tuple(range(4400, 5601, 100)))
+    book, symbol = marked(chain), chain.symbol("call", 4400)
+    quote = chain.quote("call", 4400)
+    assert quote.bid is not None
+    assert quote.ask is not None
+    assert quote.ask - quote.bid > 2.0  # some vol points, so far from the money
+    feed(book, [Tick(symbol=symbol, event_ns=NOW, bid=quote.bid + 1, ask=quote.ask + 1)])
+    book.refresh(NOW + POLICY.refresh_ns)
+    row = Row(book, symbol)
+    assert row.said == GOOD
+    assert row.mark == pytest.approx(chain.price("call", 4400) + 1)
+    assert row.volatility == pytest.approx(chain.volatility(4400), abs=1e-3)
+
+
 def test_the_columns_price_every_option_at_its_mark() -> None:
     columns = marked(LISTED, replace(LISTED, days=90.0)).columns
     out = np.empty((len(Output), len(columns.sign)))
