@@ -125,7 +125,7 @@ class Gatekeeper:
             _misnamed(policy, leg, order)
             or self._other_configuration(order)
             or self._stopped(leg, order, circumstances)
-            or _misstated(leg, order)
+            or _misstated(leg, order, closes=self._closes(order))
             or self._mispriced(policy, leg, order, circumstances)
             or self._oversized(policy, leg, order, circumstances)
             or self._histories[order.book].refuses(
@@ -214,6 +214,9 @@ class Gatekeeper:
         loss = exposure.loss(circumstances.marks, self._sessions.at(circumstances.now_ns).session)
         return beyond("max_daily_loss", loss, limits.max_daily_loss)
 
+    def _closes(self, order: Order) -> bool:
+        return self._exposures[order.book].closes(order.leg, order.signed_quantity)
+
     def _grows(self, leg: LegPolicy, order: Order) -> bool:
         measure = measure_for(leg)
         before = self._exposures[order.book].size(measure, leg.name if measure == "delta" else "")
@@ -239,12 +242,12 @@ def _misnamed(policy: BookPolicy, leg: LegPolicy, order: Order) -> Refusal | Non
     return None
 
 
-def _misstated(leg: LegPolicy, order: Order) -> Refusal | None:
+def _misstated(leg: LegPolicy, order: Order, *, closes: bool) -> Refusal | None:
     """Compare what the order says of its size three times (Citi 2022: promises B2)."""
     sizes = (order.quantity, order.reference_price, order.limit_price, order.notional)
     if not all(isfinite(size) and size > 0 for size in sizes):
         return Refusal("misstated", "quantity, prices and notional must be finite and above 0")
-    wrong = _wrong_size(leg, order)
+    wrong = _wrong_size(leg, order, closes=closes)
     if wrong is not None:
         return wrong
     notional = order.quantity * order.reference_price * leg.multiplier
@@ -254,11 +257,13 @@ def _misstated(leg: LegPolicy, order: Order) -> Refusal | None:
     return None
 
 
-def _wrong_size(leg: LegPolicy, order: Order) -> Refusal | None:
+def _wrong_size(leg: LegPolicy, order: Order, *, closes: bool) -> Refusal | None:
     """Compare the size that an order tells with what its quantity has.
 
     An option's vega is the hedger's to measure, live; ours is the one configured, so they need not
-    agree, but one beyond all likelihood, or of the other sign, is a slip.
+    agree, but one beyond all likelihood, or of the other sign, is a slip. An old option has lost
+    most of its vega: what only closes it may have as little as it likes, or nothing could be
+    rolled; limits count the larger of both all the same.
     """
     measure, has = measure_for(leg), order.signed_quantity * size_of_one(leg)
     told = (order.vega, 0.0) if measure == "vega" else (order.delta, order.vega)
@@ -267,8 +272,9 @@ def _wrong_size(leg: LegPolicy, order: Order) -> Refusal | None:
     if isinstance(told[0], UnsetType) or told[1] != 0:
         return Refusal("misstated", f"no delta, or a vega, of leg {leg.name}, held for its delta")
     if leg.instrument in _OPTIONS:
-        agrees = has / LIKELY_VEGA <= told[0] <= has * LIKELY_VEGA
-        agrees = agrees or has / LIKELY_VEGA >= told[0] >= has * LIKELY_VEGA
+        least = 0.0 if closes else has / LIKELY_VEGA
+        agrees = least <= told[0] <= has * LIKELY_VEGA
+        agrees = agrees or least >= told[0] >= has * LIKELY_VEGA
     else:
         agrees = isclose(told[0], has, rel_tol=ROUNDING)
     if agrees:

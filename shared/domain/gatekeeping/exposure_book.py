@@ -119,6 +119,11 @@ class ExposureBook:
             if measure_for(each) == measure and leg in {"", name}
         ]
 
+    def closes(self, leg: str, quantity: float) -> bool:
+        """Whether a change only gives up some of what is held of a leg, signed, in its unit."""
+        held = self._positions[leg]
+        return held * quantity < 0 and abs(quantity) <= abs(held)
+
     def place(self, order_id: str, leg: str, quantity: float) -> None:
         """Count an accepted order: signed quantity, in the leg's unit."""
         self._open[order_id] = OpenOrder(leg, quantity)

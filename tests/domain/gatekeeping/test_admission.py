@@ -408,6 +408,26 @@ def test_one_underlying_held_short_is_no_room_for_another_held_long() -> None:
     assert verdict(found, of_leg(SHARES, -100.0, 5), reducing) == ""
 
 
+def test_an_old_option_has_little_vega_left_and_can_be_closed() -> None:
+    found = keeper()
+    assert verdict(found, of_leg(CALL, 10.0)) == ""
+    filled = ExecutionReported(
+        book="overlay",
+        order_id="overlay-00000001-" + CALL.name,
+        execution_id="x",
+        kind=ExecutionKind.FILL,
+        quantity=10.0,
+        price=100.0,
+        event_ns=NOW,
+    )
+    found.take(filled)
+    assert verdict(found, of_leg(CALL, 10.0, 2, vega=20.0)) == "misstated"
+    assert verdict(found, of_leg(CALL, -11.0, 3, vega=-22.0)) == "misstated"
+    assert verdict(found, of_leg(CALL, -10.0, 4, vega=20.0)) == "misstated"
+    assert verdict(found, of_leg(CALL, -10.0, 5, vega=-801.0)) == "misstated"
+    assert verdict(found, of_leg(CALL, -10.0, 6, vega=-20.0)) == ""
+
+
 def test_an_option_counts_with_the_larger_of_both_vegas() -> None:
     found = keeper(structs.replace(DELTA_LIMITS, max_position_vega=350.0))
     assert verdict(found, of_leg(CALL, 10.0, vega=360.0)) == "max_position_vega"
