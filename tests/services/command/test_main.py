@@ -17,6 +17,7 @@ COMMANDS = (
     "run",
     "replay",
     "tail",
+    "exposure",
     "halt",
     "resume",
     "rebalance",
