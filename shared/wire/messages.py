@@ -469,9 +469,10 @@ class StatusMessage(Struct, frozen=True, kw_only=True):
 class ProgressMessage(Struct, frozen=True, kw_only=True):
     """How far a service is.
 
-    `ingest`: `sequence` is the last one of `source` that is in the journal. `hedger` and
-    `gateway`: every clock event up to `settled` is dealt with, and all that came of it delivered;
-    `sequence` counts the execution reports that were made (`gateway`) and taken (`hedger`).
+    `ingest`: `sequence` is the last one of `source` that is in the journal. `hedger`, `gateway` and
+    `exposure`: every clock event up to `settled` is dealt with, and all that came of it delivered;
+    `sequence` counts the execution reports that were made (`gateway`), the measurements that are
+    journalled (`exposure`), and both as far as they were taken (`hedger`).
     """
 
     service: str
