@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -54,9 +53,7 @@ class ExposureView:
 
 def _table(message: ExposureMessage, columns: Sequence[tuple[str, str]]) -> Table:
     title = f"Exposure of {message.book}"
-    table = Table(
-        title=title, title_justify="left", show_footer=True, box=SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table(title=title, title_justify="left", show_footer=True, box=None, pad_edge=False)
     table.add_column("underlying", footer="total")
     table.add_column("bucket")
     table.add_column("level", justify="right")

@@ -36,7 +36,12 @@ async def _serve(site: Site, term: Term, store: Store, metrics: IngestMetrics) -
     async with (
         site.bus(SERVICE, SUBSCRIPTIONS) as bus,
         kept_bounded(
-            site, store, keys.journal(), readers, journal_span, guests=[(store, "auditor"), (store, "exposure")]
+            site,
+            store,
+            keys.journal(),
+            readers,
+            journal_span,
+            guests=[(store, "auditor"), (store, "exposure")],
         ),
     ):
         ingest = Ingest(
