@@ -84,7 +84,7 @@ EXAMPLES: Final[tuple[Struct, ...]] = (
         greeks={
             "delta.SPX": -1_000.0,
             "vega": 48_000.0,
-            "vega.366d+": 900.0,
+            "vega.SPX.366d+": 900.0,
             "theta": -9_500.0,
             "coverage": 1.0,
         },

@@ -17,7 +17,7 @@ Symbol = Annotated[str, Meta(pattern=r"^[A-Z0-9._-]{1,32}$(?!\n)")]
 Source = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$(?!\n)")]
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)")]
 GreekName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._+-]{1,64}$(?!\n)")]
-"""`vega.366d+` is one."""
+"""`vega.SPX.366d+` is one."""
 OrderId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,160}$(?!\n)")]
 SequenceNumber = Annotated[int, Meta(ge=1, le=2**63 - 1, description="The source's own, from 1")]
 
@@ -85,7 +85,7 @@ class MeasurementMessage(SealedMessage, frozen=True, kw_only=True):
     """A book's Greeks, as the exposure stage measured them.
 
     `sequence` counts those of one book: one that is not above the last is dropped. `greeks` are
-    named `delta.SPX`, `gamma.SPX`, `vega`, `vega.31-90d`, `theta`, `coverage` and the like.
+    named `delta.SPX`, `gamma.SPX`, `vega`, `vega.SPX.31-90d`, `theta`, `coverage` and the like.
     """
 
     book: Name

@@ -16,8 +16,11 @@ from shared.domain.instruments.instrument import Instrument
 
 IN_UNITS: Final = frozenset(("delta", "gamma"))
 """Of one underlying each: they do not add up over underlyings."""
-OF_THE_INDEX: Final = frozenset(("dollar_delta", "dollar_gamma", "vanna", "charm"))
-"""Dollars for a move of the index: an underlying in vol points has no part in them."""
+OF_THE_INDEX: Final = frozenset(("dollar_delta", "dollar_gamma", "vanna", "volga", "charm"))
+"""For a move of the index or of its volatility: an underlying in vol points has no part in them."""
+OF_ITS_VOLATILITY: Final = frozenset(("vega", "weighted_vega"))
+"""For a vol point of the index: of an underlying in vol points the delta is that, and its own vega,
+for a point of the volatility of volatility, has no part in them."""
 
 
 def group_exposures(
@@ -58,8 +61,11 @@ def sums_of(groups: Iterable[GroupExposure], in_points: frozenset[str]) -> dict[
     """
     totals = {name: 0.0 for name in FIGURES if name not in IN_UNITS}
     for group in groups:
+        is_in_points = group.underlying in in_points
         for name in totals:
-            if not (name in OF_THE_INDEX and group.underlying in in_points):
+            if is_in_points and name in OF_ITS_VOLATILITY:
+                totals[name] += group.figures["delta"]
+            elif not (is_in_points and name in OF_THE_INDEX):
                 totals[name] += group.figures[name]
     return totals
 
@@ -136,7 +142,8 @@ def measurement(
 
     `delta` and `portfolio_delta` are in units of the index, `gamma` is dollar gamma for 1%; the
     other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, like
-    `vanna.U`, the change of `delta.U` for 1.00 of volatility (bands move by it: spec 11), and
+    `vanna.U`, the change of `delta.U` for 1.00 of volatility (bands move by it: spec 11);
+    `vega.U.B` is currency for one point of U's own volatility in the bucket B (spec 4.4), and
     `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
     contract. `portfolio_delta` is of what the legs protect, their own fills left out: a hedge that
     counted itself would be sold as soon as it was bought. A `put_delta` of 0 says that one of the
@@ -153,7 +160,6 @@ def measurement(
     greeks |= {"gamma": totals["dollar_gamma"], "coverage": observed.coverage}
     if observed.index_delta is not None:
         greeks["delta"] = observed.index_delta
-    greeks |= dict.fromkeys((f"vega.{bucket}" for bucket in BUCKETS), 0.0)
     for leg in legs:
         greeks |= _of_leg(leg)
     for group in observed.groups:
@@ -164,7 +170,7 @@ def measurement(
         for name, figure in (
             (f"delta.{group.underlying}", "delta"),
             (f"gamma.{group.underlying}", "gamma"),
-            (f"vega.{group.bucket}", "vega"),
+            (f"vega.{group.underlying}.{group.bucket}", "vega"),
         ):
             greeks[name] = greeks.get(name, 0.0) + group.figures[figure]
     greeks |= {f"volatility.{name}": value for name, value in volatilities.items()}
@@ -195,6 +201,7 @@ def _of_leg(leg: MeasuredLeg) -> dict[str, float]:
     symbol, underlying = leg.instrument.symbol, leg.instrument.underlying
     figures = {f"filled.{symbol}": leg.filled}
     figures |= {f"delta.{underlying}": 0.0, f"gamma.{underlying}": 0.0}
+    figures |= dict.fromkeys((f"vega.{underlying}.{bucket}" for bucket in BUCKETS), 0.0)
     if isfinite(leg.level):
         figures[f"level.{underlying}"] = leg.level
     if leg.instrument.option is not None and isfinite(leg.delta):

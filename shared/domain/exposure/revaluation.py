@@ -10,9 +10,9 @@ asked for: in between only time has passed.
 What is not an option by formula: a linear instrument is worth its level. A variance swap is worth
 (σ² − K²)/(2K) of its vega notional, σ the level in vol points and K its strike (Demeterfi, Derman,
 Kamal, Zou 1999), times the share of its life that is left; one without a strike, a constant
-maturity, is struck at its level. What it has realized so far is not in it. Of what trades in vol
-points, a swap or a VIX future, a point of its level is a vol point: delta and vega are the same
-thing in two units.
+maturity, is struck at its level. What it has realized so far is not in it. A point of the level
+of a swap is a vol point: delta and vega are the same thing in two units. A VIX future has its
+delta alone, for the vega of options on it is in points of another volatility: its own.
 """
 
 from typing import Final, Protocol
@@ -260,7 +260,6 @@ def value_rows(  # noqa: PLR0913, PLR0917 - of all rows at once
         struck,
         terms.expiry_ns,
         terms.start_ns,
-        terms.in_points,
         inputs,
         now_ns,
         values,
@@ -339,7 +338,6 @@ def _value_others(  # noqa: PLR0913, PLR0917 - compiled code takes columns
     strike: Floats,
     expiry_ns: Integers,
     start_ns: Integers,
-    in_points: NDArray[np.bool_],
     inputs: Floats,
     now_ns: int,
     values: Floats,
@@ -354,7 +352,6 @@ def _value_others(  # noqa: PLR0913, PLR0917 - compiled code takes columns
         if model[row] == LINEAR:
             values[PRICE, row] = level
             values[DELTA, row] = 1.0
-            values[VEGA, row] = _POINT * in_points[row]
         else:
             struck = strike[row]
             left = 1.0

@@ -78,7 +78,7 @@ def test_positions_add_up_by_book_underlying_and_bucket() -> None:
     delta = totals[:, FIGURES.index("delta")]
     raw = revaluation.values[DELTA]
     assert delta.tolist() == pytest.approx([5, 100 * (raw[0] + raw[1]), 100 * raw[0], 2000])
-    assert figures(totals[3])["vega"] == 2000  # 1,000 a point, twice
+    assert figures(totals[3])["delta"] == 2000  # 1,000 a point, twice
 
 
 def test_what_has_no_value_is_in_no_sum_and_told() -> None:

@@ -177,8 +177,8 @@ def test_a_measurement_says_what_a_hedge_needs() -> None:
     assert greeks["coverage"] == 1.0
     assert said.portfolio_delta == greeks["delta"] == pytest.approx(greeks["delta.SPX"])
     assert greeks["level.SPX"] == 100.0
-    assert greeks["vega"] == pytest.approx(greeks["vega.8-30d"])
-    assert greeks["vega.366d+"] == 0.0
+    assert greeks["vega"] == pytest.approx(greeks["vega.SPX.8-30d"])
+    assert greeks["vega.SPX.366d+"] == 0.0
     assert greeks["volatility.SPX"] == pytest.approx(0.2, abs=0.01)
     assert said.put_delta == pytest.approx(greeks[f"unit_delta.{PUT}"] / 100)
     assert -1 < said.put_delta < 0

@@ -74,12 +74,12 @@ def test_rho_of_an_option_on_a_future_is_that_of_the_discount() -> None:
     assert made.values[RHO, 0] == pytest.approx(-30 / 365 * made.values[PRICE, 0])
 
 
-def test_linear_instruments_are_worth_their_level_and_a_vix_future_has_vega_too() -> None:
+def test_linear_instruments_are_worth_their_level_and_have_no_vega() -> None:
     made = revaluation(index(), VX)
     made.refresh(market(2, level=20.0), NOW, everything=False)
     assert made.values[PRICE].tolist() == [20.0, 20.0]
     assert made.values[DELTA].tolist() == [1.0, 1.0]
-    assert made.values[VEGA].tolist() == [0.0, 100.0]
+    assert made.values[VEGA].tolist() == [0.0, 0.0]
     made.refresh(market(2, level=np.nan), NOW, everything=False)
     assert np.isnan(made.values).all()
 

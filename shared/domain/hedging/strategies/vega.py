@@ -120,7 +120,7 @@ class VegaStrategy:
 
     def _net_vega(self, measurement: Measurement, outlook: Outlook, bucket: str) -> float:
         """Return the bucket's vega: measured, plus what our orders did and may do since."""
-        net = measurement.read(f"vega.{bucket}")
+        net = measurement.read(f"vega.{self._policy.underlying}.{bucket}")
         for leg in self._in(bucket, outlook.moment.now_ns):
             unmeasured = unmeasured_quantity(measurement, outlook, leg)
             if unmeasured:

@@ -56,7 +56,7 @@ class Listed(MeasuredMarket):
     def __init__(self, of: StrategyBookPolicy | None = None) -> None:
         super().__init__(of or book())
         self.quotes = {"NEAR": (4.9, 5.1), "WIDE": (4.0, 6.0), "FAR": (9.8, 10.2)}
-        self.greeks |= {"vega.91-365d": 0.0, "vega.366d+": 0.0}
+        self.greeks |= {"vega.XYZ.91-365d": 0.0, "vega.XYZ.366d+": 0.0}
         for symbol in ("NEAR", "WIDE", "FAR"):
             self.greeks |= {f"unit_vega.{symbol}": 20.0, f"unit_delta.{symbol}": 55.0}
 
@@ -74,7 +74,7 @@ def by_leg(market: MeasuredMarket) -> dict[str, float]:
 
 
 def vega(market: Listed, **buckets: float) -> None:
-    market.greeks |= {f"vega.{name}": value for name, value in buckets.items()}
+    market.greeks |= {f"vega.XYZ.{name}": value for name, value in buckets.items()}
     market.measure(0.0, after=SECOND)
 
 
@@ -96,6 +96,13 @@ def test_too_much_vega_is_sold_to_the_upper_bound() -> None:
     market = Listed()
     vega(market, **{"366d+": 1210.0})
     assert by_leg(market) == {"far": -11.0, "shares": 605.0}
+
+
+def test_the_vega_of_another_underlying_is_not_its_own() -> None:
+    market = Listed()
+    market.greeks |= {"vega": -5000.0, "vega.VXZ26.91-365d": -4500.0}
+    vega(market, **{"91-365d": -400.0})
+    assert market.orders == []
 
 
 def test_several_buckets_are_one_decision() -> None:
@@ -185,7 +192,7 @@ def test_a_lot_that_is_larger_than_the_bounds_is_traded_only_if_it_helps() -> No
 
 def test_vega_and_delta_are_held_by_one_book() -> None:
     market = Listed(book(DELTA))
-    market.greeks["vega.91-365d"] = -600.0
+    market.greeks["vega.XYZ.91-365d"] = -600.0
     market.measure(1000.0)
     assert by_leg(market) == {"near": 5.0, "shares": -1275.0}
     market.measure(1000.0, after=SECOND)
@@ -217,12 +224,12 @@ def test_what_hedged_an_option_that_has_expired_is_given_up_once() -> None:
     policy = structs.replace(VEGA, bounds=(bounds,))
     market = Listed(strategy_book(policy, legs=(short, SHARES), limits=BOTH_LIMITS))
     market.quotes = {"SHORT": (0.9, 1.1)}
-    market.greeks |= {"vega.0-7d": -300.0, "unit_vega.SHORT": 20.0, "unit_delta.SHORT": 55.0}
+    market.greeks |= {"vega.XYZ.0-7d": -300.0, "unit_vega.SHORT": 20.0, "unit_delta.SHORT": 55.0}
     market.measure(0.0, after=SECOND)
     for order in market.orders:
         market.fill(order)
     assert by_leg(market) == {"short": 10.0, "shares": -550.0}
-    market.greeks |= {"vega.0-7d": 0.0, "unit_delta.SHORT": 100.0}  # in the money to the end
+    market.greeks |= {"vega.XYZ.0-7d": 0.0, "unit_delta.SHORT": 100.0}  # in the money to the end
     market.measure(0.0, after=2 * DAY)
     assert [(each.leg, each.signed_quantity) for each in market.orders[2:]] == [("shares", 550.0)]
     market.fill()

@@ -1,0 +1,72 @@
+"""What a book's sums and its measurement say: no two units in one figure."""
+
+from fakes.exposures import NOW, VX, index
+
+from shared.domain.events import ExposureMeasured
+from shared.domain.exposure.aggregate import FIGURES
+from shared.domain.exposure.book_report import MeasuredLeg, measurement, sums_of
+from shared.domain.exposure.observed import ExposureObserved, GroupExposure
+from shared.domain.instruments.instrument import Instrument
+
+POINTS = frozenset({VX.symbol})
+
+
+def group(underlying: str, bucket: str, level: float | None, **figures: float) -> GroupExposure:
+    return GroupExposure(
+        underlying=underlying,
+        bucket=bucket,
+        level=level,
+        positions=1,
+        marked=1,
+        figures=dict.fromkeys(FIGURES, 0.0) | figures,
+    )
+
+
+OPTIONS = group("SPX", "31-90d", 5000.0, delta=500.0, vega=900.0, weighted_vega=600.0, volga=3.0)
+VIX_CALLS = group(VX.symbol, "31-90d", 20.0, delta=70.0, vega=4000.0, weighted_vega=2500.0, volga=8)
+
+
+def leg(instrument: Instrument, level: float) -> MeasuredLeg:
+    return MeasuredLeg(
+        instrument=instrument, filled=0.0, level=level, delta=1.0, vega=0.0, index_delta=0.0
+    )
+
+
+def measured(
+    *groups: GroupExposure, legs: tuple[MeasuredLeg, ...] = (), stale: str = ""
+) -> ExposureMeasured:
+    observed = ExposureObserved(
+        book="a",
+        event_ns=NOW,
+        youngest_ns=NOW,
+        groups=groups,
+        totals=sums_of(groups, POINTS),
+        beta_delta=0.0,
+        without_beta=(),
+        index_delta=None,
+        vix_vega=0.0,
+        positions=len(groups),
+        marked=len(groups),
+        unmarked=(),
+        expired=(),
+        conflated=0,
+    )
+    fresh = {each.underlying for each in groups} - {stale}
+    return measurement(observed, legs, {}, fresh)
+
+
+def test_the_volatility_of_volatility_is_in_no_vega_of_the_index() -> None:
+    totals = sums_of((OPTIONS, VIX_CALLS), POINTS)
+    assert totals["vega"] == 970.0  # a point of a VIX future is one, as in the vega to VIX
+    assert totals["weighted_vega"] == 670.0
+    assert totals["volga"] == 3.0
+
+
+def test_vega_is_measured_by_underlying_and_bucket() -> None:
+    nasdaq = group("NDX", "31-90d", 18_000.0, vega=50.0)
+    greeks = measured(OPTIONS, VIX_CALLS, nasdaq, legs=(leg(index(), 5000.0),)).greeks
+    assert greeks["vega.SPX.31-90d"] == 900.0
+    assert greeks["vega.NDX.31-90d"] == 50.0
+    assert greeks[f"vega.{VX.symbol}.31-90d"] == 4000.0
+    assert greeks["vega.SPX.366d+"] == 0.0  # known to be nothing, for it may be hedged
+    assert "vega.31-90d" not in greeks
