@@ -80,6 +80,7 @@ class MeasuredMarket(HedgedMarket):
             "gamma.XYZ": 400.0,
             "level.XYZ": 100.0,
             "volatility.XYZ": 0.2,
+            "futures_delta.XYZ": 0.0,
             "theta": -800.0,
             "coverage": 1.0,
         }
@@ -101,6 +102,7 @@ class MeasuredMarket(HedgedMarket):
         own = counted.get("XYZ", 0.0)
         figures = {
             "delta.XYZ": self.options + own,
+            **{f"futures_{name}": 0.0 for name in self.greeks if name.startswith("delta.")},
             **self.greeks,
             **{f"filled.{symbol}": quantity for symbol, quantity in counted.items()},
         }

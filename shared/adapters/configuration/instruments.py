@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, get_args
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from shared.adapters.calendars import known_calendars
 from shared.adapters.configuration.table import POSITIVE, Range, Table
@@ -129,6 +129,7 @@ def _future_root(table: Table, name: str) -> FutureRoot:
         last_trade_before_ns=table.duration("last_trade_before", 0),
         currency=_currency(table),
         calendar=_calendar(table),
+        index=table.text("index", "") or UNSET,
     )
 
 
@@ -187,6 +188,7 @@ def _instrument(table: Table) -> Instrument:
         last_trade_ns=expiry_ns,
         option=option,
         variance_swap=_variance_terms(table) if kind is Kind.VARIANCE_SWAP else None,
+        index=(table.text("index", "") if kind is Kind.FUTURE else "") or UNSET,
     )
     table.refuse_unknown_keys()
     return instrument

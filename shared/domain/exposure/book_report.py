@@ -1,7 +1,7 @@
 """From sums to what is said of a book: totals, betas, what is missing; and the measurement."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,7 @@ from shared.domain.exposure.aggregate import FIGURES, Group, figures
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
 from shared.domain.exposure.policy import BUCKETS
 from shared.domain.exposure.terms import Floats, Integers
-from shared.domain.instruments.instrument import Instrument
+from shared.domain.instruments.instrument import Instrument, Kind
 
 IN_UNITS: Final = frozenset(("delta", "gamma"))
 """Of one underlying each: they do not add up over underlyings."""
@@ -137,12 +137,14 @@ def measurement(
     legs: Sequence[MeasuredLeg],
     volatilities: Mapping[str, float],
     fresh: Collection[str],
+    indices: Mapping[str, str],
 ) -> ExposureMeasured:
     """State a book's Greeks for those that act on them; what is unknown has no name in it.
 
     `delta` and `portfolio_delta` are in units of the index, `gamma` is dollar gamma for 1%; the
     other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, like
     `vanna.U`, the change of `delta.U` for 1.00 of volatility (bands move by it: spec 11);
+    `futures_delta.U` is what futures on U that are no legs, and options on them, add to `delta.U`;
     `vega.U.B` is currency for one point of U's own volatility in the bucket B (spec 4.4), and
     `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
     contract. `portfolio_delta` is of what the legs protect, their own fills left out: a hedge that
@@ -154,6 +156,7 @@ def measurement(
         legs: What it hedges with.
         volatilities: At the money, by underlying.
         fresh: Underlyings whose level is young enough to act on.
+        indices: By underlying that is a future, the level that it settles on; empty: not known.
     """
     totals = observed.totals
     greeks = {name: totals[name] for name in ("vega", "theta", "rho", "vanna", "volga", "charm")}
@@ -173,6 +176,7 @@ def measurement(
             (f"vega.{group.underlying}.{group.bucket}", "vega"),
         ):
             greeks[name] = greeks.get(name, 0.0) + group.figures[figure]
+    greeks |= _futures_deltas(observed.groups, legs, greeks, indices)
     greeks |= {f"volatility.{name}": value for name, value in volatilities.items()}
     portfolio_delta, put_delta = _protected(observed, legs, fresh)
     return ExposureMeasured(
@@ -183,6 +187,34 @@ def measurement(
         put_delta=put_delta,
         greeks=greeks,
     )
+
+
+def _futures_deltas(
+    groups: Sequence[GroupExposure],
+    legs: Sequence[MeasuredLeg],
+    greeks: Mapping[str, float],
+    indices: Mapping[str, str],
+) -> dict[str, float]:
+    """Return what futures add to the delta of each underlying; one that is not known is not in it.
+
+    A future at F moves by F/S for one point of the level S that it settles on (cost of carry: Hull,
+    "Options, Futures, and Other Derivatives", on the delta of a futures contract). Of a future that
+    nobody knows the level of, any underlying's may be part. A leg is the strategy's to count.
+    """
+    underlyings = {each.underlying for each in groups}
+    underlyings |= {each.instrument.underlying for each in legs}
+    own = {each.instrument.symbol for each in legs if each.instrument.kind is Kind.FUTURE}
+    deltas = dict.fromkeys(sorted(underlyings), 0.0)
+    for group in groups:
+        future = group.underlying
+        if future not in indices or future in own:
+            continue
+        for underlying in underlyings - {future}:
+            if indices[future] in {"", underlying}:
+                levels = [greeks.get(f"level.{name}", nan) for name in (future, underlying)]
+                ratio = levels[0] / levels[1] if indices[future] else nan
+                deltas[underlying] += group.figures["delta"] * ratio
+    return {f"futures_delta.{name}": each for name, each in deltas.items() if isfinite(each)}
 
 
 def _protected(

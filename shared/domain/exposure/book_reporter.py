@@ -164,7 +164,8 @@ class BookReporter:
         underlyings = {group.underlying for group in observed.groups}
         underlyings |= {leg.instrument.underlying for leg in known}
         fresh = {name for name in underlyings if self._marks.is_level_fresh(name, now_ns)}
-        return measurement(observed, known, self._volatilities(underlyings, now_ns), fresh)
+        volatilities = self._volatilities(underlyings, now_ns)
+        return measurement(observed, known, volatilities, fresh, self._layout.indices)
 
     def _leg(
         self, book: ExposureBook, symbol: str, held: Mapping[str, float], index: float, now_ns: int

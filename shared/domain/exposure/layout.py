@@ -15,7 +15,7 @@ from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.revaluation import Revaluation
 from shared.domain.exposure.terms import VARIANCE, Floats, Terms
 from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
-from shared.domain.instruments.instrument import Instrument
+from shared.domain.instruments.instrument import Instrument, Kind
 from shared.domain.marks.mark_book import MarkBook
 
 _UNKNOWN: Final = -1
@@ -61,6 +61,7 @@ class Layout:
         betas: By underlying; `None` without one.
         vega_betas: By underlying.
         in_points: Underlyings whose level is in vol points.
+        indices: By underlying that is a future, the level that it settles on; empty: not known.
         row_betas: Of every row, 1 where there is none; shape `(n,)`.
     """
 
@@ -92,6 +93,7 @@ class Layout:
         self.betas: dict[str, float | None] = {}
         self.vega_betas: dict[str, float] = {}
         self.in_points: frozenset[str] = frozenset()
+        self.indices: dict[str, str] = {}
         self.row_betas: Floats = np.empty(0)
 
     def meet(self, symbols: Iterable[str]) -> None:
@@ -164,11 +166,17 @@ class Layout:
     def _weigh(self) -> None:
         """Look betas up."""
         policy, terms = self._policy, self._terms
-        roots = {name: self._root_of(name) for name in terms.underlyings}
+        known = {name: self._resolved(name) for name in terms.underlyings}
+        roots = {name: name if one is None else one.root for name, one in known.items()}
         self.betas = {name: beta_of(policy.betas, name, root) for name, root in roots.items()}
         self.vega_betas = {
             name: policy.vega_betas.get(name, policy.vega_betas.get(root, policy.default_vega_beta))
             for name, root in roots.items()
+        }
+        self.indices = {
+            name: one.index or ""
+            for name, one in known.items()
+            if one is not None and one.kind is Kind.FUTURE
         }
         names = tuple(terms.underlyings)
         self.in_points = frozenset(
@@ -177,8 +185,8 @@ class Layout:
         assumed = [1.0 if (beta := self.betas[name]) is None else beta for name in names]
         self.row_betas = np.array(assumed, dtype=np.float64)[terms.underlying]
 
-    def _root_of(self, underlying: str) -> str:
+    def _resolved(self, underlying: str) -> Instrument | None:
         try:
-            return self._catalogue.resolve(underlying).root
+            return self._catalogue.resolve(underlying)
         except UnknownInstrument:
-            return underlying
+            return None

@@ -156,6 +156,7 @@ class Catalogue:
             tick_size=root.tick_size,
             expiry_ns=opening_ns,
             last_trade_ns=opening_ns - root.last_trade_before_ns,
+            index=root.index,
         )
 
     def _weekly_name(self, root: FutureRoot, day: date) -> str:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Right = Literal["call", "put"]
 
@@ -83,6 +83,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
         option: Its terms, of an option alone.
         variance_swap: Its terms, of a variance swap alone; without them it is of constant
             maturity, re-struck every session.
+        index: Symbol of the level that a future settles on; unset: nobody has said.
     """
 
     symbol: str
@@ -98,6 +99,7 @@ class Instrument(Struct, frozen=True, kw_only=True):
     last_trade_ns: int | None = None
     option: Option | None = None
     variance_swap: VarianceTerms | None = None
+    index: str | UnsetType = UNSET
 
     def is_expired(self, now_ns: int) -> bool:
         """Whether its value is determined at `now_ns`: from its expiry on."""

@@ -9,7 +9,7 @@ morning, `ES` the future and the quarterly option on it. A configuration adds co
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from shared.domain.instants import MINUTE
@@ -49,6 +49,7 @@ class FutureRoot(Struct, frozen=True, kw_only=True):
         last_trade_before_ns: So long before its settlement trading ends.
         currency: Of the multiplier.
         calendar: Whose sessions count.
+        index: Symbol of the level that it settles on; unset: nobody has said.
     """
 
     name: str
@@ -60,6 +61,7 @@ class FutureRoot(Struct, frozen=True, kw_only=True):
     last_trade_before_ns: int = 0
     currency: str = "USD"
     calendar: str = NEW_YORK
+    index: str | UnsetType = UNSET
 
 
 class OptionRoot(Struct, frozen=True, kw_only=True):
@@ -144,6 +146,7 @@ _VX: Final = FutureRoot(
     expiry="vix",
     has_weeks=True,
     last_trade_before_ns=30 * MINUTE,
+    index="VIX",
 )
 _ES_OPTION: Final = OptionRoot(
     name="ES", underlying="ES", multiplier=50.0, tick_size=0.05, settlement="am"
@@ -157,12 +160,12 @@ _ES_WEEKS: Final = (
 KNOWN_ROOTS: Final = Roots().extended(
     *(SpotRoot(name=name, kind=Kind.INDEX) for name in ("SPX", "XSP", "NDX", "RUT", "VIX")),
     *(SpotRoot(name=name, kind=Kind.FUND) for name in ("SPY", "QQQ", "IWM")),
-    FutureRoot(name="ES", multiplier=50.0, tick_size=0.25),
-    FutureRoot(name="MES", multiplier=5.0, tick_size=0.25),
-    FutureRoot(name="NQ", multiplier=20.0, tick_size=0.25),
-    FutureRoot(name="MNQ", multiplier=2.0, tick_size=0.25),
-    FutureRoot(name="RTY", multiplier=50.0, tick_size=0.1),
-    FutureRoot(name="M2K", multiplier=5.0, tick_size=0.1),
+    FutureRoot(name="ES", multiplier=50.0, tick_size=0.25, index="SPX"),
+    FutureRoot(name="MES", multiplier=5.0, tick_size=0.25, index="SPX"),
+    FutureRoot(name="NQ", multiplier=20.0, tick_size=0.25, index="NDX"),
+    FutureRoot(name="MNQ", multiplier=2.0, tick_size=0.25, index="NDX"),
+    FutureRoot(name="RTY", multiplier=50.0, tick_size=0.1, index="RUT"),
+    FutureRoot(name="M2K", multiplier=5.0, tick_size=0.1, index="RUT"),
     _VX,
     replace(_VX, name="VXM", multiplier=100.0, tick_size=0.01),
     _cash("SPX", "SPX", "am", 0.05),

@@ -42,7 +42,7 @@ def test_product_codes_are_added_to_the_known_ones(tmp_path: Path) -> None:
         + 'style = "european"\nsettlement = "am"\ndelivery = "cash"\nmultiplier = 10\n'
         + 'currency = "EUR"\ncalendar = "XEUR"\ntick_size = 0.1\n'
         + '[[roots]]\nname = "FESX"\nkind = "future"\nmultiplier = 10\nmonths = "HM"\n'
-        + 'last_trade_before = "30 min"\n'
+        + 'last_trade_before = "30 min"\nindex = "SX5E"\n'
         + '[[roots]]\nname = "SX5E"\nkind = "index"\ncurrency = "EUR"\n'
     )
     settings = load(tmp_path, text)
@@ -64,6 +64,7 @@ def test_product_codes_are_added_to_the_known_ones(tmp_path: Path) -> None:
             tick_size=0.01,
             months="HM",
             last_trade_before_ns=30 * MINUTE,
+            index="SX5E",
         ),
         SpotRoot(name="SX5E", kind=Kind.INDEX, currency="EUR"),
     )

@@ -1,12 +1,13 @@
 """What a book's sums and its measurement say: no two units in one figure."""
 
+import pytest
 from fakes.exposures import NOW, VX, index
 
 from shared.domain.events import ExposureMeasured
 from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.book_report import MeasuredLeg, measurement, sums_of
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
-from shared.domain.instruments.instrument import Instrument
+from shared.domain.instruments.instrument import Instrument, Kind, Model
 
 POINTS = frozenset({VX.symbol})
 
@@ -33,7 +34,10 @@ def leg(instrument: Instrument, level: float) -> MeasuredLeg:
 
 
 def measured(
-    *groups: GroupExposure, legs: tuple[MeasuredLeg, ...] = (), stale: str = ""
+    *groups: GroupExposure,
+    legs: tuple[MeasuredLeg, ...] = (),
+    stale: str = "",
+    indices: dict[str, str] | None = None,
 ) -> ExposureMeasured:
     observed = ExposureObserved(
         book="a",
@@ -52,7 +56,7 @@ def measured(
         conflated=0,
     )
     fresh = {each.underlying for each in groups} - {stale}
-    return measurement(observed, legs, {}, fresh)
+    return measurement(observed, legs, {}, fresh, indices or {})
 
 
 def test_the_volatility_of_volatility_is_in_no_vega_of_the_index() -> None:
@@ -70,3 +74,36 @@ def test_vega_is_measured_by_underlying_and_bucket() -> None:
     assert greeks[f"vega.{VX.symbol}.31-90d"] == 4000.0
     assert greeks["vega.SPX.366d+"] == 0.0  # known to be nothing, for it may be hedged
     assert "vega.31-90d" not in greeks
+
+
+ES = Instrument(
+    symbol="ESH26",
+    kind=Kind.FUTURE,
+    root="ES",
+    underlying="ESH26",
+    model=Model.LINEAR,
+    multiplier=50.0,
+    index="SPX",
+)
+FUTURES = group("ESH26", "31-90d", 5100.0, delta=5000.0)
+SPX_LEG = leg(index(), 5000.0)
+
+
+def test_futures_that_are_no_legs_are_delta_of_the_level_that_they_settle_on() -> None:
+    said = measured(
+        OPTIONS, FUTURES, VIX_CALLS, legs=(SPX_LEG,), indices={"ESH26": "SPX", VX.symbol: "VIX"}
+    )
+    assert said.greeks["futures_delta.SPX"] == pytest.approx(5000 * 5100 / 5000)  # F/S a point
+    assert said.greeks["delta.SPX"] == 500.0
+    assert said.greeks["futures_delta.ESH26"] == 0.0  # it is not counted on itself
+
+
+def test_a_future_that_is_a_leg_is_the_strategys_to_count() -> None:
+    said = measured(OPTIONS, FUTURES, legs=(leg(ES, 5100.0),), indices={"ESH26": "SPX"})
+    assert said.greeks["futures_delta.SPX"] == 0.0
+
+
+@pytest.mark.parametrize(("stale", "settles"), [("ESH26", "SPX"), ("", "")])
+def test_futures_whose_part_is_not_known_leave_it_unsaid(stale: str, settles: str) -> None:
+    said = measured(OPTIONS, FUTURES, legs=(SPX_LEG,), stale=stale, indices={"ESH26": settles})
+    assert "futures_delta.SPX" not in said.greeks

@@ -196,6 +196,24 @@ def test_vanna_is_the_change_of_delta_for_all_of_volatility() -> None:
     assert vannas[1] == pytest.approx((deltas[2] - deltas[0]) / 0.002, rel=0.02)
 
 
+def test_futures_on_the_index_are_measured_as_delta_of_it() -> None:
+    future = msgspec.structs.replace(VX, symbol="ESX", root="ES", underlying="ESX", index="SPX")
+    nobodys = msgspec.structs.replace(future, symbol="FX", underlying="FX", index=msgspec.UNSET)
+    opening = {"SPX": 2.0, "ESX": 3.0}
+    book = ExposureBook(name="a", opening=opening, legs={"stock": "SPX"}, is_measured=True)
+    made = monitor(book, known=KNOWN | {"ESX": future})
+    other = msgspec.structs.replace(book, opening=opening | {"FX": 1.0})
+    blind = monitor(other, known=KNOWN | {"ESX": future, "FX": nobodys})
+    for each in (made, blind):
+        for symbol, at in (("SPX", 100.0), ("ESX", 102.0), ("FX", 7.0)):
+            each.receive_block(level(NOW, at, symbol))
+    (said,) = measured(made.settle())
+    assert said.greeks["futures_delta.SPX"] == pytest.approx(3 * 1000 * 1.02)
+    (said,) = measured(blind.settle())
+    assert said.greeks["coverage"] == 1.0
+    assert "futures_delta.SPX" not in said.greeks
+
+
 def test_what_a_hedge_protects_does_not_count_the_hedge() -> None:
     made = begun()
     (before,) = measured(made.settle())

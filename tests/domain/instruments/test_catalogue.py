@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from fakes.new_york import instant, new_york
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
 from shared.domain.instruments.instrument import Instrument, Kind, Model, Option
@@ -120,6 +120,15 @@ def test_an_option_on_a_future_is_on_the_one_that_settles_then_or_next(
 ) -> None:
     option = CATALOGUE.resolve(symbol)
     assert (option.underlying, option.model, option.multiplier) == (underlying, model, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "index"),
+    [("ESZ26", "SPX"), ("MESZ26", "SPX"), ("NQZ26", "NDX"), ("RTYZ26", "RUT"), ("VXZ26", "VIX")],
+)
+def test_a_future_says_what_level_it_settles_on(symbol: str, index: str) -> None:
+    assert CATALOGUE.resolve(symbol).index == index
+    assert CATALOGUE.resolve("ZZZ26").index is UNSET  # nobody has said
 
 
 def test_an_option_that_delivers_a_future_trades_until_it_expires() -> None:

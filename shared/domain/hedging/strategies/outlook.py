@@ -149,6 +149,8 @@ def net_delta(
 ) -> float:
     """Return the book's net delta now: measured, plus what its orders did and may do since.
 
+    Futures on the underlying that are no legs count (`futures_delta`), like those that are.
+
     Args:
         measurement: It may be acted on.
         outlook: The world.
@@ -158,7 +160,7 @@ def net_delta(
     Raises:
         StrategyBlind: What it takes is not measured.
     """
-    net = measurement.read(f"delta.{underlying}")
+    net = measurement.read(f"delta.{underlying}") + measurement.read(f"futures_delta.{underlying}")
     for leg in legs:
         unmeasured = unmeasured_quantity(measurement, outlook, leg)
         if unmeasured:

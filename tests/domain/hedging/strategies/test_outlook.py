@@ -34,6 +34,7 @@ CALL = ListedLegPolicy(
 GREEKS = {
     "coverage": 1.0,
     "delta.XYZ": 500.0,
+    "futures_delta.XYZ": 0.0,
     "level.XYZ": 100.0,
     "level.ESZ26": 102.0,
     "filled.XYZ": 0.0,
@@ -133,6 +134,17 @@ def test_a_future_that_was_measured_moves_with_its_underlying() -> None:
     held = outlook({"es": -10.0}, filled__ESZ26=-10.0, delta__ESZ26=-500.0)
     net = net_delta(measurement(held), held, LEGS, "XYZ")
     assert net == pytest.approx(500.0 - 510.0)
+
+
+def test_futures_that_are_no_legs_are_in_the_net() -> None:
+    held = outlook(futures_delta__XYZ=5100.0)
+    assert net_delta(measurement(held), held, LEGS, "XYZ") == 5600.0
+
+
+def test_without_them_there_is_no_net() -> None:
+    unknown = outlook(futures_delta__XYZ=None)
+    with pytest.raises(StrategyBlind, match=r"futures_delta\.XYZ is not measured"):
+        net_delta(measurement(unknown), unknown, LEGS, "XYZ")
 
 
 def test_without_a_statement_of_what_it_counts_there_is_no_net() -> None:
