@@ -81,7 +81,7 @@ class MeasuredMarket(HedgedMarket):
             "level.XYZ": 100.0,
             "volatility.XYZ": 0.2,
             "futures_delta.XYZ": 0.0,
-            "theta": -800.0,
+            "theta.XYZ": -800.0,
             "coverage": 1.0,
         }
         self.gone: set[str] = set()

@@ -135,7 +135,7 @@ class MeasuredLeg(Struct, frozen=True, kw_only=True):
 def measurement(
     observed: ExposureObserved,
     legs: Sequence[MeasuredLeg],
-    volatilities: Mapping[str, float],
+    outlooks: Mapping[str, float],
     fresh: Collection[str],
     indices: Mapping[str, str],
 ) -> ExposureMeasured:
@@ -145,7 +145,8 @@ def measurement(
     other plain names are totals. `delta.U` and `gamma.U` are in units of the underlying U, like
     `vanna.U`, the change of `delta.U` for 1.00 of volatility (bands move by it: spec 11);
     `futures_delta.U` is what futures on U that are no legs, and options on them, add to `delta.U`;
-    `vega.U.B` is currency for one point of U's own volatility in the bucket B (spec 4.4), and
+    `vega.U.B` is currency for one point of U's own volatility in the bucket B (spec 4.4), `theta.U`
+    currency a calendar day, `years.U` the time to expiry that U's gamma is left for, and
     `filled.L` is what they hold of leg L's own fills; `unit_delta.L` and `unit_vega.L` are of one
     contract. `portfolio_delta` is of what the legs protect, their own fills left out: a hedge that
     counted itself would be sold as soon as it was bought. A `put_delta` of 0 says that one of the
@@ -154,7 +155,7 @@ def measurement(
     Args:
         observed: The book's exposure.
         legs: What it hedges with.
-        volatilities: At the money, by underlying.
+        outlooks: `volatility.U`, at the money, and `years.U`, of those known.
         fresh: Underlyings whose level is young enough to act on.
         indices: By underlying that is a future, the level that it settles on; empty: not known.
     """
@@ -173,11 +174,12 @@ def measurement(
         for name, figure in (
             (f"delta.{group.underlying}", "delta"),
             (f"gamma.{group.underlying}", "gamma"),
+            (f"theta.{group.underlying}", "theta"),
             (f"vega.{group.underlying}.{group.bucket}", "vega"),
         ):
             greeks[name] = greeks.get(name, 0.0) + group.figures[figure]
     greeks |= _futures_deltas(observed.groups, legs, greeks, indices)
-    greeks |= {f"volatility.{name}": value for name, value in volatilities.items()}
+    greeks |= outlooks
     portfolio_delta, put_delta = _protected(observed, legs, fresh)
     return ExposureMeasured(
         book=observed.book,
@@ -232,7 +234,8 @@ def _protected(
 def _of_leg(leg: MeasuredLeg) -> dict[str, float]:
     symbol, underlying = leg.instrument.symbol, leg.instrument.underlying
     figures = {f"filled.{symbol}": leg.filled}
-    figures |= {f"delta.{underlying}": 0.0, f"gamma.{underlying}": 0.0}
+    nothing = (f"{name}.{underlying}" for name in ("delta", "gamma", "theta"))
+    figures |= dict.fromkeys(nothing, 0.0)
     figures |= dict.fromkeys((f"vega.{underlying}.{bucket}" for bucket in BUCKETS), 0.0)
     if isfinite(leg.level):
         figures[f"level.{underlying}"] = leg.level

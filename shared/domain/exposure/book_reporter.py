@@ -22,8 +22,8 @@ from shared.domain.exposure.layout import ExposureBook, Layout
 from shared.domain.exposure.observed import ExposureObserved, Risk, Unmarked
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit
-from shared.domain.exposure.revaluation import DELTA, LEVEL, VEGA, Revaluation
-from shared.domain.exposure.terms import Floats, Integers, Terms
+from shared.domain.exposure.revaluation import DELTA, GAMMA, LEVEL, VEGA, Revaluation
+from shared.domain.exposure.terms import NEVER, YEAR_NS, Floats, Integers, Terms
 from shared.domain.instants import DAY
 from shared.domain.marks.columns import Remark
 from shared.domain.marks.mark_book import MarkBook
@@ -164,8 +164,12 @@ class BookReporter:
         underlyings = {group.underlying for group in observed.groups}
         underlyings |= {leg.instrument.underlying for leg in known}
         fresh = {name for name in underlyings if self._marks.is_level_fresh(name, now_ns)}
-        volatilities = self._volatilities(underlyings, now_ns)
-        return measurement(observed, known, volatilities, fresh, self._layout.indices)
+        found = {"volatility": self._volatilities(underlyings, now_ns)}
+        found["years"] = self._years(observed.book, now_ns)
+        outlooks = {
+            f"{figure}.{name}": each for figure in found for name, each in found[figure].items()
+        }
+        return measurement(observed, known, outlooks, fresh, self._layout.indices)
 
     def _leg(
         self, book: ExposureBook, symbol: str, held: Mapping[str, float], index: float, now_ns: int
@@ -243,6 +247,29 @@ class BookReporter:
         mine = portfolio.book == portfolio.books.index(book)
         positions = np.flatnonzero(which & mine).tolist()
         return [(*self._layout.held[each][1:], self._layout.rows[each]) for each in positions]
+
+    def _years(self, book: str, now_ns: int) -> dict[str, float]:
+        """To expiry, of each underlying's options by the size of their gamma, where there is any.
+
+        One horizon stands for a book of several expiries in a band (spec 11): what expires soon
+        with little gamma says little of when the hedge of the rest ends.
+        """
+        portfolio, terms = self._layout.portfolio, self._terms
+        if book not in portfolio.books:
+            return {}
+        mine = (portfolio.book == portfolio.books.index(book)) & (portfolio.group >= 0)
+        rows = portfolio.rows[mine]
+        gamma = np.abs(portfolio.units[mine] * self._revaluation.values[GAMMA, rows])
+        gamma[np.isnan(gamma) | (terms.expiry_ns[rows] == NEVER)] = 0.0
+        left = (terms.expiry_ns[rows] - now_ns) / YEAR_NS
+        count = len(terms.underlyings)
+        weights = np.bincount(terms.underlying[rows], gamma, count)
+        sums = np.bincount(terms.underlying[rows], gamma * left, count)
+        return {
+            name: float(sums[number] / weights[number])
+            for name, number in terms.underlyings.items()
+            if weights[number] > 0
+        }
 
     def _volatilities(self, underlyings: Iterable[str], now_ns: int) -> dict[str, float]:
         """At the money, of the shortest expiry from a week on, where known."""

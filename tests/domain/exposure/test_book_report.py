@@ -107,3 +107,12 @@ def test_a_future_that_is_a_leg_is_the_strategys_to_count() -> None:
 def test_futures_whose_part_is_not_known_leave_it_unsaid(stale: str, settles: str) -> None:
     said = measured(OPTIONS, FUTURES, legs=(SPX_LEG,), stale=stale, indices={"ESH26": settles})
     assert "futures_delta.SPX" not in said.greeks
+
+
+def test_theta_is_measured_by_underlying_as_gamma_is() -> None:
+    near, far = group("SPX", "0-7d", 5000.0, theta=-30.0), group("SPX", "31-90d", 5000.0, theta=-9)
+    nasdaq = group("NDX", "31-90d", 18_000.0, theta=-500.0)
+    greeks = measured(near, far, nasdaq, legs=(leg(ES, 5100.0),)).greeks
+    assert (greeks["theta.SPX"], greeks["theta.NDX"]) == (-39.0, -500.0)
+    assert greeks["theta.ESH26"] == 0.0
+    assert greeks["theta"] == -539.0

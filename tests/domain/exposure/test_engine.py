@@ -38,6 +38,7 @@ from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy, Shock
 from shared.domain.instants import DAY, MILLISECOND, MINUTE, SECOND
+from shared.domain.instruments.instrument import Instrument
 
 CALL = CHAIN[5].symbol  # at the money
 PUT = CHAIN[13].symbol
@@ -194,6 +195,28 @@ def test_vanna_is_the_change_of_delta_for_all_of_volatility() -> None:
         deltas.append(said.greeks["delta.SPX"])
         vannas.append(said.greeks["vanna.SPX"])
     assert vannas[1] == pytest.approx((deltas[2] - deltas[0]) / 0.002, rel=0.02)
+
+
+def test_years_to_expiry_are_weighted_by_gamma_whatever_its_sign() -> None:
+    far = option("call", 100.0, expiry_ns=NOW + 120 * DAY)
+    near = KNOWN[CALL]
+    book = ExposureBook(
+        name="a", opening={near.symbol: 10.0, far.symbol: -10.0, "SPX": 5.0}, is_measured=True
+    )
+    made = monitor(book, known=KNOWN | {far.symbol: far})
+    (said,) = measured(made.advance_to(NOW))
+    assert "years.SPX" not in said.greeks  # nothing is marked
+    made = monitor(book, known=KNOWN | {far.symbol: far})
+    made.receive_block(quotes(NOW, 100.0, (*CHAIN, far)))
+    (said,) = measured(made.settle())
+    gammas = [price_gamma(each) for each in (near, far)]
+    weighted = (gammas[0] * 30 + gammas[1] * 120) / sum(gammas) / 365
+    assert said.greeks["years.SPX"] == pytest.approx(weighted, rel=1e-2)
+
+
+def price_gamma(instrument: Instrument) -> float:
+    low, middle, high = (price(instrument, NOW, level, 0.2) for level in (99.9, 100.0, 100.1))
+    return (low - 2 * middle + high) / 0.01
 
 
 def test_futures_on_the_index_are_measured_as_delta_of_it() -> None:

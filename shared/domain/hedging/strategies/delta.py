@@ -167,7 +167,7 @@ class DeltaStrategy:
             event_ns=outlook.exposure.event_ns,
             level=situation.level,
             gamma=situation.gamma,
-            theta=measurement.read("theta"),
+            theta=measurement.read(f"theta.{self._policy.underlying}"),
             volatility=situation.volatility,
         )
         self.state = structs.replace(self.state, scalping=account)

@@ -58,7 +58,7 @@ def measured(  # noqa: PLR0913 - each is one figure of the measurement
         event_ns: Instant.
         level: Of the underlying, above 0.
         gamma: Of the book, units a point, signed.
-        theta: Of the book, currency a calendar day, negative for decay.
+        theta: Of the same positions, currency a calendar day, negative for decay.
         volatility: Implied, at the money, decimal.
     """
     if event_ns <= account.measured_ns:

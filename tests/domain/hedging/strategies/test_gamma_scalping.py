@@ -35,7 +35,8 @@ def measure(market: MeasuredMarket, level: float) -> None:
     market.measure(
         STRADDLES * (2 * call_delta(level, STRIKE, IMPLIED, years) - 1),
         gamma__XYZ=gamma,
-        theta=-gamma * level**2 * IMPLIED**2 / 2 / 365,
+        theta=9e6,  # of all underlyings
+        theta__XYZ=-gamma * level**2 * IMPLIED**2 / 2 / 365,
         volatility__XYZ=IMPLIED,
         years__XYZ=years,
     )
