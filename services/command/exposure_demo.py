@@ -40,9 +40,9 @@ from shared.wire.messages import ExposureMessage
 _LINE_EVERY_S: Final = 2.0
 """Where the output is no terminal."""
 _LEGEND: Final = (
-    "In USD. $ delta: delta as a holding of the index; $ gamma 1%: how much that changes with a move "
-    "of 1%; vega pt: of one more point of volatility; theta day: of a day that passes; marked: "
-    "positions with a price, of all."
+    "In USD. $ delta: delta as a holding of the index; $ gamma 1%: how much that changes for a "
+    "move of 1%; vega pt: of one more point of volatility; theta day: of a day that passes; "
+    "marked: positions with a price, of all."
 )
 _SCENARIOS_NS: Final = 600 * SECOND
 

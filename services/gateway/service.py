@@ -155,6 +155,7 @@ class Gateway:
         self._alarm = Alarm(control_bus)
         self._rung_s: dict[tuple[str, str], float] = {}
         self._wake = asyncio.Event()
+        self._caught_up = asyncio.Event()
         self._read_at_s = clock.monotonic_s()
         self._trouble = "not read yet"
         health.watch("gateway.journal", self._journal_trouble)
@@ -185,7 +186,7 @@ class Gateway:
             tasks.create_task(self._control.run(), name="control")
             tasks.create_task(self._teller.run(), name="states")
             tasks.create_task(self._follow_journal(), name="journal")
-            tasks.create_task(self._reports.run(), name="reports")
+            tasks.create_task(self._send_reports(), name="reports")
             tasks.create_task(self._progress.run(), name="progress")
             tasks.create_task(self._bookmark.run(), name="bookmark")
             tasks.create_task(self._alarm.run(), name="alarm")
@@ -234,13 +235,23 @@ class Gateway:
             self._rung_s[what, where] = now_s
             self._alarm.ring(alert(ALL, self._clock.now_ns(), what, where))
 
+    async def _send_reports(self) -> None:
+        """Send what the journal lacks: after a restart it may have more than we had written down.
+
+        Ingest knows its latest reports only: of an older one sent again it would take two.
+        """
+        await self._caught_up.wait()
+        await self._reports.run()
+
     # --- the journal -----------------------------------------------------------------------------
 
     async def _follow_journal(self) -> None:
         while True:
             try:
-                await self._check_journal()
+                end = await self._check_journal()
                 while True:
+                    if self.desk.cursor >= end:
+                        self._caught_up.set()
                     if await self._read_on() < _ENTRIES_AT_ONCE:
                         await self._pause()
             except StoreTrouble as error:
@@ -260,13 +271,15 @@ class Gateway:
     def _read_now(self) -> None:
         self._wake.set()
 
-    async def _check_journal(self) -> None:
+    async def _check_journal(self) -> int:
+        """Return the journal's end."""
         last = (await self._store.extent(keys.journal())).last
         if last < self.desk.cursor:
             raise InputGap(
                 f"gateway: the journal ends at {last}, its record has read to {self.desk.cursor}. "
                 "The store lost data: restore it, or start over and move the record away too."
             )
+        return last
 
     async def _read_on(self) -> int:
         cursor = self.desk.cursor

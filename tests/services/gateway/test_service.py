@@ -7,13 +7,13 @@ from fakes.eventually import eventually
 from fakes.gateway import EXECUTIONS, JOURNAL, Surroundings, clock, order, surroundings, tick
 from fakes.interrupted import run_for_turns
 from fakes.store import Fault
-from msgspec import structs
+from msgspec import msgpack, structs
 
 from services.gateway.service import SERVICE
 from shared.adapters.control_socket import gateway_orders, gateway_status
 from shared.adapters.record import OrderRecord
 from shared.adapters.store import StoreUnavailable
-from shared.domain.events import ExecutionKind
+from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.runtime.stage import InputGap
 from shared.wire.times import format_instant
 
@@ -72,6 +72,24 @@ async def test_after_a_crash_reports_that_were_not_journalled_are_sent_again(pat
         async with around.running():
             await eventually(lambda: len(around.scribe.journalled) == 1)
             await eventually(lambda: any(each.sequence == 1 for each in around.progress))
+
+
+async def test_after_a_crash_reports_that_the_journal_has_are_not_sent_again(path: Path) -> None:
+    async with surroundings(path) as around:
+        around.scribe.deaf = True
+        async with around.running() as record:
+            await around.open_market()
+            await around.send(order(1))
+            await eventually(lambda: around.answers == ["accepted"])
+            around.scribe.write(clock(20), tick(25), clock(30))
+            await eventually(lambda: len(record.unjournalled()) == 2)
+            made = [payload for _, payload in record.unjournalled()]
+        around.scribe.write(*(msgpack.decode(each, type=ExecutionReported) for each in made))
+        known = len(around.broker.published)
+        around.store.faults = iter([AWAY])  # so that there is time to send them
+        async with around.running() as record:
+            await eventually(lambda: record.unjournalled() == [])
+        assert EXECUTIONS not in {each.topic for each in around.broker.published[known:]}
 
 
 async def test_after_a_restart_what_was_settled_is_said_again(path: Path) -> None:
