@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 import shutil
+import os
 import signal
 import socket
 import subprocess
@@ -91,6 +92,8 @@ class Server(ABC):
     def freeze(self) -> None:
         """Stop it in mid-air (SIGSTOP): it keeps its connections and answers nobody."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        os.waitpid(self._process.pid, os.WUNTRACED)  # its last thread may run a little longer
 
     def thaw(self) -> None:
         """Let it run on after `freeze`."""
