@@ -8,7 +8,6 @@ import contextlib
 import os
 import random
 import shutil
-import os
 import signal
 import socket
 import subprocess
