@@ -85,7 +85,8 @@ class MeasurementMessage(SealedMessage, frozen=True, kw_only=True):
     """A book's Greeks, as the exposure stage measured them.
 
     `sequence` counts those of one book: one that is not above the last is dropped. `greeks` are
-    named `delta.SPX`, `gamma.SPX`, `vega`, `vega.SPX.31-90d`, `theta`, `coverage` and the like.
+    named `delta.SPX`, `gamma.SPX`, `vega`, `vega.SPX.31-90d`, `theta`, `coverage` and the like;
+    `futures_delta.SPX` is what futures on SPX add to `delta.SPX`, those left out that are legs.
     """
 
     book: Name
