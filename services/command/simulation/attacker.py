@@ -15,13 +15,14 @@ from services.command.simulation.loop import VirtualClock
 from services.command.simulation.market import Market
 from services.command.simulation.people import ELSEWHERE, STRANGERS, altered
 from services.command.simulation.weather import Weather
-from shared.adapters.keyring import Keyring
+from shared.adapters.keyring import Forged, Keyring
 from shared.adapters.memory.broker import MemoryBroker
 from shared.domain.instants import SECOND
 from shared.domain.orders import Order, order_id
 from shared.domain.policies import BookPolicy
 from shared.wire import topics
 from shared.wire.announcements import order_from, order_message
+from shared.wire.codec import MalformedMessage
 from shared.wire.messages import AckMessage, OrderMessage
 
 FIRST_DECISION: Final = 1_000_000
@@ -219,9 +220,16 @@ class Attacker:
         return next(book for book in self._books if book.name == order.book)
 
     def _is_answered(self, order: Order) -> bool:
+        """Whether the gateway did, not he himself in its name."""
         topic = topics.acks(order.book)
-        name = f'"{order.order_id}"'.encode()
-        return any(each.topic == topic and name in each.payload for each in self._broker.published)
+        told = (each.payload for each in self._broker.published if each.topic == topic)
+        return any(self._answered(topic, payload) == order.order_id for payload in told)
+
+    def _answered(self, topic: str, payload: bytes) -> str | None:
+        try:
+            return self._keyring.open("gateway", topic, payload, AckMessage).order_id
+        except (Forged, MalformedMessage):
+            return None
 
 
 def _size(vega: float, order: Order) -> dict[str, Any]:
