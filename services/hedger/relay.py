@@ -138,6 +138,7 @@ class OrderRelay:
                     delays = delays_s()
             except StoreTrouble as trouble:
                 log.warning("outbox_waits", error=str(trouble))
+                self._seen = 0  # it may have forgotten what was removed: what is there goes again
                 await asyncio.sleep(next(delays))
 
     async def _catch_up(self) -> None:

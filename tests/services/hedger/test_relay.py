@@ -225,6 +225,17 @@ async def test_a_row_that_could_not_be_settled_is_settled_with_the_next_read() -
         assert desk.decisions == [1]
 
 
+async def test_rows_whose_removal_the_store_has_forgotten_are_removed_again() -> None:
+    async with office(store_of(2)) as at, at.running(at.relay()):
+        remembered = dict(at.store.streams[OUTBOX])
+        await eventually(lambda: len(at.answers) == 2 and at.outbox == [])
+        at.store.streams[OUTBOX].update(remembered)  # a failover to one that had not heard of it
+        at.store.faults = iter([AWAY] * 3)
+        decide(at.store, 3)
+        await eventually(lambda: at.outbox == [])
+        assert at.decisions == [1, 2, 3]
+
+
 async def test_a_row_that_could_not_be_settled_is_settled_after_a_restart() -> None:
     store = store_of(1)
     store.faults = iter([None, None, None, AWAY, AWAY])  # extent, two reads, blocked read, settle
