@@ -250,7 +250,8 @@ class LegPolicy(Struct, frozen=True, kw_only=True):
         multiplier: Currency per point (VIX future 1000) or units per contract (option 100).
         lot: Quantities are multiples of it.
         vega_per_unit: Listed option: model vega per vol point of one contract's unit at the live
-            mark, until the exposure stage supplies it.
+            mark, until the exposure stage supplies it. Of a call on VIX its delta: a point of VIX
+            is a vol point.
         allow_under_90_days: Opt-in of the hedge-decay guard for options.
     """
 

@@ -331,7 +331,7 @@ def _check_option(table: Table, leg: LegPolicy) -> None:
     if not table.has("maturity"):
         table.fault("maturity", "is missing", 'write maturity = "90 days" or the like')
     if option and leg.vega_per_unit is None:
-        remedy = "write the model's vega per vol point of one unit"
+        remedy = "write the model's vega per vol point of one unit; of a call on VIX its delta"
         table.fault("vega_per_unit", "is missing: an option leg is sized by it", remedy)
 
 

@@ -566,11 +566,17 @@ class HedgeBook:
 def measured_units(legs: Sequence[LegPolicy], exposure: ExposureMeasured) -> dict[str, float]:
     """Return the measured vega of one contract of each option leg, currency per vol point.
 
-    It supersedes `LegPolicy.vega_per_unit`; what is not finite or not above 0 does not.
+    It supersedes `LegPolicy.vega_per_unit`; what is not finite or not above 0 does not. A point of
+    VIX is a vol point, so a call on VIX has its delta for vega, as a VIX future has (spec 2); its
+    Black vega is to the volatility of VIX.
     """
     found = {
-        leg.name: exposure.greeks.get(f"unit_vega.{leg.symbol}", 0.0)
+        leg.name: exposure.greeks.get(f"{_measured_as(leg)}.{leg.symbol}", 0.0)
         for leg in legs
         if leg.instrument in OPTION_INSTRUMENTS
     }
     return {name: vega for name, vega in found.items() if isfinite(vega) and vega > 0}
+
+
+def _measured_as(leg: LegPolicy) -> str:
+    return "unit_delta" if leg.instrument == "vix_call" else "unit_vega"

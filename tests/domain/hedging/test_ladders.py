@@ -6,6 +6,7 @@ from msgspec import structs
 
 from shared.domain.effects import TargetChanged
 from shared.domain.events import ExposureMeasured
+from shared.domain.hedging.book import measured_units
 from shared.domain.hedging.ladders import Ladders
 from shared.domain.hedging.rules import PRESETS
 from shared.domain.instants import DAY, HOUR, MINUTE
@@ -176,3 +177,18 @@ def test_the_delta_rule_counts_contracts_of_the_rung_that_is_held() -> None:
 def test_the_delta_rule_needs_one_ladder_alone() -> None:
     with pytest.raises(ValueError, match="exactly one leg, a put"):
         market(rules=(PRESETS["delta"],), legs=(NEAR, structs.replace(NEXT, ladder="others")))
+
+
+def test_an_option_is_measured_by_its_vega_and_a_call_on_vix_by_its_delta() -> None:
+    call = rung("vixcall", 103, instrument="vix_call", underlying="VXZ26")
+    greeks = {
+        "unit_vega.NEAR": 250.0,
+        "unit_vega.VIXCALL": 3.0,
+        "unit_delta.VIXCALL": 41.0,
+        "unit_delta.NEAR": -30.0,
+        "unit_vega.NEXT": float("nan"),
+    }
+    measured = ExposureMeasured(
+        book="overlay", event_ns=MONDAY, portfolio_delta=0.0, put_delta=0.0, greeks=greeks
+    )
+    assert measured_units((SWAP, NEAR, NEXT, call), measured) == {"near": 250.0, "vixcall": 41.0}
