@@ -67,7 +67,11 @@ class Run(msgspec.Struct, frozen=True):
 
     def half_way(self, witness: Witness) -> bool:
         """Whether another run of the same ticks has come so far."""
-        return witness.reached >= self.length / 2
+        return self.come_to(1 / 2)(witness)
+
+    def come_to(self, share: float) -> Callable[[Witness], bool]:
+        """Whether another run of the same ticks has come to this share of them."""
+        return lambda witness: witness.reached >= share * self.length
 
     def next_order_after(self, share: float) -> Callable[[Witness], bool]:
         """Whether another run has just sent the first order after this share of them."""

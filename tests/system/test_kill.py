@@ -21,7 +21,7 @@ def test_each_killed_in_its_turn_the_run_goes_on_and_decides_the_same(
 
         def kill(victim: str) -> Disturbance:
             share = (VICTIMS.index(victim) + 1) / (len(VICTIMS) + 1)
-            return undisturbed.next_order_after(share), lambda: installation.kill(victim)
+            return undisturbed.come_to(share), lambda: installation.kill(victim)
 
         reached = installation.replay(*map(kill, VICTIMS), within_s=180.0)
         assert 0 < reached[0] < reached[-1] < undisturbed.length

@@ -30,7 +30,7 @@ def test_sigterm_in_mid_replay_ends_each_service_in_good_order_and_its_successor
 
         def disturbance(name: str) -> Disturbance:
             share = (tuple(EXITS).index(name) + 1) / (len(EXITS) + 1)
-            return undisturbed.next_order_after(share), lambda: terminate(name)
+            return undisturbed.come_to(share), lambda: terminate(name)
 
         reached = installation.replay(*map(disturbance, EXITS), within_s=180.0)
         assert 0 < reached[0] < reached[-1] < undisturbed.length
