@@ -1,4 +1,7 @@
-"""The `hedgestat` command."""
+"""The `hedgestat` command.
+
+Longer than most: every command with its options and its help stands here, a few lines each.
+"""
 
 import contextlib
 from collections.abc import Iterator

@@ -3,6 +3,8 @@
 A command is signed with the operator's key, published, and counts as done when the gateway says,
 sealed, that it has it on its disk; or, for a rebalance, when every book has answered. A halt that
 the broker cannot carry goes by the gateway's own socket, when that is on this machine.
+
+Longer than most: an operator's four commands share how they wait for an answer.
 """
 
 import asyncio

@@ -2,6 +2,8 @@
 
 Actions are hedgestat's: it *receives* ticks and *sends* orders. `deploy/asyncapi.json` is this
 document; a test compares them.
+
+Longer than most: every channel of the contract is a row here.
 """
 
 from inspect import cleandoc

@@ -2,6 +2,8 @@
 
 Times are RFC 3339 strings on the way out; `event_time` of what comes in may also be integer ns.
 The AsyncAPI document is generated from these types.
+
+Longer than most: the whole contract is read in one place.
 """
 
 from typing import Annotated, Literal

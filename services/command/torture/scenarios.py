@@ -3,6 +3,8 @@
 After a store has lost what it had confirmed there is no going on: the gateway must be HALTED, or
 the services must have stopped, before an order is wrong. A full disk must stop orders before the
 first that is not written down, and be forgotten once there is space.
+
+Longer than most: one scenario after the other, none of which needs another.
 """
 
 import asyncio

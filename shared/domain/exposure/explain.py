@@ -17,6 +17,8 @@ Their sums, and the total, do not depend on it.
 
 Fills of an instrument without a mark wait with it, until there is one. Fees beside the price, and
 interest on cash, reach no journal and are in no figure.
+
+Longer than most: what one step books, in the order in which it is booked.
 """
 
 from collections.abc import Iterator, Sequence
