@@ -35,6 +35,7 @@ _PORTS: Final = {
     "feed": 8085,
     "auditor": 8086,
     "exposure": 8087,
+    "dashboard": 8088,
 }
 
 
