@@ -639,6 +639,16 @@ def asyncapi() -> None:
     typer.echo(render(), nl=False)
 
 
+@app.command(hidden=True, epilog="Example:\n\n  hedgestat grafana deploy/grafana/dashboards")
+def grafana(
+    directory: Annotated[Path, typer.Argument(help="Where Grafana's provisioning finds them.")],
+) -> None:
+    """Write the Grafana dashboards, a file each."""
+    from services.command.grafana.files import write_dashboards
+
+    write_dashboards(directory)
+
+
 def main() -> None:
     """Run the command."""
     app()

@@ -1,0 +1,1 @@
+"""The Grafana dashboards, written from code: `hedgestat grafana DIRECTORY`."""
