@@ -1,4 +1,4 @@
-"""Who may stop trading and let it go on: operators, the auditor, the hedger's silence, and epochs.
+"""Who may stop trading and let it go on: operators, desk, auditor, the hedger's silence, epochs.
 
 It has a connection of its own, so that no flood of orders stands before a command.
 """
@@ -44,6 +44,7 @@ _BOOT: Final = "boot"
 _STOPPED_ITSELF: Final = "dead_man"
 _SIGNERS: Final[tuple[tuple[Role, Authority], ...]] = (
     ("operator", "operator"),
+    ("desk", "desk"),
     ("auditor", "auditor"),
 )
 
@@ -53,7 +54,7 @@ class Control:
 
     Args:
         bus: Subscribed to `SUBSCRIPTIONS`.
-        keyring: Believes operator, auditor and monitor, signs as the gateway.
+        keyring: Believes operator, desk, auditor and monitor, signs as the gateway.
         desk: Sets trading states.
         metrics: What is counted.
         clock: The wall clock, and the gateway's own.
@@ -147,10 +148,13 @@ class Control:
 
         Raises:
             NotBelieved: It is old, or not its author's to give.
-            Forged: It is not from an operator or the auditor.
+            Forged: It is from no operator, nor the desk or the auditor; or the desk resumes, which
+                the page never does.
             MalformedMessage: It is no command.
         """
         authority, wire = self._open(topic, payload)
+        if topic == topics.RESUME and authority == "desk":
+            raise Forged("not_entitled", f"a resume by the desk's key {wire.key_id}: it is stolen")
         issued_ns = instant_ns(wire.issued_at)
         now_ns = self._clock.now_ns() if self._is_live else None
         change = TradingStateSet(
@@ -165,7 +169,7 @@ class Control:
         refusal = (
             not_news(issued_ns, last_ns, now_ns)
             or self._not_here(topic, change)
-            or (not_stricter(self._desk.states, change) if authority == "auditor" else None)
+            or (None if authority == "operator" else not_stricter(self._desk.states, change))
         )
         if refusal is not None:
             raise NotBelieved(refusal)
@@ -192,7 +196,7 @@ class Control:
             except Forged as forged:
                 if forged.reason != "unknown_key":
                     raise
-        raise Forged("unknown_key", "signed by no operator and no auditor that is trusted here")
+        raise Forged("unknown_key", "signed by no operator, desk or auditor that is trusted here")
 
     def _not_here(self, topic: str, change: TradingStateSet) -> Refusal | None:
         if change.scope not in self._desk.scopes:

@@ -3,8 +3,8 @@
 A command is judged in this order, the first that fails names the refusal:
 
 1. *seal*: signed, by a key that is trusted in a role that may say this, for this topic and this
-   environment. Operators rebalance, halt and resume; the auditor halts; the gateway tells what it
-   did by itself.
+   environment. Operators rebalance, halt and resume; the desk rebalances and halts; the auditor
+   halts; the gateway tells what it did by itself.
 2. *book*: a known one, or `all`.
 3. *state*: one that the topic is for. `halt` makes stricter, `resume` lifts.
 4. *time*: later than anything this key said before, so that nothing is believed twice. With the
@@ -15,7 +15,7 @@ A refused command changes nothing, the memory of what was said before included.
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from msgspec import Struct
 
@@ -42,7 +42,17 @@ _STATES: Final[Mapping[str, tuple[str, ...]]] = {
     topics.RESUME: (TradingState.ACTIVE,),
 }
 
+Commander = Literal["operator", "desk", "auditor"]
+
+_ENTITLED: Final[Mapping[str, tuple[Commander, ...]]] = {
+    topics.REBALANCE: ("operator", "desk"),
+    topics.HALT: ("operator", "desk", "auditor"),
+    topics.RESUME: ("operator",),
+}
+"""Who may say what; a key of somebody else is unknown on that topic."""
+
 Command = RebalanceRequested | TradingStateSet
+Said = TypeVar("Said", RebalanceMessage, TradingCommandMessage)
 
 
 class _Heard(Struct, frozen=True):
@@ -98,26 +108,22 @@ class Commands:
         if message.topic == topics.GATEWAY_STATE:
             return self._of_gateway(message)
         if message.topic == topics.REBALANCE:
-            asked = self._keyring.open("operator", message.topic, message.payload, RebalanceMessage)
+            _, asked = self._signed(message, RebalanceMessage)
             return _Heard(self._rebalance(asked), asked.key_id)
-        authority, said = self._trading_command(message)
+        authority, said = self._signed(message, TradingCommandMessage)
         self._check_scope(said.scope)
         _check_state(message.topic, said.state)
         return _Heard(_trading_state(said, authority), said.key_id)
 
-    def _trading_command(
-        self, message: Message
-    ) -> tuple[Literal["operator", "auditor"], TradingCommandMessage]:
-        try:
-            return "operator", self._keyring.open(
-                "operator", message.topic, message.payload, TradingCommandMessage
-            )
-        except Forged as forged:
-            if message.topic != topics.HALT or forged.reason != "unknown_key":
-                raise
-        return "auditor", self._keyring.open(
-            "auditor", message.topic, message.payload, TradingCommandMessage
-        )
+    def _signed(self, message: Message, kind: type[Said]) -> tuple[Commander, Said]:
+        """Open what somebody has signed who may say it."""
+        for role in _ENTITLED[message.topic]:
+            try:
+                return role, self._keyring.open(role, message.topic, message.payload, kind)
+            except Forged as forged:
+                if forged.reason != "unknown_key":
+                    raise
+        raise Forged("unknown_key", "signed by nobody who may say this and is trusted here")
 
     def _rebalance(self, asked: RebalanceMessage) -> RebalanceRequested:
         self._check_scope(asked.scope)
@@ -164,9 +170,7 @@ def _check_state(topic: str, state: str) -> None:
         raise Refusal("wrong_state", f"{topics.last_level(topic)} is not for {state}")
 
 
-def _trading_state(
-    said: TradingCommandMessage, authority: Literal["operator", "auditor"]
-) -> TradingStateSet:
+def _trading_state(said: TradingCommandMessage, authority: Commander) -> TradingStateSet:
     return TradingStateSet(
         scope=said.scope,
         state=TradingState(said.state),

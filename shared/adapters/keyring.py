@@ -1,6 +1,7 @@
 """Keys that sign orders, acknowledgements and commands, and those that are believed.
 
-A key belongs to a *role*: the monitor signs orders, the gateway its answers, an operator commands.
+A key belongs to a *role*: the monitor signs orders, the gateway its answers, an operator commands,
+the desk what somebody who is logged in to the page may command.
 One directory holds them, `private/ROLE.pem` (readable by its owner alone, present only where that
 role acts) and `trusted/ROLE-KEYID.pem`; a role may have several trusted keys, so that a key is
 rotated without a pause: trust the new one everywhere, sign with it, then stop trusting the old.
@@ -29,7 +30,7 @@ from shared.wire import codec
 from shared.wire.messages import SealedMessage
 from shared.wire.seal import Sealed, join, signed_bytes, split
 
-Role = Literal["monitor", "gateway", "operator", "auditor"]
+Role = Literal["monitor", "gateway", "operator", "auditor", "desk"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 MessageType = TypeVar("MessageType", bound=SealedMessage)

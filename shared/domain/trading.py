@@ -1,10 +1,11 @@
 """Whether a book may trade: the kill switch as a value (spec 6; promises A5 to A7).
 
 Three states, each stricter than the one before: *active*, *reducing* (only orders that bring the
-book's vega nearer to 0), *halted* (none). An operator, the gateway and the auditor each set their
-own, for one book or for all of them; what counts for a book is the strictest of all that concern
-it. Gateway and auditor lift only what they set themselves; an operator who resumes a scope lifts
-everything that was set for that scope, for nobody else may re-arm what a check has stopped.
+book's vega nearer to 0), *halted* (none). An operator, the gateway, the auditor and the desk (who
+is logged in to the page) each set their own, for one book or for all of them; what counts for a
+book is the strictest of all that concern it. Gateway and auditor lift only what they set
+themselves, the desk nothing at all; an operator who resumes a scope lifts everything that was set
+for that scope, for nobody else may re-arm what a check has stopped.
 """
 
 from enum import StrEnum
@@ -15,7 +16,7 @@ from msgspec import Struct, structs
 ALL: Final = "all"
 """The scope that concerns every book; no book may have this name."""
 
-Authority = Literal["operator", "gateway", "auditor"]
+Authority = Literal["operator", "gateway", "auditor", "desk"]
 
 
 class TradingState(StrEnum):
@@ -37,7 +38,7 @@ class TradingStateSet(Struct, frozen=True, kw_only=True, tag="trading_state"):
         scope: A book's name, or `all`.
         state: From now on.
         authority: Who: an operator's `active` lifts everything set for the scope, another's only
-            what it set itself.
+            what it set itself; the desk's is no change.
         operator: The person, or the check that did it.
         reason: Why, for people.
         event_ns: When.
@@ -66,7 +67,9 @@ class TradingStates(Struct, frozen=True):
     orders: dict[str, TradingStateSet] = {}
 
     def after(self, change: TradingStateSet) -> "TradingStates":
-        """Return the states after a change."""
+        """Return the states after a change; one of the desk's that loosens is none."""
+        if change.authority == "desk" and not self.is_stricter(change):
+            return self
         resumes = change.state is TradingState.ACTIVE
         kept = {
             name: order
@@ -76,6 +79,12 @@ class TradingStates(Struct, frozen=True):
         }
         own = {} if resumes else {f"{change.authority}/{change.scope}": change}
         return structs.replace(self, orders={**kept, **own})
+
+    def is_stricter(self, change: TradingStateSet) -> bool:
+        """Whether a change is stricter than what its authority has set for its scope."""
+        before = self.orders.get(f"{change.authority}/{change.scope}")
+        held = TradingState.ACTIVE if before is None else before.state
+        return STRICTNESS.index(change.state) > STRICTNESS.index(held)
 
     def governing(self, book: str) -> TradingStateSet | None:
         """Return the strictest order that concerns a book, the oldest of equals; `None`: active."""

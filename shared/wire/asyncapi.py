@@ -106,14 +106,14 @@ CHANNELS: Final = (
         topic=topics.REBALANCE,
         action="receive",
         messages=("Rebalance",),
-        summary="An operator asks for a rebalance now.",
+        summary="An operator, or the desk (who is logged in to the page), asks for a rebalance now.",
     ),
     Channel(
         name="halt",
         topic=topics.HALT,
         action="receive",
         messages=("TradingCommand",),
-        summary="An operator, or the auditor, stops orders or lets them only reduce.",
+        summary="An operator, the desk, or the auditor, stops orders or lets them only reduce.",
     ),
     Channel(
         name="resume",

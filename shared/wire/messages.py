@@ -209,7 +209,7 @@ class TradingStateMessage(SealedMessage, frozen=True, kw_only=True):
 
     scope: Name
     state: Literal["active", "reducing", "halted"]
-    authority: Literal["operator", "gateway", "auditor"]
+    authority: Literal["operator", "gateway", "auditor", "desk"]
     operator: str
     reason: str
     since: Instant

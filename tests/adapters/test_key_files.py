@@ -98,7 +98,7 @@ def test_a_key_of_another_role_is_not_retired(tmp_path: Path) -> None:
         retire_key(tmp_path, "gateway", made["monitor"])
     with pytest.raises(KeyRefused, match="there is none"):
         retire_key(tmp_path / "empty", "gateway", made["gateway"])
-    assert len(list_keys(tmp_path)) == 5
+    assert len(list_keys(tmp_path)) == len(ROLES) + 1
 
 
 def test_every_copy_of_a_retired_key_goes(tmp_path: Path) -> None:
@@ -119,6 +119,7 @@ def test_listed_are_the_keys_by_role_and_the_one_that_signs_first(tmp_path: Path
         ("gateway", made["gateway"], False, True),
         ("operator", made["operator"], True, True),
         ("auditor", made["auditor"], True, True),
+        ("desk", made["desk"], True, True),
     ]
     assert not any(key.fault for key in list_keys(tmp_path))
     assert list_keys(tmp_path / "nowhere") == []

@@ -85,3 +85,16 @@ def test_a_key_is_rotated_and_the_old_one_retired(volumes: Path) -> None:
     assert old not in trusted(volumes)
     assert len(run(volumes, "show").splitlines()) == len(ROLES)
     assert container(volumes, "monitor").can_sign("monitor")
+
+
+def test_volumes_older_than_the_page_get_its_key_and_go_on_without_it(volumes: Path) -> None:
+    run(volumes, "new")
+    (volumes / "desk/desk.pem").unlink()
+    for path in (volumes / "trusted").glob("desk-*.pem"):
+        path.unlink()
+    run(volumes, "rotate", "monitor")
+    assert not list((volumes / "desk").iterdir())
+    before = trusted(volumes)
+    assert "desk signs with " in run(volumes, "new", "desk")
+    assert container(volumes, "desk").can_sign("desk")
+    assert trusted(volumes) > before

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from shared.domain.trading import TradingState, TradingStates, TradingStateSet, is_resumption
 
-Authority = Literal["operator", "gateway", "auditor"]
+Authority = Literal["operator", "gateway", "auditor", "desk"]
 ACTIVE, REDUCING, HALTED = TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED
 OPERATOR: Authority = "operator"
 GATEWAY: Authority = "gateway"
 AUDITOR: Authority = "auditor"
+DESK: Authority = "desk"
 
 
 def change(
@@ -67,6 +68,22 @@ def test_gateway_and_auditor_lift_only_what_they_set_themselves(authority: Autho
     assert list(states.orders.values()) == halted
 
 
+def test_the_desk_only_ever_makes_stricter_what_it_has_set() -> None:
+    assert after(change(REDUCING, authority=DESK)).of("overlay") is REDUCING
+    halted = after(change(REDUCING, authority=DESK), change(HALTED, authority=DESK))
+    assert halted.of("overlay") is HALTED
+    for state in (ACTIVE, REDUCING, HALTED):
+        assert halted.after(change(state, authority=DESK, event_ns=9)) == halted
+    assert after(change(ACTIVE, authority=DESK)) == TradingStates()
+    assert after(change(HALTED), change(ACTIVE, authority=DESK)).of("overlay") is HALTED
+    assert halted.after(change(ACTIVE)).of("overlay") is ACTIVE, "an operator lifts it"
+
+
+def test_the_desk_may_stop_a_book_when_another_is_stopped_already() -> None:
+    states = after(change(HALTED, "overlay", DESK), change(REDUCING, "other", DESK))
+    assert (states.of("overlay"), states.of("other")) == (HALTED, REDUCING)
+
+
 def test_an_operator_who_resumes_a_scope_lifts_everything_set_for_it_and_nothing_else() -> None:
     states = after(
         change(HALTED, "overlay"),
@@ -94,7 +111,7 @@ def test_only_an_operators_active_resumes() -> None:
             change,
             st.sampled_from(TradingState),
             st.sampled_from(["all", "overlay", "other"]),
-            st.sampled_from([OPERATOR, GATEWAY, AUDITOR]),
+            st.sampled_from([OPERATOR, GATEWAY, AUDITOR, DESK]),
         )
     )
 )
@@ -105,4 +122,4 @@ def test_states_survive_being_stored_and_never_grow_beyond_one_an_authority_and_
     stored = msgspec.msgpack.encode(states)
     assert msgspec.msgpack.decode(stored, type=TradingStates) == states
     assert all(order.state is not ACTIVE for order in states.orders.values())
-    assert len(states.orders) <= 9
+    assert len(states.orders) <= 12

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.gatekeeping.refusal import Refusal
 from shared.domain.instants import MINUTE, SECOND
-from shared.domain.trading import STRICTNESS, TradingState, TradingStates, TradingStateSet
+from shared.domain.trading import TradingState, TradingStates, TradingStateSet
 
 OLDEST_NS: Final = MINUTE
 NEWEST_NS: Final = 2 * SECOND
@@ -34,10 +34,11 @@ def not_news(issued_ns: int, last_ns: int, now_ns: int | None) -> Refusal | None
 def not_stricter(states: TradingStates, change: TradingStateSet) -> Refusal | None:
     """Return a refusal when a change loosens what its authority had set for its scope.
 
-    An operator who signs may; the auditor, and whoever stands at the gateway's socket, may not.
+    An operator who signs may; the auditor, the desk, and whoever stands at the gateway's socket,
+    may not.
     """
+    if states.is_stricter(change):
+        return None
     before = states.orders.get(f"{change.authority}/{change.scope}")
     held = TradingState.ACTIVE if before is None else before.state
-    if STRICTNESS.index(change.state) > STRICTNESS.index(held):
-        return None
     return Refusal("not_stricter", f"{change.scope} is {held} already, by {change.authority}")

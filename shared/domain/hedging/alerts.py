@@ -110,6 +110,10 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "Somebody on the broker sends what our keys did not sign: find out who, change the logins.",
     ),
+    "logins_failing": (
+        "warning",
+        "Somebody guesses passwords at the page: see its log for whose; other logins wait too.",
+    ),
     "hedger_silent": (
         "critical",
         "The gateway stopped trading; bring the hedger back, then `hedgestat resume`.",

@@ -88,6 +88,7 @@ def test_show_lists_every_key_and_what_is_wrong(tmp_path: Path) -> None:
         ("gateway", ["trusted"]),
         ("operator", ["signs,", "trusted"]),
         ("auditor", ["signs,", "trusted"]),
+        ("desk", ["signs,", "trusted"]),
     ]
 
     path = tmp_path / "private/operator.pem"
@@ -102,6 +103,13 @@ def test_show_names_the_roles_that_have_none(tmp_path: Path) -> None:
     shown = keys(tmp_path, "show")
     assert shown.exit_code == 1
     assert "gateway   no key: `hedgestat keys new gateway`, or copy it here" in shown.stdout
+
+
+def test_show_calls_it_well_when_only_the_page_has_no_key(tmp_path: Path) -> None:
+    keys(tmp_path, "new", "monitor", "gateway", "operator", "auditor")
+    shown = keys(tmp_path, "show")
+    assert shown.exit_code == 0
+    assert "desk      no key: `hedgestat keys new desk`, or copy it here" in shown.stdout
 
 
 @pytest.mark.parametrize("command", ["new", "rotate", "retire", "show"])

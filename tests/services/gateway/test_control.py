@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from fakes.bus import matches
 from fakes.eventually import eventually
 from fakes.gateway import Surroundings, clock, order, surroundings, tick
 from fakes.keys import make_keyring
@@ -15,10 +16,11 @@ from shared.adapters.control_socket import (
     gateway_status,
     halt_locally,
 )
+from shared.adapters.keyring import Role
 from shared.domain.events import ExecutionKind
 from shared.domain.instants import SECOND
-from shared.wire import topics
-from shared.wire.messages import HeartbeatMessage, TradingCommandMessage
+from shared.wire import codec, topics
+from shared.wire.messages import AlertMessage, HeartbeatMessage, TradingCommandMessage
 
 State = Literal["active", "reducing", "halted"]
 GAUGE = {"active": 0, "reducing": 1, "halted": 2}
@@ -34,6 +36,14 @@ def by_hand(around: Surroundings, *, is_live: bool = False) -> None:
     """Have the gateway be armed by an operator, and its clock stand at some time."""
     around.policy = structs.replace(around.policy, arms_itself=False, is_live=is_live)
     around.clock.advance(NOW_S)
+
+
+def alerts(around: Surroundings) -> list[AlertMessage]:
+    return [
+        codec.decode(AlertMessage, each.payload)
+        for each in around.broker.published
+        if matches(topics.ALERTS, each.topic)
+    ]
 
 
 async def is_trading(around: Surroundings, state: State, scope: str = "overlay") -> None:
@@ -123,6 +133,8 @@ async def test_a_broker_that_forgot_everything_is_told_everything(path: Path) ->
         ("wrong_topic", "active", "all", NOW_S + 1, "operator", topics.HALT),
         ("wrong_topic", "halted", "all", NOW_S + 1, "operator", topics.RESUME),
         ("not_stricter", "active", "all", NOW_S + 1, "auditor", ""),
+        ("not_entitled", "active", "all", NOW_S + 1, "desk", ""),
+        ("wrong_topic", "active", "all", NOW_S + 1, "desk", topics.HALT),
         ("unknown_key", "active", "all", NOW_S + 1, "monitor", ""),
         ("unknown_key", "active", "all", NOW_S + 1, "gateway", ""),
     ],
@@ -133,7 +145,7 @@ async def test_what_is_not_believed_changes_nothing_and_is_counted(  # noqa: PLR
     state: State,
     scope: str,
     issued_s: float,
-    role: Literal["operator", "auditor", "monitor", "gateway"],
+    role: Role,
     topic: str,
 ) -> None:
     async with surroundings(path) as around:
@@ -179,6 +191,37 @@ async def test_the_auditor_stops_and_only_an_operator_lets_go_on(path: Path) -> 
         await eventually(lambda: around.commands_refused("not_stricter") == 1)
         await around.command("active", issued_ns=1)
         await is_trading(around, "active")
+
+
+async def test_the_desk_stops_and_never_lets_go_on(path: Path) -> None:
+    async with surroundings(path) as around, around.running():
+        await around.command("reducing", role="desk", issued_ns=1)
+        await is_trading(around, "reducing")
+        await around.command("halted", role="desk", issued_ns=2)
+        await is_trading(around, "halted")
+        assert [(said.authority, said.operator) for said in around.states("overlay")[-1:]] == [
+            ("desk", "ann")
+        ]
+        await around.command("reducing", role="desk", issued_ns=3)
+        await eventually(lambda: around.commands_refused("not_stricter") == 1)
+        for moment in (4, 5):
+            await around.command("active", role="desk", issued_ns=moment)
+        await eventually(lambda: around.commands_refused("not_entitled") == 2)
+        await is_trading(around, "halted")
+        await around.command("active", issued_ns=1)
+        await is_trading(around, "active")
+
+
+async def test_a_resume_by_the_desk_tells_a_person_that_its_key_is_in_other_hands(
+    path: Path,
+) -> None:
+    async with surroundings(path) as around, around.running():
+        await around.command("active", role="desk")
+        await eventually(lambda: around.commands_refused("not_entitled") == 1)
+        await eventually(lambda: len(alerts(around)) == 1)
+        [told] = alerts(around)
+        assert (told.what, told.severity) == ("message_forged", "critical")
+        assert told.where == f"not_entitled on {topics.RESUME}"
 
 
 # --- the gateway by itself -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from services.ingest.commands import AHEAD_NS, CONTROLS, OLDEST_NS
 from services.ingest.metrics import IngestMetrics
 from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
-from shared.adapters.keyring import Keyring, Role
+from shared.adapters.keyring import ROLES, Keyring, Role
 from shared.domain.events import RebalanceRequested
 from shared.domain.instants import SECOND
 from shared.domain.policies import IntakePolicy, SymbolPolicy
@@ -136,6 +136,20 @@ def test_the_auditor_halts(state: str) -> None:
     assert (event.authority, event.state) == ("auditor", TradingState(state))
 
 
+@pytest.mark.parametrize("state", ["halted", "reducing"])
+def test_the_desk_halts(state: str) -> None:
+    said = msgspec.convert(msgspec.to_builtins(HALT) | {"state": state}, TradingCommandMessage)
+    event = taken(fresh(), topics.HALT, sealed(topics.HALT, said, "desk"))
+    assert isinstance(event, TradingStateSet)
+    assert (event.authority, event.operator, event.state) == ("desk", "ann", TradingState(state))
+
+
+def test_the_desk_asks_for_a_rebalance_in_the_name_of_who_is_logged_in() -> None:
+    event = taken(fresh(), topics.REBALANCE, sealed(topics.REBALANCE, role="desk"))
+    assert isinstance(event, RebalanceRequested)
+    assert (event.operator, event.reason) == ("ann", "review")
+
+
 @pytest.mark.parametrize("state", list(TradingState))
 def test_the_gateway_tells_what_it_did(state: TradingState) -> None:
     said = msgspec.convert(msgspec.to_builtins(STOPPED) | {"state": state}, TradingStateMessage)
@@ -197,13 +211,12 @@ def test_what_is_signed_by_a_stranger(topic: str) -> None:
     assert refusal(fresh(), topic, STRANGER.seal(role, topic, said)).reason == "unknown_key"
 
 
-ENTITLED = {
-    topics.HALT: ("operator", "auditor"),
+ENTITLED: dict[str, tuple[Role, ...]] = {
+    topics.HALT: ("operator", "desk", "auditor"),
     topics.RESUME: ("operator",),
-    topics.REBALANCE: ("operator",),
+    topics.REBALANCE: ("operator", "desk"),
     topics.GATEWAY_STATE: ("gateway",),
 }
-ROLES: Sequence[Role] = ("monitor", "gateway", "operator", "auditor")
 
 
 @pytest.mark.parametrize(
@@ -273,8 +286,9 @@ def test_what_is_for_a_book_that_we_do_not_have(topic: str) -> None:
 
 def test_a_halt_that_would_lift() -> None:
     assert refusal(fresh(), topics.HALT, sealed(topics.HALT, RESUME)).reason == "wrong_state"
-    by_auditor = sealed(topics.HALT, RESUME, "auditor")
-    assert refusal(fresh(), topics.HALT, by_auditor).reason == "wrong_state"
+    for role in ENTITLED[topics.HALT]:
+        payload = sealed(topics.HALT, RESUME, role)
+        assert refusal(fresh(), topics.HALT, payload).reason == "wrong_state"
 
 
 @pytest.mark.parametrize("state", ["halted", "reducing"])
