@@ -106,7 +106,7 @@ CHANNELS: Final = (
         topic=topics.REBALANCE,
         action="receive",
         messages=("Rebalance",),
-        summary="An operator, or the desk (who is logged in to the page), asks for a rebalance now.",
+        summary="An operator, or the desk, asks for a rebalance now.",
     ),
     Channel(
         name="halt",
