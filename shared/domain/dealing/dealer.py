@@ -79,6 +79,13 @@ class Market(Struct, frozen=True, kw_only=True):
     trading: TradingState
 
 
+class Lack(Struct, frozen=True):
+    """A leg whose position misses its target; both signed, in the leg's unit."""
+
+    target: float
+    held: float
+
+
 class Dealer:
     """Deals for one book.
 
@@ -138,6 +145,17 @@ class Dealer:
     def held_vega(self) -> float:
         """Return the vega of the position alone, currency per vol point."""
         return self._held("vega")
+
+    def lacks(self) -> dict[str, Lack]:
+        """Return the legs whose position alone misses the target by what is worth an order."""
+        held = self.holdings.position
+        return {
+            name: Lack(target, held(name))
+            for name, target in self._targets.items()
+            if is_meaningful(
+                self._policy, self._legs[name], (target - held(name)) * self.unit(self._legs[name])
+            )
+        }
 
     def furthest_size(self, measure: Measure, change: float, leg: str = "") -> float:
         """Return how far beyond 0, on its side, a change can bring the size of the position.

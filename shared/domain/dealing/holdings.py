@@ -104,6 +104,11 @@ class Holdings:
         """Return what each order of a leg may still trade, signed; 0 for one that is closed."""
         return [order.rest for order in self._orders.values() if order.leg == leg]
 
+    @property
+    def open_orders(self) -> int:
+        """How many orders may still trade."""
+        return sum(order.is_open for order in self._orders.values())
+
     def order(self, order_id: str) -> TrackedOrder | None:
         """Return a remembered order."""
         return self._orders.get(order_id)

@@ -167,7 +167,158 @@ _ALERTS: Final[dict[str, tuple[Literal["info", "warning", "critical"], str]]] = 
         "critical",
         "A report names an order that is not ours, or long closed; not booked: reconcile.",
     ),
+    "trigger_fired": (
+        "info",
+        "Nothing to do: a rebalance was decided, or target_unknown says why it could not be.",
+    ),
+    "off_target": (
+        "critical",
+        "The position misses its target for longer than an order lives: see what became of it.",
+    ),
+    "on_target": ("info", "Nothing to do: the position is what was decided."),
+    "budget_burning": (
+        "warning",
+        "The year's budget goes faster than the year: the hedge will be cut before the year ends.",
+    ),
+    "budget_spent": (
+        "critical",
+        "The year's budget is gone, the hedge falls to its floor: raise it, or accept that.",
+    ),
+    "budget_calm": ("info", "Nothing to do: the budget lasts the year again."),
+    "feed_gap": (
+        "warning",
+        "The source skipped sequence numbers, so prints were lost before us: ask the feed.",
+    ),
+    "feed_whole": ("info", "Nothing to do: the source has skipped nothing for a minute."),
+    "rejects_many": (
+        "warning",
+        "Many messages are refused: `hedgestat tail rejects` says why; correct their sender.",
+    ),
+    "rejects_few": ("info", "Nothing to do: few messages are refused again."),
+    "coverage_low": (
+        "warning",
+        "The Greeks leave out too many positions: `hedgestat exposure` names them; find quotes.",
+    ),
+    "coverage_restored": ("info", "Nothing to do: the Greeks hold the positions again."),
+    "stage_lagging": (
+        "warning",
+        "This stage is far behind its input, so it decides late: see what the machine does.",
+    ),
+    "stage_caught_up": ("info", "Nothing to do: the stage follows its input again."),
+    "stage_standing": (
+        "critical",
+        "Input comes and this stage does nothing with it: nothing is hedged; restart it.",
+    ),
+    "stage_goes_on": ("info", "Nothing to do: the stage goes on."),
+    "nobody_leads": (
+        "critical",
+        "No process leads this stage, so it stands: start one, and see why the last one ended.",
+    ),
+    "leader_found": ("info", "Nothing to do: the stage is led again."),
+    "leader_changed": (
+        "warning",
+        "Another process leads now: see why the one before lost its lease.",
+    ),
+    "service_silent": (
+        "critical",
+        "The broker has lost this service: see whether it runs and reaches the broker.",
+    ),
+    "service_back": ("info", "Nothing to do: the service is on the broker again."),
+    "connection_unstable": (
+        "warning",
+        "This service connects again and again: two of one name, or a bad network.",
+    ),
+    "connection_stable": ("info", "Nothing to do: the connection has held for a minute."),
+    "order_unacknowledged": (
+        "critical",
+        "The gateway has not answered for an order: see whether it runs and believes us.",
+    ),
+    "orders_acknowledged": ("info", "Nothing to do: the gateway has answered for every order."),
+    "store_unreachable": (
+        "critical",
+        "The store does not answer, so nothing is decided: see whether it runs.",
+    ),
+    "store_reachable": ("info", "Nothing to do: the store answers again."),
+    "disk_filling": (
+        "warning",
+        "The gateway's disk fills; when it is full no order is taken: free space.",
+    ),
+    "disk_full": (
+        "critical",
+        "The gateway's disk is all but full; when it is no order is taken: free space now.",
+    ),
+    "disk_freed": ("info", "Nothing to do: the gateway's disk has room again."),
+    "monitor_alive": (
+        "info",
+        "The dead man's switch: when this stops coming, the monitor or the broker is down.",
+    ),
 }
+
+_RUNBOOKS: Final[dict[str, tuple[str, ...]]] = {
+    "audit-blind": ("audit_blind",),
+    "audit-mismatch": ("audit_mismatch",),
+    "budget": ("budget_burning", "budget_spent", "budget_calm"),
+    "connections": ("connection_unstable", "connection_stable"),
+    "coverage": ("coverage_low", "coverage_restored"),
+    "disk": ("record_unwritable", "disk_filling", "disk_full", "disk_freed"),
+    "epoch-regress": ("epoch_regress",),
+    "feed": ("feed_silent", "feed_recovered", "feed_gap", "feed_whole"),
+    "hedge-off-target": ("off_target", "on_target"),
+    "hedge-stopped": ("stage_standing", "stage_goes_on", "stage_stopped"),
+    "hedger-silent": ("hedger_silent",),
+    "lease": (
+        "lease_refused",
+        "epoch_superseded",
+        "nobody_leads",
+        "leader_found",
+        "leader_changed",
+    ),
+    "logins": ("logins_failing",),
+    "market-halted": ("market_halted", "market_resumed"),
+    "messages-refused": ("message_forged", "rejects_many", "rejects_few"),
+    "model-error": ("model_error_widened", "model_error_narrowed"),
+    "order-ended": ("order_rejected", "order_cancelled", "order_expired", "order_incomplete"),
+    "order-unacknowledged": (
+        "order_unacknowledged",
+        "orders_acknowledged",
+        "order_unanswered",
+        "order_undeliverable",
+        "order_refused",
+    ),
+    "order-unknown": ("order_unknown", "late_fill", "fill_unplaced"),
+    "order-withheld": ("order_blocked", "trading_stopped", "book_stopped"),
+    "positions-differ": (
+        "position_differs",
+        "positions_differ",
+        "position_agrees",
+        "positions_agree",
+    ),
+    "profit-unexplained": ("profit_unexplained", "profit_explained"),
+    "service-down": ("service_silent", "service_back"),
+    "signal-lost": (
+        "signal_unknown",
+        "signal_lost",
+        "signal_recovered",
+        "strategy_blind",
+        "strategy_sees",
+    ),
+    "stage-lag": ("stage_lagging", "stage_caught_up"),
+    "store": ("store_unreachable", "store_reachable", "store_unsafe"),
+    "target-unknown": ("target_unknown", "mark_unknown"),
+    "trading-halted": ("trading_halted", "trading_reducing", "trading_resumed", "store_halted"),
+    "trigger-fired": ("trigger_fired",),
+    "vix-frozen": ("vix_frozen",),
+    "watchdog": ("monitor_alive",),
+}
+_RUNBOOK_OF: Final = {what: name for name, whats in _RUNBOOKS.items() for what in whats}
+
+ALERTS: Final = frozenset(_ALERTS)
+"""Every `what` that there is."""
+
+
+def runbook_of(what: str) -> str:
+    """Return the name of the file in `deploy/runbooks`, without its ending, that an alert has."""
+    return _RUNBOOK_OF[what]
 
 
 def alert(

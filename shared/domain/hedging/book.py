@@ -39,6 +39,7 @@ from shared.domain.hedging.conditions import (
     conditions_of,
     strategy_conditions,
 )
+from shared.domain.hedging.hedge_watch import HedgeWatch, HedgeWatchState
 from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.hedging.signal_watch import SignalWatch
 from shared.domain.hedging.sizing import BudgetRoom
@@ -111,6 +112,7 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
         is_stuck: Whether it was said that the target cannot be sized.
         trading: What may be traded, and who wanted it so.
         strategies: What each strategy goes on from.
+        hedge_watch: What was told of its target and its budget.
     """
 
     now_ns: int = 0
@@ -131,6 +133,25 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     is_stuck: bool = False
     trading: TradingStates = TradingStates()
     strategies: dict[str, StrategyState] = {}
+    hedge_watch: HedgeWatchState = HedgeWatchState()
+
+
+class BookStanding(Struct, frozen=True, kw_only=True):
+    """How a book stands, for those who look at it from outside.
+
+    Attributes:
+        held_vega: Of the position alone, currency per vol point.
+        is_off_target: Whether it was told to miss its target for too long.
+        budget_used: Share of the annual budget; `None` without one.
+        open_orders: How many may still trade.
+        trading: What it may do.
+    """
+
+    held_vega: float
+    is_off_target: bool
+    budget_used: float | None
+    open_orders: int
+    trading: TradingState
 
 
 class HedgeBook:
@@ -167,6 +188,8 @@ class HedgeBook:
             unit, expected = self._dealer.unit, self._dealer.holdings.expected
             self._sizer = TargetSizer(policy, self._clock, unit, expected)
         self._watch = SignalWatch(policy.name, self._watched(), known.good)
+        order_ns = policy.order.valid_trading_ns
+        self._hedge_watch = HedgeWatch(policy.name, order_ns, self._clock, known.hedge_watch)
         self._reads = dict.fromkeys((*self._watched(), "vix", "rv", "regime", "vix_smooth"))
         self._bank = TriggerBank(policy.name, self._conditions(), self._clock, known.runs)
         self._now = known.now_ns
@@ -220,6 +243,7 @@ class HedgeBook:
             is_stuck=self._is_stuck,
             trading=self._trading,
             strategies={} if self._strategies is None else self._strategies.snapshot(),
+            hedge_watch=self._hedge_watch.snapshot(),
         )
 
     def receive(self, event: HedgerInput) -> tuple[Effect, ...]:
@@ -241,6 +265,7 @@ class HedgeBook:
                 cooldown_ns = self._policy.triggers.cooldown_trading_ns
                 urgent_ns = cooldown_ns if is_standing(event) else RETRY_TRADING_NS
                 effects += [*said, *(self._take_back(urgent_ns) if missed else [])]
+                effects += self._follow_hedge()
             case RebalanceRequested():
                 self._request = event
             case TradingStateSet():
@@ -270,6 +295,7 @@ class HedgeBook:
             if opening is None or strategies is None
             else strategies.next_deadline(self._facts),
             self._next_roll(),
+            self._hedge_watch.next_deadline(self._now),
         )
         return min((each for each in instants if each is not None), default=None)
 
@@ -281,6 +307,17 @@ class HedgeBook:
     def position(self, leg: str) -> float:
         """Return what is held of a leg, signed, in its unit."""
         return self._dealer.holdings.position(leg)
+
+    def standing(self) -> BookStanding:
+        """Return how it stands now."""
+        budget = self._policy.sizing.budget
+        return BookStanding(
+            held_vega=self._dealer.held_vega(),
+            is_off_target=self._hedge_watch.is_off,
+            budget_used=None if budget is None else self._dealer.ledger.used / budget.annual,
+            open_orders=self._dealer.holdings.open_orders,
+            trading=self.may_trade(),
+        )
 
     def may_trade(self) -> TradingState:
         """Return what it may do now; halted also while its own throttles have stopped it."""
@@ -392,7 +429,12 @@ class HedgeBook:
         if after is not TradingState.HALTED and self._standing.taken_back:
             self._cooldown_until_ns = min(self._cooldown_until_ns, self._now)
             self._bank.hasten(self._standing.triggers, self._now)
-        return [self._trading_alert(change)]
+        return [self._trading_alert(change), *self._follow_hedge()]
+
+    def _follow_hedge(self) -> list[AlertRaised]:
+        """Look whether the hedge is what it should be, after what may have changed that."""
+        halted = self.may_trade() is TradingState.HALTED
+        return self._hedge_watch.follow({} if halted else self._dealer.lacks(), self._now)
 
     def _trading_alert(self, change: TradingStateSet) -> AlertRaised:
         """Say what the book may do now, and who wanted it so and why."""
@@ -421,6 +463,7 @@ class HedgeBook:
             effects += self._bank.judge(self._facts, self._cooldown_until_ns)
         else:
             self._is_stuck = False
+        effects += self._hedge_watch.look(self._now, self._facts.budget_used)
         if effects:
             self._whipsaws += sum(isinstance(effect, WhipsawSuppressed) for effect in effects)
         return effects
@@ -445,7 +488,7 @@ class HedgeBook:
             self._strategies.decided()
         cooldown_ns = self._policy.triggers.cooldown_trading_ns
         taken_back = self._take_back(cooldown_ns) if missed else []
-        return [changed, *orders, *settled, *taken_back]
+        return [changed, *orders, *settled, *taken_back, *self._follow_hedge()]
 
     def _target(self, condition: Condition) -> Target | None:
         if self._sizer is not None:

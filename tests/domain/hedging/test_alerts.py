@@ -1,6 +1,6 @@
 import pytest
 
-from shared.domain.hedging.alerts import alert
+from shared.domain.hedging.alerts import ALERTS, alert, runbook_of
 
 
 def test_an_alert_says_what_to_do() -> None:
@@ -17,3 +17,8 @@ def test_an_alert_may_have_no_figures() -> None:
 def test_only_named_alerts_exist() -> None:
     with pytest.raises(KeyError):
         alert("overlay", 7, "something_odd", "swap")
+
+
+def test_every_alert_has_a_runbook_and_those_of_one_cause_share_it() -> None:
+    assert all(runbook_of(what) for what in ALERTS)
+    assert runbook_of("off_target") == runbook_of("on_target") == "hedge-off-target"

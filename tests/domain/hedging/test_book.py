@@ -679,7 +679,40 @@ def test_the_venues_word_that_an_order_expired_comes_in_time() -> None:
     market.clock(after=DAY)
     market.send(market.report(market.orders[0], ExecutionKind.EXPIRE))
     market.clock(after=2 * MINUTE)
-    assert [what for what, _ in whats(market)] == ["order_expired"]
+    assert [what for what, _ in whats(market)] == ["order_expired", "off_target"]
+
+
+def test_a_book_says_how_it_stands() -> None:
+    market = HedgedMarket(policy(sizing={"budget": BudgetPolicy(annual=1000.0)}))
+    market.vix(18.0)
+    standing = market.book.standing()
+    assert (standing.held_vega, standing.open_orders, standing.budget_used) == (0.0, 1, 0.0)
+    market.fill()
+    standing = market.book.standing()
+    held = market.orders[0].quantity
+    assert (standing.held_vega, standing.open_orders) == (held, 0)
+    assert (standing.is_off_target, standing.trading) == (False, TradingState.ACTIVE)
+
+
+def test_a_hedge_that_is_never_made_is_told_once_and_so_is_that_it_is_made_after_all() -> None:
+    market = HedgedMarket()
+    market.vix(18.0)
+    for _ in range(60):
+        market.clock(after=MINUTE)
+    assert [what for what, _ in whats(market)] == ["order_unanswered", "off_target"]
+    assert market.book.standing().is_off_target
+    market.fill()
+    assert whats(market)[2:] == [("on_target", "overlay")]
+    assert not market.book.standing().is_off_target
+
+
+def test_a_book_that_is_halted_is_not_told_to_be_off_its_target_as_well() -> None:
+    market = HedgedMarket()
+    market.vix(18.0)
+    market.set_trading(TradingState.HALTED)
+    for _ in range(60):
+        market.clock(after=MINUTE)
+    assert "off_target" not in [what for what, _ in whats(market)]
 
 
 def test_reports_are_booked_while_the_market_is_closed() -> None:
