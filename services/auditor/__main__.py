@@ -36,7 +36,7 @@ async def run(site: Site) -> None:
     def make_fold(state: bytes | None) -> Fold:
         return Fold(settings.signals, settings.books, calendar, settings.digest, state)
 
-    async with site.recalled_market(_archives(settings)) as store:
+    async with site.recalled_market(_archives(settings), SERVICE) as store:
 
         async def serve(term: Term) -> None:
             async with site.bus(SERVICE, SUBSCRIPTIONS, session=term.holder) as bus:

@@ -22,6 +22,7 @@ from shared.adapters.store import Entry
 from shared.runtime.logs import configure_logging
 from shared.runtime.site import Site
 from shared.wire import keys, topics
+from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage
 from shared.wire.decisions import BrokenChain, ChainHead, follow
 
@@ -221,7 +222,7 @@ async def _retained(site: Site) -> bytes | None:
         async with (
             asyncio.timeout(_BROKER_S),
             MqttBus(
-                site.settings.mqtt,
+                site.settings.mqtt.of(READER),
                 client_id="hedgestat-audit",
                 subscriptions=[Subscription(topics.DECISION_HEAD, 1)],
                 clean_start=True,

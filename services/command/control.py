@@ -22,6 +22,7 @@ from services.command.endings import Failed, Refused
 from services.command.trading_lines import TradingLines
 from shared.adapters.bus import BusUnavailable, Message, PublishRefused, Subscription
 from shared.adapters.clock import Clock, SystemClock
+from shared.adapters.connections import redacted
 from shared.adapters.control_socket import (
     GatewayRefused,
     GatewayStatus,
@@ -314,7 +315,7 @@ class Commander:
     async def _bus(self, subscriptions: Sequence[str], wish: Wish) -> AsyncIterator[MqttBus]:
         """A connection of our own; its messages are those of our time."""
         bus = MqttBus(
-            self._settings.mqtt,
+            self._settings.mqtt.of("operator"),
             client_id=f"hedgestat-operator-{secrets.token_hex(4)}",
             subscriptions=[Subscription(topic) for topic in subscriptions],
             clean_start=True,
@@ -325,7 +326,7 @@ class Commander:
                 async with asyncio.timeout(wish.patience_s):
                     await bus.connected.wait()
             except TimeoutError:
-                url = self._settings.mqtt.url
+                url = redacted(self._settings.mqtt.url)
                 raise Failed(f"no broker answers at {url} in {wish.patience_s:g} s") from None
             yield bus
 

@@ -18,6 +18,7 @@ from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
 from shared.runtime.logs import configure_logging
 from shared.wire import topics
+from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage, decode
 from shared.wire.messages import ExposureMessage
 
@@ -70,7 +71,7 @@ class _Viewer:
     async def run(self) -> None:
         topic = topics.exposure(self._options.book)
         async with MqttBus(
-            self._settings.mqtt,
+            self._settings.mqtt.of(READER),
             client_id=f"hedgestat-exposure-{secrets.token_hex(4)}",
             subscriptions=[Subscription(topic, 0)],
             clean_start=True,

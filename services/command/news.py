@@ -12,6 +12,7 @@ from shared.adapters.store import StoreTrouble
 from shared.runtime.announcer import has_announced_all
 from shared.runtime.site import Site
 from shared.wire import topics
+from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage
 from shared.wire.messages import AlertMessage, ExecutionMessage, TriggerMessage
 
@@ -48,7 +49,7 @@ class News:
     async def run(self) -> None:
         """Print until cancelled."""
         async with MqttBus(
-            self._site.settings.mqtt,
+            self._site.settings.mqtt.of(READER),
             client_id=f"hedgestat-news{self._site.instance}",
             subscriptions=[Subscription(topic, 0) for topic in SHOWN],
             clean_start=True,

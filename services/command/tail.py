@@ -14,6 +14,7 @@ from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
 from shared.runtime.logs import configure_logging
 from shared.wire import topics
+from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage
 
 TOPICS = {
@@ -50,7 +51,7 @@ async def _follow(settings: Settings, topic: str, console: Console, errors: Cons
 
     client = f"hedgestat-tail-{secrets.token_hex(4)}"
     async with MqttBus(
-        settings.mqtt,
+        settings.mqtt.of(READER),
         client_id=client,
         subscriptions=[Subscription(topic, 0)],
         clean_start=True,

@@ -32,7 +32,7 @@ async def run(site: Site) -> None:
     )
     make_monitor = _monitor_maker(site)
     compile_ahead()
-    async with site.market() as store:
+    async with site.market(SERVICE) as store:
 
         async def serve(term: Term) -> None:
             await _serve(site, term, store, metrics, make_monitor)

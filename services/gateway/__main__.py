@@ -39,7 +39,7 @@ async def run(site: Site) -> None:
         async with (
             site.bus(SERVICE, SUBSCRIPTIONS) as bus,
             site.bus(CONTROL_SERVICE, CONTROL_SUBSCRIPTIONS) as control_bus,
-            site.market() as store,
+            site.market(SERVICE) as store,
         ):
             gateway = Gateway(
                 bus=bus,

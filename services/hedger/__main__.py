@@ -18,7 +18,7 @@ async def run(site: Site) -> None:
     site.calendar()
     on_wall_clock = site.settings.clock.source == "wall"
     metrics = HedgerMetrics(site.registry, site.clock if on_wall_clock else None)
-    async with site.orders() as orders, site.market() as market:
+    async with site.orders(SERVICE) as orders, site.market(SERVICE) as market:
 
         async def serve(term: Term) -> None:
             await _serve(site, term, orders, market, metrics)

@@ -15,7 +15,7 @@ async def run(site: Site) -> None:
     """Run ingest, whenever it is our turn, until the site is to stop."""
     metrics = IngestMetrics(site.registry, frozenset(site.settings.intake.symbols))
     compile_ahead(site.settings.intake)
-    async with site.market() as store:
+    async with site.market(SERVICE) as store:
 
         async def serve(term: Term) -> None:
             await _serve(site, term, store, metrics)

@@ -15,7 +15,7 @@ async def run(site: Site) -> None:
     """Run the signals stage, whenever it is our turn, until the site is to stop."""
     metrics = SignalsCollector(site.registry)
     compile_ahead(site.settings.signals, site.calendar())
-    async with site.market() as store, site.orders() as orders:
+    async with site.market(SERVICE) as store, site.orders(SERVICE) as orders:
 
         async def serve(term: Term) -> None:
             await _serve(site, term, store, orders, metrics)

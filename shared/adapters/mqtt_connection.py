@@ -43,6 +43,7 @@ from shared.adapters.inbox import Inbox
 from shared.adapters.mqtt_publishing import LOWEST_ERROR, Publishing
 from shared.adapters.mqtt_session import Session, new_client
 from shared.adapters.mqtt_socket import ReadAheadSocket
+from shared.adapters.refusals import explained
 
 
 class MqttConnection:
@@ -72,6 +73,7 @@ class MqttConnection:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
+        self._settings = settings
         self._session = session
         self._inbox = inbox
         self._on_lost = on_lost
@@ -102,7 +104,7 @@ class MqttConnection:
                 finally:
                     self._leave()
         except aiomqtt.MqttError as failure:
-            raise BusUnavailable(str(failure)) from failure
+            raise BusUnavailable(explained(failure, self._settings)) from failure
         finally:
             self._abandon()
 

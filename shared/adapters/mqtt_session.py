@@ -55,7 +55,7 @@ def new_client(settings: MqttSettings, session: Session) -> aiomqtt.Client:
         port,
         username=username,
         password=password,
-        identifier=session.client_id,
+        identifier=settings.client_id(session.client_id),
         protocol=aiomqtt.ProtocolVersion.V5,
         will=_aiomqtt_will(session.will),
         tls_context=settings.tls_context() if settings.secure else None,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from redis import exceptions
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import ConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.credentials import CredentialProvider
@@ -26,6 +26,7 @@ from redis.credentials import CredentialProvider
 from shared.adapters import redis_scripts as scripts
 from shared.adapters.connections import RedisSettings, redacted
 from shared.adapters.redis_scripts import Script
+from shared.adapters.refusals import explained
 from shared.adapters.store import (
     BatchMismatch,
     Commit,
@@ -61,6 +62,7 @@ class RedisStore:
     """
 
     def __init__(self, settings: RedisSettings, *, most_connections: int = 8) -> None:
+        self._settings = settings
         self._where = redacted(settings.url)
         self._timeout_s = settings.operation_timeout_s
         self._longest_wait_ms = int(1_000 * self._timeout_s / 2)
@@ -193,7 +195,8 @@ class RedisStore:
         try:
             return await self._command("EVALSHA", script.digest, len(names), *names, *arguments)
         except exceptions.NoScriptError:  # never ran: the server has not kept it, or was restarted
-            return await self._command("EVAL", script.source, len(names), *names, *arguments)
+            await self._command("SCRIPT LOAD", script.source)  # EVAL is granted to nobody
+            return await self._command("EVALSHA", script.digest, len(names), *names, *arguments)
 
     async def _command(self, *words: Any) -> Any:  # noqa: ANN401 - replies have any shape
         async with self._named_troubles(), asyncio.timeout(self._timeout_s):
@@ -204,9 +207,10 @@ class RedisStore:
         try:
             yield
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+            reason = explained(error, self._settings)
             if _begins_with(error, _UNSAFE):
-                raise StoreUnsafe(f"{self._where}: {error}") from error
-            reason = str(error) or f"no answer within {self._timeout_s} s"
+                raise StoreUnsafe(f"{self._where}: {reason}") from error
+            reason = reason or f"no answer within {self._timeout_s} s"
             raise StoreUnavailable(f"{self._where}: {reason}") from error
         except exceptions.ResponseError as error:
             if _begins_with(error, _NOT_YET):
@@ -229,6 +233,17 @@ class _Credentials(CredentialProvider):
         return (username, password or "") if username else (password or "",)
 
 
+class _TlsConnection(SSLConnection):
+    """TLS as the broker's: the system's authorities don't count where `ca_file` names ours.
+
+    The files are read anew at every connection: a renewed certificate just works.
+    """
+
+    def __init__(self, *, settings: RedisSettings, **options: Any) -> None:  # noqa: ANN401 - redis-py's
+        super().__init__(**options)
+        self.ssl_context.context = settings.tls_context()
+
+
 def connect(settings: RedisSettings, most_connections: int) -> Redis:
     """A client that repeats nothing by itself; close it with `aclose`."""
     return Redis(connection_pool=_pool(settings, most_connections))
@@ -239,13 +254,7 @@ def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:
     options: dict[str, Any] = {}
     if settings.credentials != (None, None):
         options["credential_provider"] = _Credentials(settings)
-    if parts.scheme == "rediss":
-        options |= {
-            "ssl_ca_certs": settings.ca_file,
-            "ssl_certfile": settings.client_certificate_file,
-            "ssl_keyfile": settings.client_key_file,
-        }
-    return ConnectionPool.from_url(
+    pool = ConnectionPool.from_url(
         parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
         max_connections=most_connections,
         protocol=2,
@@ -254,6 +263,10 @@ def _pool(settings: RedisSettings, most_connections: int) -> ConnectionPool:
         socket_connect_timeout=settings.connect_timeout_s,
         **options,
     )
+    if parts.scheme == "rediss":
+        pool.connection_class = _TlsConnection
+        pool.connection_kwargs["settings"] = settings
+    return pool
 
 
 def _numbers(commit: Commit) -> bytes:

@@ -22,6 +22,7 @@ from shared.adapters.calendars import CalendarError, regular_session_ns
 from shared.adapters.catalogue import make_catalogue
 from shared.adapters.configuration.books import read_books
 from shared.adapters.configuration.checks import check_symbols
+from shared.adapters.configuration.connections import StoreSettings, read_mqtt, read_redis
 from shared.adapters.configuration.exposure import read_exposure, read_marks
 from shared.adapters.configuration.faults import Fault, Faults, FaultyConfiguration
 from shared.adapters.configuration.instruments import InstrumentSettings, read_instruments
@@ -44,7 +45,6 @@ from shared.adapters.configuration.services import (
     LeaseSettings,
     LogSettings,
     RetentionSettings,
-    StoreSettings,
     TradingSettings,
     read_auditor,
     read_calendar,
@@ -54,8 +54,6 @@ from shared.adapters.configuration.services import (
     read_keys,
     read_lease,
     read_logs,
-    read_mqtt,
-    read_redis,
     read_retention,
     read_trading,
     read_venue,
@@ -165,8 +163,10 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     Args:
         path: The TOML file.
         environment: `HEDGESTAT_MQTT_URL`, `HEDGESTAT_REDIS_URL`, `HEDGESTAT_REDIS_MARKET_URL`,
-            `HEDGESTAT_MQTT_PASSWORD_FILE`, `HEDGESTAT_REDIS_PASSWORD_FILE`, `HEDGESTAT_KEYS` and
-            `HEDGESTAT_HTTP_HOST` go before the file; nothing else in it matters.
+            `HEDGESTAT_LOGINS`, `HEDGESTAT_CA_FILE`, `_USERNAME`, `_PASSWORD_FILE` and `_CA_FILE` of
+            `HEDGESTAT_MQTT` and `HEDGESTAT_REDIS`, `HEDGESTAT_KEYS`,
+            `HEDGESTAT_HTTP_HOST`, `HEDGESTAT_HTTP_HOSTS` and `HEDGESTAT_OPERATORS_FILE` go before
+            the file; nothing else in it matters.
 
     Raises:
         FaultyConfiguration: With every fault, by line.

@@ -34,6 +34,7 @@ from shared.runtime.health import Health
 from shared.runtime.precedence import Precedence
 from shared.runtime.retention import RetentionMetrics
 from shared.wire import codec, topics
+from shared.wire.access import READER
 from shared.wire.messages import StatusMessage
 
 log = structlog.get_logger()
@@ -106,7 +107,7 @@ class Site:
             log.warning("bus_trouble", service=service, bus_event=event.name, reason=event.reason)
 
         return MqttBus(
-            self.settings.mqtt,
+            self.settings.mqtt.of(service),
             client_id=f"hedgestat-{service}{self.instance}{session and '-'}{session}",
             clean_start=bool(session),
             session_expiry_s=0 if session else _SESSION_S,
@@ -119,23 +120,25 @@ class Site:
     def caller(self, service: str) -> MqttBus:
         """A connection for a word or two, beside the service's own."""
         return MqttBus(
-            self.settings.mqtt,
+            self.settings.mqtt.of(service),
             client_id=f"hedgestat-{service}-{uuid4().hex}",
             clean_start=True,
             session_expiry_s=0,
         )
 
-    def market(self) -> RedisStore:
-        """The store of journal and signals; an async context manager."""
-        return TailedStore(self.settings.redis.market, self._market_tails)
+    def market(self, service: str = READER) -> RedisStore:
+        """The store of journal and signals, with a service's rights; an async context manager."""
+        return TailedStore(self.settings.redis.market.of(service), self._market_tails)
 
-    def recalled_market(self, archives: Mapping[str, ArchiveReader]) -> RedisStore:
+    def recalled_market(
+        self, archives: Mapping[str, ArchiveReader], service: str = READER
+    ) -> RedisStore:
         """The same for who reads a stream from its beginning, trimmed parts from the archive."""
-        return RecalledStore(self.settings.redis.market, archives)
+        return RecalledStore(self.settings.redis.market.of(service), archives)
 
-    def orders(self) -> RedisStore:
-        """The store of decisions and outbox; an async context manager."""
-        return TailedStore(self.settings.redis.orders, self._orders_tails)
+    def orders(self, service: str = READER) -> RedisStore:
+        """The store of decisions and outbox, likewise."""
+        return TailedStore(self.settings.redis.orders.of(service), self._orders_tails)
 
     @cached_property
     def keyring(self) -> Keyring:

@@ -112,30 +112,30 @@ def test_the_environment_goes_before_the_file_for_connections_only(tmp_path: Pat
         tmp_path,
         text,
         {
-            "HEDGESTAT_MQTT_URL": "mqtt://hedgestat:secret@broker:1883",
+            "HEDGESTAT_MQTT_URL": "mqtts://hedgestat:secret@broker",
             "HEDGESTAT_MQTT_PASSWORD_FILE": "/run/mqtt",
-            "HEDGESTAT_REDIS_URL": "redis://store:6379/1",
+            "HEDGESTAT_REDIS_URL": "rediss://store:6379/1",
             "HEDGESTAT_REDIS_PASSWORD_FILE": "/run/redis",
             "HEDGESTAT_BASE_VEGA": "5",
         },
     )
-    assert settings.mqtt.address == ("broker", 1883)
+    assert settings.mqtt.address == ("broker", 8883)
     assert settings.mqtt.password_file == "/run/mqtt"  # noqa: S105 - a path
-    store = RedisSettings(url="redis://store:6379/1", password_file="/run/redis")  # noqa: S106 - a path
+    store = RedisSettings(url="rediss://store:6379/1", password_file="/run/redis")  # noqa: S106 - a path
     assert (settings.redis.orders, settings.redis.market) == (store, store)
     assert settings.digest == load(tmp_path, SOUND).digest
 
 
 def test_the_market_store_may_be_another(tmp_path: Path) -> None:
-    text = SOUND + '[redis]\norders = "redis://orders"\nmarket = "redis://market"\n'
+    text = SOUND + '[redis]\norders = "rediss://orders"\nmarket = "rediss://market"\n'
     settings = load(tmp_path, text)
     assert (settings.redis.orders.url, settings.redis.market.url) == (
-        "redis://orders",
-        "redis://market",
+        "rediss://orders",
+        "rediss://market",
     )
-    elsewhere = load(tmp_path, text, {"HEDGESTAT_REDIS_MARKET_URL": "redis://elsewhere"})
-    assert elsewhere.redis.orders.url == "redis://orders"
-    assert elsewhere.redis.market.url == "redis://elsewhere"
+    elsewhere = load(tmp_path, text, {"HEDGESTAT_REDIS_MARKET_URL": "rediss://elsewhere"})
+    assert elsewhere.redis.orders.url == "rediss://orders"
+    assert elsewhere.redis.market.url == "rediss://elsewhere"
 
 
 def test_a_url_of_the_environment_is_checked_too(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from shared.adapters.bus import BusEvent, Subscription
 from shared.adapters.memory.bus import MemoryBus
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.site import Site
+from shared.wire.access import READER
 
 _SESSION_S: Final = 3_600
 
@@ -70,15 +71,15 @@ class SimulatedSite(Site):
         name = f"hedgestat-{service}-{self.process.name}-{len(self.buses)}"
         return self._connection(client_id=name, clean_start=True, session_expiry_s=0)
 
-    def market(self) -> StoreLink:  # type: ignore[override] # a simulation's
+    def market(self, _service: str = READER) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.market`."""
         return self._link(self.around.market)
 
-    def recalled_market(self, _: object) -> StoreLink:  # type: ignore[override] # a simulation's
+    def recalled_market(self, _: object, _service: str = READER) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.recalled_market`."""
         return self._link(self.around.market)
 
-    def orders(self) -> StoreLink:  # type: ignore[override] # a simulation's
+    def orders(self, _service: str = READER) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.orders`."""
         return self._link(self.around.orders)
 

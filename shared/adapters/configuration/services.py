@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from os import fsencode
 from pathlib import Path
-from typing import Final, Literal, TypedDict
-from urllib.parse import urlsplit
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
@@ -17,12 +16,12 @@ from shared.adapters.calendars import (
     session_calendar,
 )
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
-from shared.adapters.connections import MqttSettings, RedisSettings
 from shared.domain.instants import MILLISECOND, SECOND
 from shared.domain.policies import PaperPolicy
 
 PAPER: Final = "paper"
 _ENVIRONMENT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _LONGEST_SOCKET_PATH: Final = 103  # the least that a supported system takes
 _PORT: Final = Range(0, 65_535)
 _SHORTEST_LEASE_NS: Final = 200 * MILLISECOND
@@ -56,18 +55,6 @@ class ClockSettings(Struct, frozen=True, kw_only=True):
 
     source: Literal["wall", "feed"] = "wall"
     interval_ns: int = SECOND
-
-
-class StoreSettings(Struct, frozen=True, kw_only=True):
-    """The two roles of the store; one server may play both.
-
-    Attributes:
-        orders: Journal of decisions and outbox: appendfsync always.
-        market: Everything that can be had again: appendfsync everysec.
-    """
-
-    orders: RedisSettings = RedisSettings()
-    market: RedisSettings = RedisSettings()
 
 
 class GatewaySettings(Struct, frozen=True, kw_only=True):
@@ -140,11 +127,15 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
         host: Loopback unless told otherwise.
         port: Of everything in one process (`hedgestat up`, the demo).
         ports: Of each service on its own.
+        hosts: Names that the page answers to, beside `localhost` and any address.
+        operators_file: Who may log in to the page; see `shared.adapters.operators`.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     ports: dict[str, int] = field(default_factory=_PORTS.copy)
+    hosts: tuple[str, ...] = ()
+    operators_file: str = "operators"
 
 
 class LogSettings(Struct, frozen=True, kw_only=True):
@@ -213,89 +204,6 @@ def read_clock(table: Table) -> ClockSettings:
     )
     table.refuse_unknown_keys()
     return settings
-
-
-# --- connections -----------------------------------------------------------------------------
-
-
-def read_mqtt(table: Table, environment: Mapping[str, str]) -> MqttSettings:
-    """`[mqtt]`; `HEDGESTAT_MQTT_URL` and `HEDGESTAT_MQTT_PASSWORD_FILE` go before it."""
-    default = MqttSettings()
-    url = _url(table, "url", default.url, environment.get("HEDGESTAT_MQTT_URL"))
-    common = _common(table, environment.get("HEDGESTAT_MQTT_PASSWORD_FILE"))
-    keepalive_s = _seconds(table, "keepalive", default.keepalive_s)
-    table.refuse_unknown_keys()
-    try:
-        return MqttSettings(url=url, keepalive_s=round(keepalive_s), **common)
-    except ValueError as reason:
-        table.fault("url", str(reason), "write mqtt://127.0.0.1:1883")
-        return default
-
-
-def read_redis(table: Table, environment: Mapping[str, str]) -> StoreSettings:
-    """`[redis]`; the environment goes before it.
-
-    `HEDGESTAT_REDIS_URL` stands for both roles, `HEDGESTAT_REDIS_MARKET_URL` for one, and
-    `HEDGESTAT_REDIS_PASSWORD_FILE` holds the password of both.
-    """
-    default = RedisSettings()
-    both = environment.get("HEDGESTAT_REDIS_URL")
-    orders = _url(table, "orders", default.url, both)
-    market = _url(table, "market", orders, environment.get("HEDGESTAT_REDIS_MARKET_URL", both))
-    common = _common(table, environment.get("HEDGESTAT_REDIS_PASSWORD_FILE"))
-    timeout_s = _seconds(table, "operation_timeout", default.operation_timeout_s)
-    table.refuse_unknown_keys()
-    stores = []
-    for key, url in (("orders", orders), ("market", market)):
-        try:
-            stores.append(RedisSettings(url=url, operation_timeout_s=timeout_s, **common))
-        except ValueError as reason:
-            table.fault(key, str(reason), "write redis://127.0.0.1:6379/0")
-            stores.append(default)
-    return StoreSettings(orders=stores[0], market=stores[1])
-
-
-class _Common(TypedDict):
-    username: str | None
-    password_file: str | None
-    ca_file: str | None
-    client_certificate_file: str | None
-    client_key_file: str | None
-    connect_timeout_s: float
-
-
-def _common(table: Table, password_file: str | None) -> _Common:
-    own_password_file = table.optional_text("password_file")
-    if table.has("password"):
-        remedy = "put it in a file that only we can read, and write password_file"
-        table.fault("password", "a secret does not belong in this file", remedy)
-    return _Common(
-        username=table.optional_text("username"),
-        password_file=password_file or own_password_file,
-        ca_file=table.optional_text("ca_file"),
-        client_certificate_file=table.optional_text("client_certificate_file"),
-        client_key_file=table.optional_text("client_key_file"),
-        connect_timeout_s=_seconds(table, "connect_timeout", 5.0),
-    )
-
-
-def _url(table: Table, key: str, default: str, override: str | None) -> str:
-    url = table.text(key, default)
-    if table.has(key) and _has_password(url):
-        remedy = "take it out and name the file that holds it in password_file"
-        table.fault(key, "a password stands in the URL", remedy)
-    return override or url
-
-
-def _has_password(url: str) -> bool:
-    try:
-        return urlsplit(url).password is not None
-    except ValueError:  # not a URL at all: whoever opens it will say so
-        return False
-
-
-def _seconds(table: Table, key: str, default_s: float) -> float:
-    return table.duration(key, int(default_s * SECOND), positive=True) / SECOND
 
 
 # --- the execution side, pages, logs, archive ------------------------------------------------
@@ -374,14 +282,21 @@ def read_lease(table: Table) -> LeaseSettings:
 
 
 def read_http(table: Table, environment: Mapping[str, str]) -> HttpSettings:
-    """`[http]`; port 0 takes any free one. `HEDGESTAT_HTTP_HOST` goes before `host`."""
+    """`[http]`; port 0 takes any free one.
+
+    `HEDGESTAT_HTTP_HOST`, `HEDGESTAT_HTTP_HOSTS` (separated by commas) and
+    `HEDGESTAT_OPERATORS_FILE` go before what stands there.
+    """
     default = HttpSettings()
     host = table.text("host", default.host)
+    operators_file = table.text("operators_file", default.operators_file)
     ports = table.table("ports")
     settings = HttpSettings(
         host=environment.get("HEDGESTAT_HTTP_HOST", host),
         port=table.count("port", default.port, _PORT),
         ports={name: ports.count(name, port, _PORT) for name, port in default.ports.items()},
+        hosts=_host_names(table, environment.get("HEDGESTAT_HTTP_HOSTS")),
+        operators_file=environment.get("HEDGESTAT_OPERATORS_FILE", operators_file),
     )
     taken: dict[int, str] = {settings.port: "http.port"}
     for name, port in settings.ports.items():
@@ -391,6 +306,17 @@ def read_http(table: Table, environment: Mapping[str, str]) -> HttpSettings:
     ports.refuse_unknown_keys()
     table.refuse_unknown_keys()
     return settings
+
+
+def _host_names(table: Table, override: str | None) -> tuple[str, ...]:
+    """Read names as a browser sends them: without scheme and port."""
+    names = table.texts("hosts")
+    for name in names:
+        if not _HOST_NAME.fullmatch(name):
+            table.fault("hosts", f"{name!r} is no name of a host", 'write ["hedges.example.com"]')
+    if override is not None:
+        names = tuple(name.strip() for name in override.split(",") if name.strip())
+    return tuple(name.lower() for name in names)
 
 
 def read_logs(table: Table) -> LogSettings:
