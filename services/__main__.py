@@ -260,6 +260,31 @@ def tail(
     run_tail(_settings(config), TOPICS[what], console, errors)
 
 
+@app.command(
+    epilog="Examples:\n\n  hedgestat top\n\n  hedgestat top overlay --url http://10.0.0.7:8088\n\n"
+    "  hedgestat top --once | less"
+)
+def top(
+    book: Annotated[str, typer.Argument(help="Show this book first.", show_default=False)] = "",
+    url: Annotated[
+        str, typer.Option(help="Where the dashboard is.", envvar="HEDGESTAT_DASHBOARD")
+    ] = "http://127.0.0.1:8088",
+    once: Annotated[bool, typer.Option("--once", help="Print once, for a pipe.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="All of it for a program, a line each.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Draw at most so often, seconds.")
+    ] = 0.5,
+) -> None:
+    """Show the page in a terminal: market, books, orders, alerts, services; q quits, ? helps."""
+    from services.command.top.command import TopOptions, run_top
+
+    options = TopOptions(url=url, book=book, once=once, as_json=as_json, interval_s=interval)
+    with _answering():
+        run_top(options, console)
+
+
 Scope = Annotated[str, typer.Argument(help="A book, or [bold]all[/].")]
 Reason = Annotated[str, typer.Option("--reason", help="Why: it is written down for good.")]
 Operator = Annotated[str, typer.Option(help="Who you are.", envvar=["HEDGESTAT_OPERATOR", "USER"])]
@@ -618,13 +643,21 @@ def torture(
         str,
         typer.Option(help="What is played after the sweeps: all, none, or names, a comma each."),
     ] = "all",
+    rush: Annotated[
+        float,
+        typer.Option(min=0.0, help="Before: so many seconds of orders as fast as they go through."),
+    ] = 0.0,
 ) -> None:
     """Kill, freeze and cut off real servers and services again and again, and judge the rest."""
     from services.command.torture.command import TortureOptions, named_scenarios, run_torture
 
     with _answering():
         options = TortureOptions(
-            minutes=minutes, seed=seed, keep=keep, scenarios=named_scenarios(scenarios)
+            minutes=minutes,
+            seed=seed,
+            keep=keep,
+            scenarios=named_scenarios(scenarios),
+            rush_s=rush,
         )
         is_well = run_torture(options, console)
     if not is_well:

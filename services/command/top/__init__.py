@@ -1,0 +1,1 @@
+"""`hedgestat top`: the picture of the page in a terminal."""

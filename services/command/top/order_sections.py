@@ -1,0 +1,91 @@
+"""The blotter, and the alerts."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.text import Text
+
+from services.command.top.sections import Section
+from services.command.top.words import CALM, LOUD, Column, age, amount, folded, row
+from shared.wire.views import AlertView, OrderView
+
+_STATUS_STYLES: Final = {
+    "decided": "bold yellow",
+    "accepted": "cyan",
+    "working": "cyan",
+    "partial": "cyan",
+    "filled": "green",
+    "refused": LOUD,
+    "rejected": LOUD,
+    "cancelled": "yellow",
+    "expired": "yellow",
+}
+_SEVERITY_STYLES: Final = {"info": "cyan", "warning": "bold yellow", "critical": LOUD}
+_ORDER: Final = (Column(7, "right"), Column(12), Column(4), Column(26), Column(9), Column(0))
+_ALERT: Final = (Column(7, "right"), Column(8), Column(12), Column(0))
+_ALIVE: Final = "monitor_alive"
+_BAD: Final = frozenset(("refused", "rejected"))
+
+
+def orders_section(orders: Sequence[OrderView], now_ns: int, width: int) -> Section:
+    """Newest first; of the newest the whole why."""
+    return Section(
+        title="Orders, newest first: decision, acknowledgement, fills, why",
+        lines=tuple(_order_lines(orders, now_ns, width)) or (Text("none yet", CALM),),
+        least=4,
+    )
+
+
+def alerts_section(alerts: Sequence[AlertView], now_ns: int, width: int) -> Section:
+    """Newest first, without those that only say that the monitor lives."""
+    alerts = [told for told in alerts if told.alert.what != _ALIVE]
+    lines = tuple(_alert_lines(alerts, now_ns, width))
+    title = f"Alerts ({len(alerts)})"
+    return Section(title=title, lines=lines or (Text("none", CALM),), least=2 + bool(lines[1:]))
+
+
+def _order_lines(orders: Sequence[OrderView], now_ns: int, width: int) -> Iterator[Text]:
+    for place, order in enumerate(orders):
+        yield row(
+            (
+                age(order.decided_time, now_ns),
+                order.book,
+                Text(order.side, "bold"),
+                f"{order.quantity:,.6g} {order.symbol}",
+                _status(order),
+                "" if place == 0 else Text(order.why or order.reason, CALM),
+            ),
+            _ORDER,
+            width,
+        )
+        if place == 0:
+            yield from folded(f"  why: {order.why or order.reason}", width, 3)
+            yield from _fate(order)
+
+
+def _fate(order: OrderView) -> Iterator[Text]:
+    """What became of the newest: answer and fills."""
+    answer = order.acknowledgement
+    if answer is None:
+        yield Text("  NOT ACKNOWLEDGED yet", "bold yellow")
+    else:
+        because = f": {answer.reason}" if answer.reason else ""
+        text = f"  gateway: {answer.status}{because}"
+        fill = "" if order.average_price is None else f" at {order.average_price:,.2f}"
+        yield Text(f"{text}; filled {order.filled:+,.6g}{fill}, limit {order.limit_price:,.2f}")
+
+
+def _status(order: OrderView) -> Text:
+    word = order.status.upper() if order.status in _BAD else order.status
+    return Text(word, _STATUS_STYLES[order.status])
+
+
+def _alert_lines(alerts: Sequence[AlertView], now_ns: int, width: int) -> Iterator[Text]:
+    for told in alerts:
+        alert = told.alert
+        word = alert.severity if alert.severity == "info" else alert.severity.upper()
+        figures = ", ".join(f"{name} {amount(value)}" for name, value in alert.figures.items())
+        what = f"{alert.what} {alert.where}{f' ({figures})' if figures else ''}"
+        text = Text(what).append(f"  {alert.runbook}", CALM)
+        severity = Text(word, _SEVERITY_STYLES[alert.severity])
+        yield row((age(alert.event_time, now_ns), severity, alert.book, text), _ALERT, width)
