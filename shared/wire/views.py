@@ -26,6 +26,18 @@ Series = Annotated[
     Meta(description="Points by name, each (seconds since the Unix epoch, value), oldest first"),
 ]
 
+OrderStatus = Literal[
+    "decided",
+    "accepted",
+    "refused",
+    "working",
+    "partial",
+    "filled",
+    "cancelled",
+    "rejected",
+    "expired",
+]
+
 
 class CurvePointView(Struct, frozen=True, kw_only=True):
     """One point of the VIX term structure: spot, then its futures by expiry."""
@@ -227,17 +239,7 @@ class OrderView(Struct, frozen=True, kw_only=True):
     currency: str
     trigger: str
     reason: str
-    status: Literal[
-        "decided",
-        "accepted",
-        "refused",
-        "working",
-        "partial",
-        "filled",
-        "cancelled",
-        "rejected",
-        "expired",
-    ]
+    status: OrderStatus
     decided_time: Instant
     valid_until: Instant
     why: str
@@ -330,6 +332,13 @@ class HistoryView(Struct, frozen=True, kw_only=True):
     """Of a book: when which trigger fired, to be marked on the charts."""
 
 
+class LoginRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who wants to log in."""
+
+    operator: Annotated[str, Meta(min_length=1, max_length=64)]
+    password: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
 class LoginView(Struct, frozen=True, kw_only=True):
     """Who is logged in, and the token that every action must carry."""
 
@@ -338,11 +347,24 @@ class LoginView(Struct, frozen=True, kw_only=True):
 
 
 class ActionRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A halt or a rebalance; `confirmation` must repeat the scope, letter by letter."""
+    """A halt, reduction or rebalance; `confirmation` must repeat the scope, letter by letter."""
 
     scope: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)")]
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
     confirmation: Annotated[str, Meta(max_length=64)]
+
+
+class ActionView(Struct, frozen=True, kw_only=True):
+    """What the broker has taken of an action; what came of it is told by who carries it out.
+
+    The gateway's word on a halt is a trading state with the authority `desk`, this operator, and
+    `issued_at` as its `since`.
+    """
+
+    action: Literal["halt", "reduce", "rebalance"]
+    scope: str
+    operator: str
+    issued_at: Instant
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -137,6 +137,11 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
     operators_file: str = "operators"
 
+    @property
+    def operators_path(self) -> Path:
+        """Where that file is."""
+        return Path(self.operators_file)
+
 
 class LogSettings(Struct, frozen=True, kw_only=True):
     """How much is logged; JSON lines unless it is to a terminal."""
