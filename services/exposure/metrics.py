@@ -38,6 +38,7 @@ class ExposureMetrics(Collector):
         self._latest: Latest = dict
         self._behind: Callable[[], int] = lambda: 0
         self._awaited: Callable[[], int] = lambda: 0
+        self._wide: Callable[[], int] = lambda: 0
         self._clock = clock
         self._most = most_underlyings
         self._named: dict[str, None] = {}
@@ -61,15 +62,22 @@ class ExposureMetrics(Collector):
         )
         registry.register(self)
 
-    def follow(self, latest: Latest, behind: Callable[[], int], awaited: Callable[[], int]) -> None:
+    def follow(
+        self,
+        latest: Latest,
+        behind: Callable[[], int],
+        awaited: Callable[[], int],
+        wide: Callable[[], int],
+    ) -> None:
         """Read from here, from now on.
 
         Args:
             latest: Returns the last exposure of every book.
             behind: Returns how many journal entries wait.
             awaited: Returns how many measurements the journal does not have yet.
+            wide: Returns how many expiries' models miss their quotes.
         """
-        self._latest, self._behind, self._awaited = latest, behind, awaited
+        self._latest, self._behind, self._awaited, self._wide = latest, behind, awaited, wide
 
     def committed(self, observed: Sequence[ExposureObserved]) -> None:
         """Count what a batch said."""
@@ -175,6 +183,11 @@ class ExposureMetrics(Collector):
                 "hedge_exposure_lag_entries",
                 "Entries of the journal that the exposure stage has not taken.",
                 value=self._behind(),
+            ),
+            GaugeMetricFamily(
+                "hedge_model_error_expiries",
+                "Expiries whose smile misses more of its quotes than it may.",
+                value=self._wide(),
             ),
         )
 

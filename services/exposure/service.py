@@ -79,7 +79,12 @@ class Exposure:
         self._cursors: Mapping[str, int] = {}
         self._behind = 0
         health.failing(_CHECK, "its record is not loaded yet")
-        metrics.follow(lambda: self._latest, lambda: self._behind, lambda: measurements.waiting)
+        metrics.follow(
+            lambda: self._latest,
+            lambda: self._behind,
+            lambda: measurements.waiting,
+            lambda: 0 if self._step is None else self._step.wide_expiries,
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`.

@@ -79,6 +79,11 @@ class ExposureStep:
         """Measurements that the journal does not have yet, by book."""
         return self._monitor.awaited
 
+    @property
+    def wide_expiries(self) -> int:
+        """How many expiries' models were told to miss their quotes."""
+        return self._monitor.wide_expiries
+
     def receive(self, entries: Sequence[Entry]) -> StepOutput:
         """Take a batch of journal entries."""
         effects = [

@@ -12,6 +12,7 @@ from services.gateway.service import (
     Gateway,
     GatewayPolicy,
 )
+from shared.adapters.disk import free_ratio
 from shared.adapters.record import OrderRecord
 from shared.domain.gatekeeping.admission import Gatekeeper, GatekeeperState
 from shared.domain.paper import PaperState, PaperVenue
@@ -35,7 +36,9 @@ async def run(site: Site) -> None:
         commission = settings.paper.commission
         return Gatekeeper(settings.books, calendar, settings.digest, commission, state)
 
-    with OrderRecord.open(Path(settings.gateway.record)) as record:
+    metrics, record_path = GatewayMetrics(site.registry), Path(settings.gateway.record)
+    metrics.watch_disk(lambda: free_ratio(record_path))
+    with OrderRecord.open(record_path) as record:
         async with (
             site.bus(SERVICE, SUBSCRIPTIONS) as bus,
             site.bus(CONTROL_SERVICE, CONTROL_SUBSCRIPTIONS) as control_bus,
@@ -50,7 +53,7 @@ async def run(site: Site) -> None:
                 make_gatekeeper=make_gatekeeper,
                 keyring=keyring,
                 clock=site.clock,
-                metrics=GatewayMetrics(site.registry),
+                metrics=metrics,
                 health=site.health,
                 policy=GatewayPolicy(
                     socket=settings.gateway.socket_path,

@@ -1,5 +1,7 @@
 """What the gateway counts."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from shared.domain.events import ExecutionReported
@@ -68,6 +70,14 @@ class GatewayMetrics:
             "Entries of the journal the venue has read.",
             registry=registry,
         )
+        self._free = Gauge(
+            "hedge_disk_free_ratio",
+            "Share of the file system of the gateway's record that is free.",
+            registry=registry,
+        )
+        self._commands_refused.labels("epoch_regress")
+        for state in (TradingState.REDUCING, TradingState.HALTED):
+            self._dead_man.labels(state.value)
 
     def order_taken(self, status: str) -> None:
         """Count an order that was answered."""
@@ -96,6 +106,10 @@ class GatewayMetrics:
     def report_sent(self, _: OutboxRow, outcome: str) -> None:
         """Count a sending of a report."""
         self._sendings.labels(outcome).inc()
+
+    def watch_disk(self, free_ratio: Callable[[], float]) -> None:
+        """Ask at each scrape how much of the disk is free."""
+        self._free.set_function(free_ratio)
 
     def follow(self, cursor: int, waiting: int) -> None:
         """Show how far the venue has read, and what waits."""

@@ -1,9 +1,11 @@
 """What the hedger counts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import UnsetType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from shared.adapters.clock import Clock
 from shared.domain.effects import (
@@ -14,11 +16,13 @@ from shared.domain.effects import (
     TriggerChanged,
     WhipsawSuppressed,
 )
+from shared.domain.hedging.book import BookStanding
 from shared.domain.instants import SECOND
 from shared.domain.orders import book_of
 from shared.runtime.outbox import OutboxRow
 from shared.wire.messages import AckMessage
 
+Standings = Callable[[], Mapping[str, BookStanding]]
 TRIGGER_STATES = ("inactive", "pending", "firing", "cooldown")
 
 
@@ -118,6 +122,26 @@ class HedgerMetrics:
             registry=registry,
             buckets=(0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
         )
+        self._taken = Gauge(
+            "hedge_hedger_taken_entries",
+            "Entries of the signal log that the hedger has taken.",
+            registry=registry,
+        )
+        self._longest = Gauge(
+            "hedge_order_wait_seconds",
+            "How long the oldest order waits for the gateway's answer; 0 while none does.",
+            registry=registry,
+        )
+        self._books = StandingCollector(registry)
+
+    def taken(self, entries: int, longest_wait_s: float) -> None:
+        """Show how far the hedger is, and how long an order waits."""
+        self._taken.set(entries)
+        self._longest.set(longest_wait_s)
+
+    def follow(self, books: Standings) -> None:
+        """Read from here, from now on, how books stand."""
+        self._books.read = books
 
     def behind(self, entries: int) -> None:
         """Show how many entries of the signal log wait."""
@@ -174,3 +198,56 @@ class HedgerMetrics:
                 self._figures.labels(target.book, told.strategy, name).set(value)
             for band in told.bands:
                 self._band_cost.labels(target.book, told.strategy, band.kind).set(band.cost)
+
+
+class StandingCollector(Collector):
+    """Makes gauges of how books stand when somebody asks.
+
+    Args:
+        registry: Where it is registered.
+
+    Attributes:
+        read: Returns how every book stands.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.read: Standings = dict
+        registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Name the metrics without looking at a book."""
+        return _standing_families()
+
+    def collect(self) -> Iterable[Metric]:
+        """Look at every book."""
+        held, off_target, used, orders = families = _standing_families()
+        for book, standing in self.read().items():
+            held.add_metric([book], standing.held_vega)
+            off_target.add_metric([book], standing.is_off_target)
+            orders.add_metric([book], standing.open_orders)
+            if standing.budget_used is not None:
+                used.add_metric([book], standing.budget_used)
+        return families
+
+
+def _standing_families() -> tuple[GaugeMetricFamily, ...]:
+    return (
+        GaugeMetricFamily(
+            "hedge_held_vega_dollars",
+            "Vega of the position alone, without open orders, currency per vol point.",
+            labels=["book"],
+        ),
+        GaugeMetricFamily(
+            "hedge_off_target",
+            "1 for a book whose position misses its target for longer than an order lives.",
+            labels=["book"],
+        ),
+        GaugeMetricFamily(
+            "hedge_budget_used_ratio",
+            "Share of the year's cost budget that is used; books without one have none.",
+            labels=["book"],
+        ),
+        GaugeMetricFamily(
+            "hedge_open_orders", "Orders of a book that may still trade.", labels=["book"]
+        ),
+    )

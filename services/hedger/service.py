@@ -19,6 +19,7 @@ from shared.adapters.clock import Clock
 from shared.adapters.keyring import Keyring
 from shared.adapters.store import Entry, StageRecord, Store, StoreHalted, StoreTrouble
 from shared.domain.hedging.alerts import alert
+from shared.domain.hedging.book import BookStanding
 from shared.domain.orders import book_of
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
@@ -135,6 +136,7 @@ class Hedger:
         self._is_halted = False
         self._committed_progress: ProgressMessage | None = None
         self._cursors: Mapping[str, int] = {}
+        metrics.follow(self._standings)
 
     @property
     def chain(self) -> ChainHead:
@@ -219,6 +221,7 @@ class Hedger:
     async def _watch(self) -> None:
         async for behind in lags(self._market, lambda: self._cursors):
             self._metrics.behind(behind)
+            self._metrics.taken(sum(self._cursors.values()), self._relay.longest_wait_s())
             self._report()  # after a restart the outbox may be found settled: nothing else says so
 
     def _sent(self, row: OutboxRow, outcome: str) -> None:
@@ -237,6 +240,9 @@ class Hedger:
     def _superseded(self, answer: AckMessage) -> None:
         self._metrics.order_acknowledged(answer)
         log.error("order_superseded", order_id=answer.order_id, reason=answer.reason)
+
+    def _standings(self) -> dict[str, BookStanding]:
+        return {name: book.standing() for name, book in self._step.books.items()}
 
     def _ring(self, what: str, order_id: str) -> None:
         """Raise an alert, once: the order itself is sent again and again."""

@@ -20,19 +20,25 @@ class SignalsCollector(Collector):
     def __init__(self, registry: CollectorRegistry) -> None:
         self._latest: Callable[[], SignalsObserved | None] = lambda: None
         self._behind: Callable[[], int] = lambda: 0
+        self._is_open: Callable[[int], bool] = lambda _: False
         registry.register(self)
 
     def follow(
-        self, latest: Callable[[], SignalsObserved | None], behind: Callable[[], int]
+        self,
+        latest: Callable[[], SignalsObserved | None],
+        behind: Callable[[], int],
+        is_open: Callable[[int], bool],
     ) -> None:
         """Read from here, from now on.
 
         Args:
             latest: Returns the latest snapshot, or `None` before the first.
             behind: Returns how many journal entries wait.
+            is_open: Whether the market is, at an instant in ns.
         """
         self._latest = latest
         self._behind = behind
+        self._is_open = is_open
 
     def describe(self) -> Iterable[Metric]:
         """Name the metrics without reading a snapshot."""
@@ -40,9 +46,13 @@ class SignalsCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Read the latest snapshot."""
-        values, ages, qualities, lag = self._families()
+        values, ages, qualities, lag, silent, is_open, reached = self._families()
         observed = self._latest()
         if observed is not None:
+            is_open.add_metric([], self._is_open(observed.event_ns))
+            reached.add_metric([], observed.event_ns / SECOND)
+            for symbol in observed.silent:
+                silent.add_metric([symbol], 1)
             for name, signal in observed.signals.items():
                 if signal.value is not None:
                     values.add_metric([name, signal.unit], signal.value)
@@ -51,11 +61,9 @@ class SignalsCollector(Collector):
                     ages.add_metric([name], age_s)
                 for quality in Quality:
                     qualities.add_metric([name, quality.value], signal.quality is quality)
-        return values, ages, qualities, lag
+        return values, ages, qualities, lag, silent, is_open, reached
 
-    def _families(
-        self,
-    ) -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+    def _families(self) -> tuple[GaugeMetricFamily, ...]:
         return (
             GaugeMetricFamily(
                 "hedge_signal_value", "A signal, in its unit.", labels=["signal", "unit"]
@@ -74,5 +82,18 @@ class SignalsCollector(Collector):
                 "hedge_signals_lag_entries",
                 "Entries of the journal that the signals stage has not taken.",
                 value=self._behind(),
+            ),
+            GaugeMetricFamily(
+                "hedge_feed_silent",
+                "1 for a symbol that has missed prints; not there while it prints.",
+                labels=["symbol"],
+            ),
+            GaugeMetricFamily(
+                "hedge_market_open", "1 inside a session of the exchange, else 0.", labels=[]
+            ),
+            GaugeMetricFamily(
+                "hedge_event_timestamp_seconds",
+                "Event time of the latest signals: it stands still when nothing is journalled.",
+                labels=[],
             ),
         )

@@ -9,6 +9,7 @@ from services.signals.metrics import SignalsCollector
 from services.signals.step import SignalsStep
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
@@ -66,7 +67,10 @@ class Signals:
         self._told: dict[str, Signal] = {}
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
-        metrics.follow(lambda: self._latest, lambda: self._behind)
+        clock = SessionClock(calendar)
+        metrics.follow(
+            lambda: self._latest, lambda: self._behind, lambda now_ns: clock.at(now_ns).is_open
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`.

@@ -30,6 +30,7 @@ from shared.adapters.tails import TailedStore, Tails
 from shared.domain.instants import SECOND
 from shared.domain.instruments.catalogue import Catalogue
 from shared.domain.sessions import SessionCalendar
+from shared.runtime.checks import CheckCollector
 from shared.runtime.health import Health
 from shared.runtime.precedence import Precedence
 from shared.runtime.retention import RetentionMetrics
@@ -83,6 +84,7 @@ class Site:
         )
         object.__setattr__(self, "_bus_events", counter)
         object.__setattr__(self, "retention", RetentionMetrics(self.registry))
+        CheckCollector(self.registry, self.health)
 
     def bus(self, service: str, subscriptions: Sequence[str], *, session: str = "") -> MqttBus:
         """A connection to the broker, with the service's status as birth and last will.

@@ -296,6 +296,11 @@ class ExposureMonitor:
             effects += self._observe(conflated)
         return tuple(effects)
 
+    @property
+    def wide_expiries(self) -> int:
+        """How many expiries' models were told to miss their quotes."""
+        return self._marks.wide_expiries
+
     def _follow_marks(self) -> tuple[AlertRaised, ...]:
         deadline_ns = self._marks.next_deadline()
         if deadline_ns is None or deadline_ns <= self._now_ns:

@@ -262,6 +262,11 @@ class MarkBook:
         self._grow()
         return tuple(self._report(number) for number in range(len(self._expiries)))
 
+    @property
+    def wide_expiries(self) -> int:
+        """How many expiries' models were told to miss their quotes."""
+        return int(np.count_nonzero(self._expiries.memory.is_wide))
+
     def _report(self, number: int) -> SmileReport:
         expiries, members = self._expiries, self._expiries.members(number)
         memory = expiries.memory

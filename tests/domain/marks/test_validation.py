@@ -59,7 +59,9 @@ def test_an_error_that_holds_raises_one_alert_and_one_when_it_is_over() -> None:
     marks = book()
     assert step(marks, NOW, OFF) == []
     assert step(marks, NOW + HOLD - 1, OFF) == []
+    assert marks.wide_expiries == 0
     assert step(marks, NOW + HOLD, OFF) == ["model_error_widened"]
+    assert marks.wide_expiries == 1
     assert step(marks, NOW + 2 * HOLD, OFF) == []
     assert step(marks, NOW + 3 * HOLD, ()) == []
     assert step(marks, NOW + 4 * HOLD - 1, ()) == []

@@ -80,7 +80,7 @@ def test_prometheus_has_a_bounded_gauge_of_every_part() -> None:
     registry = CollectorRegistry()
     metrics = ExposureMetrics(registry, None, 5)
     step, observed = last()
-    metrics.follow(lambda: step.latest, lambda: 0, lambda: 0)
+    metrics.follow(lambda: step.latest, lambda: 0, lambda: 0, lambda: 2)
     assert observed.profit is not None
     for since, account in (
         ("session", observed.profit.session),
@@ -91,6 +91,7 @@ def test_prometheus_has_a_bounded_gauge_of_every_part() -> None:
             labels = {"book": "a", "since": since, "part": part}
             assert registry.get_sample_value("hedge_profit_dollars", labels) == value
     assert registry.get_sample_value("hedge_profit_waiting_positions", {"book": "a"}) == 0
+    assert registry.get_sample_value("hedge_model_error_expiries") == 2
 
 
 def test_however_the_journal_is_cut_and_resumed_the_profit_is_the_same() -> None:

@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry
 
 from services.hedger.metrics import HedgerMetrics
 from shared.domain.effects import OrderWithheld
+from shared.domain.policies import BudgetPolicy
 from shared.domain.trading import TradingState
 
 CONTROLS = (
@@ -28,6 +29,33 @@ def test_an_order_withheld_is_counted_by_the_control_that_did_it(control: str) -
     )
     metrics.decided([withheld, withheld])
     assert counted(registry, control) == 2
+
+
+def test_how_a_book_stands_is_read_at_each_scrape() -> None:
+    registry = CollectorRegistry()
+    metrics = HedgerMetrics(registry, None)
+    budget = policy(sizing={"budget": BudgetPolicy(annual=1000.0)})
+    market = HedgedMarket(budget)
+    metrics.follow(lambda: {"overlay": market.book.standing()})
+
+    def shown(name: str) -> float | None:
+        return registry.get_sample_value(f"hedge_{name}", {"book": "overlay"})
+
+    market.vix(18.0)
+    assert (shown("held_vega_dollars"), shown("open_orders")) == (0, 1)
+    market.fill()
+    assert (shown("held_vega_dollars"), shown("open_orders")) == (market.orders[0].quantity, 0)
+    assert (shown("off_target"), shown("budget_used_ratio")) == (0, 0)
+    unlimited = HedgedMarket()
+    metrics.follow(lambda: {"overlay": unlimited.book.standing()})
+    assert shown("budget_used_ratio") is None
+
+
+def test_how_far_the_hedger_is_and_how_long_an_order_waits_is_shown() -> None:
+    registry = CollectorRegistry()
+    HedgerMetrics(registry, None).taken(7, 1.5)
+    assert registry.get_sample_value("hedge_hedger_taken_entries") == 7
+    assert registry.get_sample_value("hedge_order_wait_seconds") == 1.5
 
 
 def test_what_a_book_decides_is_counted() -> None:
