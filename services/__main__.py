@@ -31,6 +31,20 @@ keys = typer.Typer(
     epilog="Examples:\n\n  hedgestat keys new\n\n  hedgestat keys show",
 )
 app.add_typer(keys, name="keys")
+logins = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Make and renew the passwords with which each service logs in to broker and stores.",
+    epilog="Example:\n\n  hedgestat logins make",
+)
+app.add_typer(logins, name="logins")
+certificates = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Make and renew the servers' certificates, with an authority of our own.",
+    epilog="Example:\n\n  hedgestat certificates make --name broker.example.com",
+)
+app.add_typer(certificates, name="certificates")
 console = Console()
 errors = Console(stderr=True)
 
@@ -558,7 +572,7 @@ KeyRole = Annotated[str, typer.Argument(help="monitor, gateway, operator or audi
 def keys_new(
     roles: Annotated[
         list[str] | None,
-        typer.Argument(help="monitor, gateway, operator, auditor; all when none is named."),
+        typer.Argument(help="monitor, gateway, operator, auditor, desk; all when none is named."),
     ] = None,
     directory: KeyDirectory = Path("keys"),
 ) -> None:
@@ -598,6 +612,53 @@ def keys_show(directory: KeyDirectory = Path("keys")) -> None:
 
     if not show(directory, console):
         raise typer.Exit(1)
+
+
+operators = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Say who may log in to the page, to halt, reduce and rebalance.",
+    epilog="Examples:\n\n  hedgestat operators add ann\n\n  hedgestat operators list",
+)
+app.add_typer(operators, name="operators")
+OperatorsFile = Annotated[
+    Path,
+    typer.Option(
+        "-f", "--file", help="As [http] operators_file.", envvar="HEDGESTAT_OPERATORS_FILE"
+    ),
+]
+OperatorName = Annotated[str, typer.Argument(help="Stands in every action and every log.")]
+
+
+@operators.command(
+    "add",
+    epilog="Examples:\n\n  hedgestat operators add ann\n\n"
+    "  hedgestat operators add ann -f /etc/hedgestat/operators < password",
+)
+def operators_add(name: OperatorName, file: OperatorsFile = Path("operators")) -> None:
+    """Let somebody log in; asks for the password twice, or reads a line that is piped in."""
+    from services.command.operators import add
+
+    with _answering():
+        add(file, name, console)
+
+
+@operators.command("remove", epilog="Example:\n\n  hedgestat operators remove ann")
+def operators_remove(name: OperatorName, file: OperatorsFile = Path("operators")) -> None:
+    """Let somebody log in no more; whoever is logged in is logged out."""
+    from services.command.operators import remove
+
+    with _answering():
+        remove(file, name, console)
+
+
+@operators.command("list", epilog="Example:\n\n  hedgestat operators list")
+def operators_list(file: OperatorsFile = Path("operators")) -> None:
+    """List who may log in."""
+    from services.command.operators import show
+
+    with _answering():
+        show(file, console)
 
 
 @app.command(
@@ -680,6 +741,76 @@ def grafana(
     from services.command.grafana.files import write_dashboards
 
     write_dashboards(directory)
+
+
+LoginDirectory = Annotated[
+    Path, typer.Option("-d", "--directory", help="Where they are.", envvar="HEDGESTAT_LOGINS")
+]
+CertificateDirectory = Annotated[Path, typer.Option("-d", "--directory", help="Where they are.")]
+
+
+@logins.command("make", epilog="Example:\n\n  hedgestat logins make -d ~/logins")
+def logins_make(directory: LoginDirectory = Path("logins")) -> None:
+    """Make the logins that are missing, and what the servers compare them with."""
+    from services.command.access import make
+
+    with _answering():
+        make(directory, console)
+
+
+@logins.command("rotate", epilog="Example:\n\n  hedgestat logins rotate hedger gateway")
+def logins_rotate(
+    identities: Annotated[list[str], typer.Argument(help="Whose: feed, ingest, hedger …")],
+    directory: LoginDirectory = Path("logins"),
+) -> None:
+    """Make new passwords of some identities."""
+    from services.command.access import rotate
+
+    with _answering():
+        rotate(directory, identities, console)
+
+
+@certificates.command(
+    "make", epilog="Example:\n\n  hedgestat certificates make --name broker.example.com"
+)
+def certificates_make(
+    servers: Annotated[
+        list[str] | None,
+        typer.Argument(help="Each by the name its clients use; mosquitto and the stores if none."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="A further host name or address, for all of them.")
+    ] = None,
+    directory: CertificateDirectory = Path("certificates"),
+) -> None:
+    """Make what is missing or ends within 30 days; what is good stays as it is."""
+    from services.command.access import make_anew
+
+    with _answering():
+        make_anew(directory, servers or [], name or [], console)
+
+
+@certificates.command("show", epilog="Example:\n\n  hedgestat certificates show")
+def certificates_show(directory: CertificateDirectory = Path("certificates")) -> None:
+    """List certificates and how long they are good; fails when one ends within 30 days."""
+    from services.command.access import show
+
+    with _answering():
+        if not show(directory, console):
+            raise typer.Exit(1)
+
+
+@app.command(epilog="Example:\n\n  hedgestat access broker > deploy/acl")
+def access(
+    server: Annotated[
+        str, typer.Argument(help="broker, orders, market, or both: one store in both roles.")
+    ],
+) -> None:
+    """Print a server's access list, without passwords: who may do what."""
+    from services.command.access import access_list
+
+    with _answering():
+        typer.echo(access_list(server), nl=False)
 
 
 def main() -> None:

@@ -181,10 +181,29 @@ IDENTITIES: Final = (
         market=StoreRights(leads=("gateway",), reads=(keys.journal(),)),
     ),
     Identity(
-        name="auditor",
+        name="auditor",  # and the watch of all others
         publishes=(topics.HALT, topics.ALERTS, *_status("auditor")),
-        subscribes=(topics.progress("hedger"), topics.DECISION_HEAD),
-        market=StoreRights(leads=("auditor",), reads=(keys.journal(),)),
+        subscribes=(
+            topics.DECISION_HEAD,
+            topics.PROGRESS,
+            topics.STATUS,
+            topics.TRADING,
+            topics.TRIGGERS,
+            topics.ALERTS,
+        ),
+        orders=StoreRights(
+            reads=(
+                keys.lease("hedger"),
+                keys.record("hedger"),
+                keys.outbox(),
+                keys.decisions(),
+                keys.halt(),
+            )
+        ),
+        market=StoreRights(
+            leads=("auditor",),
+            reads=tuple(keys.stage_key(stage, "*") for stage in ("ingest", "signals", "exposure")),
+        ),
     ),
     Identity(
         name="dashboard",  # it may stop and rebalance, never resume: that is no browser's business
