@@ -27,6 +27,7 @@ COMMANDS = (
     "why",
     "torture",
     "keys",
+    "operators",
     "audit",
     "journal",
     "simulate",
