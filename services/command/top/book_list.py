@@ -38,13 +38,12 @@ def book_list(books: Sequence[BookSummaryView], chosen: str, width: int) -> Sect
     """List the books in so many cells, the chosen one in sight."""
     listed = _NARROW + (_WIDE if width >= _WIDE_FROM else ())
     columns = [column for _, column in listed]
-    head = row([Text(title, CALM) for title, _ in listed], columns, width)
+    titles = ["", f"BOOKS ({len(books)})", *(title for title, _ in listed[2:])]
+    head = row([Text(title, "bold underline") for title in titles], columns, width)
     lines = [row(_cells(book, chosen)[: len(listed)], columns, width) for book in books]
     names = [book.book for book in books]
     focus = names.index(chosen) + 1 if chosen in names else None
-    return Section(
-        title=f"Books ({len(names)})", lines=(head, *lines), least=4, head=1, focus=focus
-    )
+    return Section(title="", lines=(head, *lines), least=3, head=1, focus=focus)
 
 
 def _cells(book: BookSummaryView, chosen: str) -> list[str | Text]:

@@ -29,7 +29,7 @@ from shared.wire.views import BandsView, BookView, BudgetView, EffectivenessView
 
 _STYLES: Final = {"inactive": CALM, "pending": "bold yellow", "firing": LOUD, "cooldown": "cyan"}
 _ORDER: Final = ("firing", "pending", "cooldown", "inactive")
-_TRIGGER: Final = (Column(18), Column(8), Column(6, "right"), Column(34), Column(0))
+_LONGEST_PROGRESS: Final = 36
 _STEP: Final = (Column(16), Column(7, "right"), Column(20), Column(6), Column(0))
 _BAR: Final = 20
 _LATEST: Final = 3
@@ -42,7 +42,7 @@ def book_section(book: BookView | None, name: str, now_ns: int, width: int) -> S
         return Section(title=f"Book {name}", lines=(waiting,))
     title = f"Book {name}, {book.summary.currency}"
     lines = tuple(_lines(book, now_ns, width))
-    return Section(title=title, lines=lines, least=9)
+    return Section(title=title, lines=lines, least=7)
 
 
 def _lines(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
@@ -58,8 +58,8 @@ def _lines(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
     if book.exposure is not None:
         yield totals_line(book.exposure, now_ns)
     yield _effectiveness(book.effectiveness)
-    for signal in book.signals.values():
-        yield signal_text(signal, now_ns)
+    if book.signals:
+        yield Text("  ").join(signal_text(each, now_ns) for each in book.signals.values())
     yield from _steps(book.target, width)
     if book.exposure is not None:
         yield from group_lines(book.exposure, width)
@@ -95,11 +95,10 @@ def _target(target: TargetMessage | None, now_ns: int, width: int) -> Iterator[T
 
 def _chain(target: TargetMessage) -> str:
     """Write the chain in a line, the binding clamp in words."""
-    steps = " > ".join(
+    return " > ".join(
         f"{step.name} {step.multiplier:.2f}{' BINDS' if step.binding else ''}"
         for step in target.steps
     )
-    return f"{steps} = {amount(target.target_vega)}"
 
 
 def _steps(target: TargetMessage | None, width: int) -> Iterator[Text]:
@@ -128,6 +127,9 @@ def _steps(target: TargetMessage | None, width: int) -> Iterator[Text]:
 
 def _triggers(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
     ordered = sorted(book.triggers, key=lambda each: _ORDER.index(each.state))
+    longest = max((len(_progress(each)) for each in ordered), default=0)
+    progress = Column(max(min(longest, _LONGEST_PROGRESS), 1))
+    columns = (Column(16), Column(8), Column(6, "right"), progress, Column(0))
     for trigger in ordered:
         word = trigger.state.upper() if trigger.state == "firing" else trigger.state
         yield row(
@@ -138,7 +140,7 @@ def _triggers(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
                 _progress(trigger),
                 Text(trigger.reason, CALM),
             ),
-            _TRIGGER,
+            columns,
             width,
         )
 

@@ -69,7 +69,7 @@ def profit_lines(exposure: ExposureMessage) -> Iterator[Text]:
     yield _account("profit since the open", exposure.profit.session)
     yield _account("profit since inception", exposure.profit.inception)
     if exposure.profit.waiting:
-        yield Text(f"{exposure.profit.waiting} positions wait for a mark: in neither", LOUD)
+        yield Text(f"{exposure.profit.waiting} waiting for a mark, in neither", LOUD)
 
 
 def _account(title: str, account: ProfitAccountMessage) -> Text:

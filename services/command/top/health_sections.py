@@ -10,6 +10,7 @@ from services.command.top.market_section import is_bad
 from services.command.top.picture import Picture
 from services.command.top.sections import Section
 from services.command.top.words import CALM, LOUD, Column, age, date_time, duration, row
+from shared.domain.trading import ALL
 from shared.wire.views import HealthView, ServiceView
 
 _STATES: Final = {
@@ -52,6 +53,8 @@ def warnings(picture: Picture, now_ns: int) -> Iterator[Text]:
     for check, trouble in health.checks.items():
         if trouble:
             yield Text(f"NOT READY, {check}: {trouble}", LOUD)
+    if picture.state.market.silent:
+        yield Text(f"FEED SILENT, prints missed: {', '.join(picture.state.market.silent)}", LOUD)
     bad = [each for each in picture.state.market.signals.values() if is_bad(each)]
     if bad:
         named = ", ".join(f"{each.name} {each.quality}" for each in bad[:_MOST_SIGNALS])
@@ -62,24 +65,28 @@ def warnings(picture: Picture, now_ns: int) -> Iterator[Text]:
 def services_section(health: HealthView, width: int) -> Section:
     """A line a service; all in one line first, for where there is room for no more."""
     rows = [_service(each, width) for each in health.services]
-    return Section(title="Services", lines=(_in_a_line(health), *rows), least=2)
+    return Section(title="", lines=(_in_a_line(health), *rows), least=1)
 
 
 def trading_line(health: HealthView) -> Text:
-    """The trading state of every scope that was told."""
-    line = Text("trading", CALM)
+    """The trading state of `all`, and of each book that is not active."""
+    line = Text("trading", "bold")
+    if not health.trading:
+        line.append(" unknown", "yellow")
     for told in health.trading:
+        if told.scope != ALL and told.state == "active":
+            continue
         line.append(f"  {told.scope} ").append_text(trading_text(told.state))
     return line
 
 
 def _in_a_line(health: HealthView) -> Text:
-    line = Text()
+    line = trading_line(health).append("  services ", "bold")
     for service in health.services:
         word, style = _STATES[service.state]
         line.append(f"{service.service} ").append(word, style)
         line.append(f" {service.behind} behind  " if service.behind else "  ")
-    return line.append_text(trading_line(health))
+    return line
 
 
 def _service(service: ServiceView, width: int) -> Text:

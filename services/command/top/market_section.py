@@ -28,9 +28,8 @@ def market_section(picture: Picture, now_ns: int, width: int) -> Section:
     """Draw the market as wide as there is room."""
     market = picture.state.market
     lines = [
-        *([_silent(market)] if market.silent else []),
-        *_signals(list(market.signals.values()), now_ns, width),
         *([_curve(market, now_ns)] if market.curve else []),
+        *_signals(list(market.signals.values()), now_ns, width),
     ]
     nothing = Text("no market event yet", "bold yellow")
     title = f"Market{_regime(market, now_ns)}"
@@ -39,9 +38,10 @@ def market_section(picture: Picture, now_ns: int, width: int) -> Section:
 
 def signal_cells(signal: SignalMessage, now_ns: int) -> list[str | Text]:
     """Write a signal: name, value, quality, age."""
+    state = signal.state if len(signal.state) <= _VALUE else ""
     return [
         Text(signal.name, LOUD if is_bad(signal) else ""),
-        Text(signal.state or number(signal.value, signal.unit), "bold"),
+        Text(state or number(signal.value, signal.unit), "bold"),
         quality_text(signal.quality, signal.have, signal.need),
         age(signal.event_time, now_ns),
     ]
@@ -79,14 +79,11 @@ def _regime(market: MarketView, now_ns: int) -> str:
     return f": regime {market.regime.state} for {since}"
 
 
-def _silent(market: MarketView) -> Text:
-    return Text(f"FEED SILENT, prints missed: {', '.join(market.silent)}", LOUD)
-
-
 def _curve(market: MarketView, now_ns: int) -> Text:
     """Write the curve by days to expiry, each level with the age of its print when it is old."""
     points = sorted(market.curve, key=lambda each: each.days)
-    line = Text("curve ", "bold")
+    shape = market.signals.get("term_structure")
+    line = Text(f"curve {shape.state if shape else ''}", "bold")
     for point in points:
         day = f"{point.days:.0f}d" if point.days else point.symbol
         line.append(f" {day} ", CALM).append(f"{point.level:.2f}")
@@ -95,9 +92,8 @@ def _curve(market: MarketView, now_ns: int) -> Text:
 
 
 def signal_text(signal: SignalMessage, now_ns: int) -> Text:
-    """Write a signal in a line of its own."""
+    """Write a signal as one text."""
     name, value, quality, how_old = signal_cells(signal, now_ns)
-    text = Text()
-    for part in (name, value, quality, f"{how_old} old"):
-        text.append_text(Text(" ") + part if isinstance(part, Text) else Text(f" {part}"))
-    return text
+    return Text(" ").join(
+        each if isinstance(each, Text) else Text(each) for each in (name, value, quality, how_old)
+    )

@@ -28,9 +28,9 @@ _BAD: Final = frozenset(("refused", "rejected"))
 
 
 def orders_section(orders: Sequence[OrderView], now_ns: int, width: int) -> Section:
-    """Newest first; of the newest the whole why."""
+    """Draw them newest first; of the newest the whole why."""
     return Section(
-        title="Orders, newest first: decision, acknowledgement, fills, why",
+        title="Orders, newest first",
         lines=tuple(_order_lines(orders, now_ns, width)) or (Text("none yet", CALM),),
         least=4,
     )
@@ -53,24 +53,30 @@ def _order_lines(orders: Sequence[OrderView], now_ns: int, width: int) -> Iterat
                 Text(order.side, "bold"),
                 f"{order.quantity:,.6g} {order.symbol}",
                 _status(order),
-                "" if place == 0 else Text(order.why or order.reason, CALM),
+                Text(
+                    f"decision {order.decision}, {order.leg}" if place == 0 else _why(order), CALM
+                ),
             ),
             _ORDER,
             width,
         )
         if place == 0:
-            yield from folded(f"  why: {order.why or order.reason}", width, 3)
+            yield from folded(f"why: {_why(order)}", width, 3)
             yield from _fate(order)
+
+
+def _why(order: OrderView) -> str:
+    return order.why or order.reason
 
 
 def _fate(order: OrderView) -> Iterator[Text]:
     """What became of the newest: answer and fills."""
     answer = order.acknowledgement
     if answer is None:
-        yield Text("  NOT ACKNOWLEDGED yet", "bold yellow")
+        yield Text("NOT ACKNOWLEDGED yet", "bold yellow")
     else:
         because = f": {answer.reason}" if answer.reason else ""
-        text = f"  gateway: {answer.status}{because}"
+        text = f"gateway: {answer.status}{because}"
         fill = "" if order.average_price is None else f" at {order.average_price:,.2f}"
         yield Text(f"{text}; filled {order.filled:+,.6g}{fill}, limit {order.limit_price:,.2f}")
 

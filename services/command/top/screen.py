@@ -16,7 +16,7 @@ from services.command.top.words import LOUD, clock_time, duration
 from shared.domain.instants import SECOND
 
 _TWO_COLUMNS_FROM: Final = 150
-_MOST_WARNINGS: Final = 5
+_ROWS_A_WARNING: Final = 7
 _HELP: Final = (
     "q         quit (also Ctrl-C)",
     "↓ n j     the next book",
@@ -65,6 +65,7 @@ def screen(view: View, width: int, rows: int | None) -> Text:
     cut = lines if rows is None else lines[:rows]
     for line in cut:
         line.truncate(width, overflow="ellipsis")
+        line.rstrip()
     whole = Text("\n", no_wrap=True, overflow="crop").join(cut)
     whole.no_wrap = True
     return whole
@@ -73,9 +74,10 @@ def screen(view: View, width: int, rows: int | None) -> Text:
 def _drawn(view: View, picture: Picture, width: int, rows: int | None) -> list[Text]:
     now_ns = picture.now_ns(view.ours_ns)
     loud = [*_away(view), *warnings(picture, now_ns)]
-    if rows is not None and len(loud) > _MOST_WARNINGS:
-        hidden = len(loud) - _MOST_WARNINGS + 1
-        loud = [*loud[: _MOST_WARNINGS - 1], Text(f"… and {hidden} more that is wrong", LOUD)]
+    most = len(loud) if rows is None else max(rows // _ROWS_A_WARNING, 2)
+    if len(loud) > most:
+        hidden = len(loud) - most + 1
+        loud = [*loud[: most - 1], Text(f"… and {hidden} more that is wrong", LOUD)]
     top = [header(picture, view.ours_ns), *loud]
     left_rows = None if rows is None else max(rows - len(top), 0)
     if width < _TWO_COLUMNS_FROM:

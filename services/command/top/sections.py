@@ -31,32 +31,37 @@ class Section(Struct, frozen=True, kw_only=True):
         return len(self.lines) + bool(self.title)
 
     def drawn(self, width: int, rows: int) -> list[Text]:
-        """Draw it in exactly so many rows, or all of it in fewer."""
+        """Draw it in at most so many rows; its first one tells how many lines are out of sight."""
         if rows <= 0:
             return []
         title = [_title(self.title, width, self.style)] if self.title else []
-        lines = [_cut(line, width) for line in self.lines]
-        return title + self._in_sight(lines, rows - len(title), width)
+        lines, note = self._in_sight(rows - len(title))
+        drawn = [*title, *(_cut(line, width) for line in lines)]
+        if note and (self.title or self.head):
+            drawn[0] = _with_note(drawn[0], note, width)
+        return drawn
 
-    def _in_sight(self, lines: list[Text], rows: int, width: int) -> list[Text]:
+    def _in_sight(self, rows: int) -> tuple[list[Text], str]:
+        lines = list(self.lines)
         if len(lines) <= rows:
-            return lines
-        if self.focus is None or rows <= self.head + 1:
-            left_out = len(lines) - rows + 1
-            return [*lines[: rows - 1], _more(f"… {left_out} more", width)] if rows > 0 else []
-        window = rows - self.head - 1
+            return lines, ""
+        if self.focus is None or rows <= self.head:
+            return lines[:rows], f"+{len(lines) - rows} below"
+        window = rows - self.head
         body = lines[self.head :]
         begin = min(max(self.focus - self.head - window // 2, 0), len(body) - window)
-        told = _more(f"… {begin} above, {len(body) - window - begin} below", width)
-        return [*lines[: self.head], *body[begin : begin + window], told]
+        note = f"+{begin} above, +{len(body) - window - begin} below"
+        return [*lines[: self.head], *body[begin : begin + window]], note
 
 
 def share_rows(sections: Sequence[Section], rows: int) -> list[int]:
-    """Give every section what it needs at least, in order, and then one row after another."""
-    given = []
-    for section in sections:
-        given.append(min(section.least, section.wanted, rows))
-        rows -= given[-1]
+    """Give every section two rows, then what it needs at least, then one row after another."""
+    given = [0] * len(sections)
+    for most in (2, rows):
+        for place, section in enumerate(sections):
+            more = min(section.least, section.wanted, most) - given[place]
+            given[place] += min(more, rows)
+            rows -= min(more, rows)
     while rows > 0:
         hungry = [place for place, each in enumerate(sections) if 0 < given[place] < each.wanted][
             :rows
@@ -105,5 +110,9 @@ def _cut(line: Text, width: int) -> Text:
     return line
 
 
-def _more(text: str, width: int) -> Text:
-    return _cut(Text(text, "dim italic"), width)
+def _with_note(line: Text, note: str, width: int) -> Text:
+    """Put a note at the right end of a line."""
+    note = f" {note} "
+    line = line.copy()
+    line.truncate(max(width - len(note), 0), pad=True)
+    return line.append(note, "reverse")

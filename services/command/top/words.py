@@ -27,7 +27,8 @@ def duration(seconds: float) -> str:
         if whole >= size:
             rest = whole % size
             smaller, letter = {86_400: (3_600, "h"), 3_600: (60, "m"), 60: (1, "s")}[size]
-            return f"{whole // size}{unit}{rest // smaller:02d}{letter}"
+            second = rest // smaller
+            return f"{whole // size}{unit}{f'{second:02d}{letter}' if second else ''}"
     return f"{whole}s"
 
 
