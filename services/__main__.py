@@ -4,6 +4,7 @@ Longer than most: every command with its options and its help stands here, a few
 """
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -175,7 +176,7 @@ def up(
         typer.Option(help="Leave this one out, for it runs elsewhere; again for another."),
     ] = None,
 ) -> None:
-    """Run all services in one process, auditor and exposure in others, against broker and store.
+    """Run all services: auditor, exposure and page in processes of their own, the rest in this one.
 
     On two machines this is high availability: one leads each stage, the other follows within two
     seconds. There is one gateway, with one record: the second machine runs `--without gateway`.
@@ -194,12 +195,16 @@ def up(
 )
 def run(
     service: Annotated[
-        str, typer.Argument(help="ingest, signals, hedger, gateway, exposure or auditor.")
+        str,
+        typer.Argument(help="ingest, signals, hedger, gateway, exposure, auditor or dashboard."),
     ],
     config: Configuration,
     child: Annotated[
         bool, typer.Option(hidden=True, help="Stop when standard input ends; any free port.")
     ] = False,
+    listener: Annotated[
+        int | None, typer.Option(hidden=True, help="A listening socket that we inherited.")
+    ] = None,
 ) -> None:
     """Run one service in this process; with the others elsewhere it is the same as `up`."""
     from services.command.up import ALL_SERVICES, run_services
@@ -210,7 +215,8 @@ def run(
     port = settings.http.ports[service]
     with _answering():
         services = {service: ALL_SERVICES[service]}
-        run_services(settings, services, port=port, next_free=child, child=child)
+        given = None if listener is None else socket.socket(fileno=listener)
+        run_services(settings, services, port=port, next_free=child, child=child, listener=given)
 
 
 @app.command(
@@ -704,9 +710,9 @@ def torture(
         str,
         typer.Option(help="What is played after the sweeps: all, none, or names, a comma each."),
     ] = "all",
-    rush: Annotated[
+    steady: Annotated[
         float,
-        typer.Option(min=0.0, help="Before: so many seconds of orders as fast as they go through."),
+        typer.Option(min=0.0, help="First, seconds with a kill only now and then: many orders."),
     ] = 0.0,
 ) -> None:
     """Kill, freeze and cut off real servers and services again and again, and judge the rest."""
@@ -718,7 +724,7 @@ def torture(
             seed=seed,
             keep=keep,
             scenarios=named_scenarios(scenarios),
-            rush_s=rush,
+            steady_s=steady,
         )
         is_well = run_torture(options, console)
     if not is_well:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 
-from services.command.endings import Refused
+from services.command.endings import Failed, Refused, leaves
 from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS, never_fired
 from services.command.torture.programs import nursery
 from services.command.torture.report import table_of, total, violations
@@ -38,6 +38,7 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
         books: How many books trade.
         jump_s: Between two jumps of VIX.
         sweep_s: How long one sweep breaks things.
+        steady_s: For how long something is killed only now and then, before the first sweep.
         scenarios: Which of them are played after the sweeps.
     """
 
@@ -47,6 +48,7 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
     books: int = 100
     jump_s: float = 0.25
     sweep_s: float = 60.0
+    steady_s: float = 0.0
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
 
 
@@ -123,6 +125,7 @@ def _plans(options: TortureOptions, seed: int, directory: Path) -> Iterator[Swee
             books=options.books,
             jump_s=options.jump_s,
             directory=directory / f"seed-{number}",
+            steady_s=options.steady_s if number == seed else 0.0,
         )
         number += 1
 
@@ -131,7 +134,13 @@ def _one(plan: SweepPlan, console: Console) -> SweepFound:
     def say(text: str) -> None:
         console.print(f"seed {plan.seed}: {text}", highlight=False)
 
-    return asyncio.run(sweep(plan, nursery(), say))
+    try:
+        return asyncio.run(sweep(plan, nursery(), say))
+    except ExceptionGroup as group:
+        reasons = list(leaves(group))
+        if not all(isinstance(reason, Failed) for reason in reasons):
+            raise
+        raise Failed(*map(str, reasons)) from None
 
 
 def _tell(console: Console, troubles: Sequence[str]) -> None:

@@ -77,6 +77,7 @@ symbol = "VIX"
 maturity = "90 days"
 max_vega = 4000
 [books.orders]
+collar = "50%" # VIX may have jumped back before an order is there: it trades all the same
 valid_for = "{valid_s:g} s"
 mark_stale_after = "{stale_s:g} s"
 [books.limits]
@@ -86,7 +87,7 @@ mark_stale_after = "{stale_s:g} s"
 _LIMITS: Final[Mapping[str, object]] = {
     "max_order_vega": 4000,
     "max_order_notional": 10_000_000,
-    "max_position_vega": 4000,
+    "max_position_vega": 400_000,  # of what is on its way while a gateway is away, too
     "max_orders_per_day": 1_000_000,
     "max_orders_per_minute": 100_000,
     "max_daily_turnover": 1e12,

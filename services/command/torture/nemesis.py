@@ -12,6 +12,7 @@ from services.command.torture.place import Place, Victim
 from services.command.torture.programs import Program
 
 _PAUSE_S: Final = (0.05, 0.5)
+_NOW_AND_THEN_S: Final = (4.0, 8.0)
 _STORM_S: Final = 8.0
 _LULL_S: Final = 5.0
 """Storms and lulls take turns: without lulls nothing comes to be that a storm could spoil."""
@@ -54,6 +55,13 @@ class Nemesis:
                 [kind] = self._chance.choices(list(faults), list(_WEIGHTS.values()))
                 tasks.create_task(_awaited(faults[kind]()))
                 await asyncio.sleep(self._chance.uniform(*_PAUSE_S))
+
+    async def now_and_then(self, until_s: float) -> None:
+        """Kill something every few seconds until a time of the loop's."""
+        loop = asyncio.get_running_loop()
+        while (left_s := until_s - loop.time()) > 0:
+            await asyncio.sleep(min(left_s, self._chance.uniform(*_NOW_AND_THEN_S)))
+            await self._kill()
 
     async def _kill(self) -> None:
         victim = self._chance.choice([each for each in self._place.victims if each.of.is_running])

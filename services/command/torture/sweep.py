@@ -51,6 +51,8 @@ class SweepPlan(Struct, frozen=True, kw_only=True):
         books: How many.
         jump_s: Between two jumps of VIX.
         directory: Where.
+        steady_s: For how long, before things break in storms, something is killed only now and
+            then, so that orders abound.
     """
 
     seed: int
@@ -58,6 +60,7 @@ class SweepPlan(Struct, frozen=True, kw_only=True):
     books: int
     jump_s: float
     directory: Path
+    steady_s: float = 0.0
 
 
 class SweepFound(Struct, frozen=True, kw_only=True):
@@ -162,7 +165,9 @@ class Sweep:
                 tasks.create_task(each) for each in (self._operator.run(), self._stranger.run())
             ]
             saying = tasks.create_task(self._saying())
-            await self._nemesis.run(asyncio.get_running_loop().time() + self._plan.seconds)
+            loop = asyncio.get_running_loop()
+            await self._nemesis.now_and_then(loop.time() + self._plan.steady_s)
+            await self._nemesis.run(loop.time() + self._plan.seconds)
             healed_ns = self._clock.now_ns()
             for task in (*hands, saying):
                 task.cancel()
