@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -30,16 +30,36 @@ def as_child(*words: str) -> Callable[[Site], Coroutine[Any, Any, None]]:
     """Make a service of a `hedgestat` command that is run in a process of its own."""
 
     async def run(site: Site) -> None:
-        await _keep_running([*COMMAND, *words], site)
+        await keep_running([*COMMAND, *words], site)
 
     return run
 
 
-async def _keep_running(command: Sequence[str], site: Site) -> None:
+async def keep_running(
+    command: Sequence[str],
+    site: Site,
+    *,
+    pass_fds: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Run a command in a process of its own, again whenever it ends, until the site is to stop.
+
+    Args:
+        command: And its arguments.
+        site: Whose child it is.
+        pass_fds: Files that it inherits.
+        environment: Variables beside ours.
+    """
     delays = delays_s()
     while not site.stop.is_set():
         began_s = site.clock.monotonic_s()
-        child = await asyncio.create_subprocess_exec(*command, stdin=PIPE, start_new_session=True)
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=PIPE,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            env={**os.environ, **(environment or {})},
+        )
         try:
             _give_way(child)
             await _until_stopped_or(child, site)

@@ -1,7 +1,8 @@
 """`hedgestat up` and `hedgestat run`: services in this process, against configured servers."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+import socket
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import structlog
 from services.auditor.__main__ import run as run_auditor
 from services.command.children import as_child, stop_with_input
 from services.command.endings import Failed, Refused, named_reasons
+from services.command.pages import as_page
 from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run as run_hedger
 from services.ingest.__main__ import run as run_ingest
@@ -36,12 +38,20 @@ async def run_exposure(site: Site) -> None:
     await run(site)
 
 
+async def run_dashboard(site: Site) -> None:
+    """Run the page; whoever serves none does not load what serves it."""
+    from services.dashboard.__main__ import run  # noqa: PLC0415 - see above
+
+    await run(site)
+
+
 ALL_SERVICES: Final[dict[str, ServiceMain]] = {
     **SERVICES,
     "exposure": run_exposure,
     "auditor": run_auditor,
+    "dashboard": run_dashboard,
 }
-"""And the one for those who hold positions, and the one with a process of its own."""
+"""And the one for those who hold positions, and those with a process of their own."""
 
 KEYS: Final[dict[str, KeysNeeded]] = {
     "ingest": KeysNeeded(believes=("operator", "gateway", "monitor")),
@@ -49,6 +59,7 @@ KEYS: Final[dict[str, KeysNeeded]] = {
     "exposure": KeysNeeded(signs=("monitor",)),
     "gateway": KeysNeeded(signs=("gateway",), believes=("monitor", "operator")),
     "auditor": KeysNeeded(signs=("auditor",), believes=("monitor",)),
+    "dashboard": KeysNeeded(believes=("gateway",)),
 }
 """What a service signs with and whom it must be able to believe."""
 
@@ -61,13 +72,13 @@ def services_of(settings: Settings) -> dict[str, ServiceMain]:
 
 
 def with_children(config: Path, settings: Settings) -> dict[str, ServiceMain]:
-    """Return all services: the auditor, and where there are positions exposure, as children.
+    """Return all services: auditor, page, and where there are positions exposure, as children.
 
     Valuing a large book takes the processor for longer than an order should wait.
     """
     names = ("exposure", "auditor") if settings.has_positions else ("auditor",)
     children = {name: as_child("run", name, "--child", "-c", str(config)) for name in names}
-    return {**SERVICES, **children}
+    return {**SERVICES, **children, "dashboard": as_page(config)}
 
 
 def some_of(
@@ -87,13 +98,14 @@ def some_of(
     return left
 
 
-def run_services(
+def run_services(  # noqa: PLR0913 - options are the interface
     settings: Settings,
     services: Mapping[str, ServiceMain],
     *,
     port: int,
     next_free: bool,
     child: bool = False,
+    listener: socket.socket | None = None,
 ) -> None:
     """Run services until SIGTERM or Ctrl-C; what ends one of them is said in one line.
 
@@ -103,6 +115,7 @@ def run_services(
         port: Of the page of health and metrics.
         next_free: Take the next free port when that one is taken.
         child: Stop when standard input ends, too.
+        listener: To serve on instead of a port.
 
     Raises:
         Refused: A key is missing that one of them needs.
@@ -113,7 +126,8 @@ def run_services(
     configure_logging(settings.logs.level)
     try:
         with named_reasons():
-            asyncio.run(_run(site, services, port=port, next_free=next_free, child=child))
+            running = run_process(site, services, port=port, next_free=next_free, listener=listener)
+            asyncio.run(_run(site, running, child=child))
     except Failed as failed:
         for reason in failed.args:
             log.critical("stopped", reason=reason)
@@ -122,17 +136,10 @@ def run_services(
         raise SystemExit(130) from None
 
 
-async def _run(
-    site: Site,
-    services: Mapping[str, ServiceMain],
-    *,
-    port: int,
-    next_free: bool,
-    child: bool,
-) -> None:
+async def _run(site: Site, running: Coroutine[None, None, None], *, child: bool) -> None:
     if child:
         stop_with_input(site.stop.set)
-    await run_process(site, services, port=port, next_free=next_free)
+    await running
 
 
 def check_keys(site: Site, services: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.health import Health
 
@@ -55,6 +55,25 @@ def operations_app(
 ) -> Starlette:
     """An application of `operations_routes`, after a service's own."""
     return Starlette(routes=[*routes, *operations_routes(health, registry)])
+
+
+class Front:
+    """The application that a process serves; another may take its place while it is served.
+
+    Args:
+        app: The first.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    def show(self, app: ASGIApp) -> None:
+        """Serve another application from the next request on."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._app(scope, receive, send)
 
 
 def bind(host: str = "127.0.0.1", port: int = 8080, *, next_free: bool = False) -> socket.socket:

@@ -7,6 +7,7 @@ service that does not drain in time, cancels: that is safe, only slower to recov
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import structlog
 
-from shared.runtime.http import bind, operations_app, serve
+from shared.runtime.http import bind, serve
 from shared.runtime.site import Site
 
 log = structlog.get_logger()
@@ -85,20 +86,32 @@ async def _freeze_what_started() -> None:
 
 
 async def run_process(
-    site: Site, services: Mapping[str, ServiceMain], *, port: int, next_free: bool
+    site: Site,
+    services: Mapping[str, ServiceMain],
+    *,
+    port: int,
+    next_free: bool,
+    listener: socket.socket | None = None,
 ) -> None:
     """Run services with their page of health and metrics until SIGTERM or Ctrl-C.
+
+    Args:
+        site: Where.
+        services: By name.
+        port: Where to serve.
+        next_free: Take the next free port when that one is taken.
+        listener: To serve on instead of a port.
 
     Raises:
         ExceptionGroup: What made a service fail.
         OSError: The port is taken.
     """
-    listener = bind(site.settings.http.host, port, next_free=next_free)
+    listener = listener or bind(site.settings.http.host, port, next_free=next_free)
     host, bound = listener.getsockname()[:2]
     log.info("operations_page", url=f"http://{host}:{bound}/readyz")
     with stopped_by_signals(site.stop):
         async with asyncio.TaskGroup() as tasks:
-            page = tasks.create_task(serve(operations_app(site.health, site.registry), listener))
+            page = tasks.create_task(serve(site.front, listener))
             await Running(site, services).run()
             page.cancel()
 

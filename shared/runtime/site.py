@@ -32,6 +32,7 @@ from shared.domain.instruments.catalogue import Catalogue
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.checks import CheckCollector
 from shared.runtime.health import Health
+from shared.runtime.http import Front, operations_app
 from shared.runtime.precedence import Precedence
 from shared.runtime.retention import RetentionMetrics
 from shared.wire import codec, topics
@@ -61,6 +62,7 @@ class Site:
         precedence: Of its stages.
         keys: To use instead of those in the configured directory.
         retention: What its streams keep.
+        front: What it serves over HTTP: health and metrics, unless a service shows more.
     """
 
     settings: Settings
@@ -72,6 +74,7 @@ class Site:
     precedence: Precedence = field(default_factory=Precedence)
     keys: Keyring | None = None
     retention: RetentionMetrics = field(init=False)
+    front: Front = field(init=False)
     _market_tails: Tails = field(init=False, default_factory=Tails)
     _orders_tails: Tails = field(init=False, default_factory=Tails)
 
@@ -84,6 +87,7 @@ class Site:
         )
         object.__setattr__(self, "_bus_events", counter)
         object.__setattr__(self, "retention", RetentionMetrics(self.registry))
+        object.__setattr__(self, "front", Front(operations_app(self.health, self.registry)))
         CheckCollector(self.registry, self.health)
 
     def bus(self, service: str, subscriptions: Sequence[str], *, session: str = "") -> MqttBus:

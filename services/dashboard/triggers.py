@@ -1,0 +1,118 @@
+"""A book's triggers as the page shows them: state, and how far persistence is."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct, structs
+
+from shared.domain.effects import TriggerChanged, TriggerState
+from shared.domain.hedging.conditions import conditions_of, strategy_conditions
+from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.triggers import TriggerRun
+from shared.domain.instants import SECOND
+from shared.domain.policies import BookPolicy, Hold
+from shared.domain.strategy_policies import ListedLegPolicy, StrategyBookPolicy
+from shared.wire.times import format_instant
+from shared.wire.views import TriggerView
+
+_NO_HOLD: Final = Hold(trading_ns=0, sessions=1, observations=1)
+
+
+class _Shown(Struct, frozen=True, kw_only=True):
+    """What is known of one trigger, and as of when."""
+
+    as_of_ns: int = 0
+    state: TriggerState = "inactive"
+    since_ns: int = 0
+    observations: int = 0
+    sessions: int = 0
+    reason: str = ""
+    inputs: dict[str, float] = {}
+    reference: float | None = None
+
+
+class TriggersPicture:
+    """All triggers of a book: those that are configured, and those that were heard of.
+
+    Transitions come from the decision log, with inputs and reason; the counts in between from the
+    hedger's own state. Whichever is later counts.
+
+    Args:
+        policy: The book.
+        clock: The exchange's sessions.
+    """
+
+    def __init__(self, policy: BookPolicy, clock: SessionClock) -> None:
+        self._clock = clock
+        self._holds = holds_of(policy)
+        self._shown: dict[str, _Shown] = {name: _Shown() for name in self._holds}
+
+    def changed(self, change: TriggerChanged) -> None:
+        """Take a transition."""
+        self._shown[change.trigger] = _Shown(
+            as_of_ns=change.event_ns,
+            state=change.state,
+            since_ns=change.since_ns,
+            observations=change.observations,
+            sessions=change.sessions,
+            reason=change.reason,
+            inputs=change.inputs,
+            reference=change.reference,
+        )
+
+    def counted(self, runs: Mapping[str, TriggerRun], as_of_ns: int) -> None:
+        """Take the machines' own state as of an instant."""
+        for name, run in runs.items():
+            shown = self._shown.get(name, _Shown())
+            if as_of_ns >= shown.as_of_ns:
+                self._shown[name] = structs.replace(
+                    shown,
+                    as_of_ns=as_of_ns,
+                    state=run.state,
+                    since_ns=run.since_ns,
+                    observations=run.observations,
+                    sessions=run.sessions,
+                )
+
+    def in_state(self, state: TriggerState) -> tuple[str, ...]:
+        """Return the names of those in a state, the most telling first."""
+        return tuple(name for name, shown in self._shown.items() if shown.state == state)
+
+    def views(self, now_ns: int) -> tuple[TriggerView, ...]:
+        """Return every trigger as of an instant of the market."""
+        return tuple(self._view(name, shown, now_ns) for name, shown in self._shown.items())
+
+    def _view(self, name: str, shown: _Shown, now_ns: int) -> TriggerView:
+        hold = self._holds.get(name, _NO_HOLD)
+        runs = shown.state in {"pending", "firing"}
+        return TriggerView(
+            trigger=name,
+            state=shown.state,
+            since=format_instant(shown.since_ns) if shown.since_ns else None,
+            reason=shown.reason,
+            inputs=shown.inputs,
+            reference=shown.reference,
+            observations=shown.observations if runs else 0,
+            observations_needed=hold.observations if hold.observations > 1 else 0,
+            held_s=self._held_s(shown.since_ns, now_ns) if runs else 0.0,
+            hold_s=hold.trading_ns / SECOND,
+            sessions=shown.sessions if runs else 0,
+            sessions_needed=hold.sessions if hold.sessions > 1 else 0,
+        )
+
+    def _held_s(self, since_ns: int, now_ns: int) -> float:
+        """Trading time: what a hold is counted in (spec 3)."""
+        held_ns = self._clock.at(now_ns).trading_ns - self._clock.at(since_ns).trading_ns
+        return max(0.0, held_ns / SECOND)
+
+
+def holds_of(policy: BookPolicy) -> dict[str, Hold]:
+    """Return the persistence of every trigger that a book has, the most telling first."""
+    if isinstance(policy, StrategyBookPolicy):
+        names = [each.name for each in policy.strategies]
+        return {each.name: each.hold for each in strategy_conditions(policy.triggers, names)}
+    budget = policy.sizing.budget
+    line = None if budget is None else budget.warn_fraction
+    rolls = any(isinstance(leg, ListedLegPolicy) and leg.ladder for leg in policy.legs)
+    conditions = conditions_of(policy.triggers, policy.name, line, rolls=rolls)
+    return {each.name: each.hold for each in conditions}
