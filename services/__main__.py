@@ -157,6 +157,7 @@ def demo(
         redis=redis,
         hold=hold,
         verbose=verbose,
+        config=config.absolute(),
     )
     settings = _settings(config)
     with _answering():

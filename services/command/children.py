@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
@@ -41,6 +41,7 @@ async def keep_running(
     *,
     pass_fds: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
+    quiet: bool = False,
 ) -> None:
     """Run a command in a process of its own, again whenever it ends, until the site is to stop.
 
@@ -49,6 +50,7 @@ async def keep_running(
         site: Whose child it is.
         pass_fds: Files that it inherits.
         environment: Variables beside ours.
+        quiet: Nobody wants to read its log; what it complains of is still told.
     """
     delays = delays_s()
     while not site.stop.is_set():
@@ -59,6 +61,7 @@ async def keep_running(
             start_new_session=True,
             pass_fds=pass_fds,
             env={**os.environ, **(environment or {})},
+            stdout=DEVNULL if quiet else None,
         )
         try:
             _give_way(child)

@@ -16,6 +16,7 @@ from rich.console import Console
 from services.command.account import Account, account_of
 from services.command.endings import Failed, Refused, named_reasons
 from services.command.news import News
+from services.command.pages import page_of
 from services.command.progress import ReplayProgress
 from services.command.recorded import (
     check_days,
@@ -29,6 +30,7 @@ from services.feed.__main__ import run as run_feed
 from services.feed.service import FeedPolicy, waited_for
 from shared.adapters.configuration.services import (
     GatewaySettings,
+    KeySettings,
     RetentionSettings,
     TradingSettings,
 )
@@ -36,10 +38,10 @@ from shared.adapters.connections import MqttSettings, RedisSettings, redacted
 from shared.adapters.embedded import embedded_broker, embedded_store
 from shared.adapters.examination import Finding, examine_broker, examine_store
 from shared.adapters.history.replay import ReplayStep
-from shared.adapters.keyring import Keyring
+from shared.adapters.keyring import ROLES, write_key
 from shared.adapters.settings import Settings
 from shared.domain.hedging.rules import PRESETS
-from shared.runtime.http import bind, operations_app, serve
+from shared.runtime.http import bind, serve
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import Running, stopped_by_signals
 from shared.runtime.site import Site
@@ -62,6 +64,7 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
         redis: URL of a real store instead of the embedded one, or `None`.
         hold: Stay up after the replay.
         verbose: Print every change of a trigger, acceptances, and alerts that only inform, too.
+        config: The configuration, for the page, which is a process of its own.
     """
 
     first: date
@@ -73,6 +76,7 @@ class DemoOptions(Struct, frozen=True, kw_only=True):
     redis: str | None
     hold: bool
     verbose: bool
+    config: Path
 
     @property
     def source(self) -> str:
@@ -162,7 +166,15 @@ def servers(settings: Settings, options: DemoOptions, directory: Path) -> Iterat
             gateway=GatewaySettings(record=str(directory / "gateway.sqlite"), socket="off"),
             retention=RetentionSettings(keep_entries=EVERYTHING),
             trading=TradingSettings(arms_itself=True),
+            keys=_keys(directory / "keys"),
         )
+
+
+def _keys(directory: Path) -> KeySettings:
+    """Make keys that end with the demo."""
+    for role in ROLES:
+        write_key(directory, role)
+    return KeySettings(directory=str(directory))
 
 
 class Demo:
@@ -197,7 +209,7 @@ class Demo:
             tempfile.TemporaryDirectory(prefix="hedgestat-demo-") as directory,
             servers(self._settings, self._options, Path(directory)) as settings,
         ):
-            site = Site(settings=settings, keys=Keyring.generate(settings.trading.environment))
+            site = Site(settings=settings)
             broker, store = redacted(settings.mqtt.url), redacted(settings.redis.orders.url)
             self._print(f"[dim]broker {broker}  store {store}[/]")
             await self._check_given(site)
@@ -229,13 +241,14 @@ class Demo:
     async def _replay(self, site: Site) -> None:
         listener = bind(site.settings.http.host, site.settings.http.port, next_free=True)
         url = "http://{}:{}".format(*listener.getsockname()[:2])
-        self._print(f"[dim]metrics {url}/metrics  health {url}/readyz[/]")
         news = News(site, self._console, verbose=self._options.verbose)
         with stopped_by_signals(site.stop):
-            async with asyncio.TaskGroup() as tasks:
-                page = tasks.create_task(
-                    serve(operations_app(site.health, site.registry), listener)
-                )
+            async with (
+                page_of(site, self._options.config) as page_url,
+                asyncio.TaskGroup() as tasks,
+            ):
+                self._print(f"page: [bold]{page_url}[/]  [dim]metrics {url}/metrics[/]")
+                operations = tasks.create_task(serve(site.front, listener))
                 shown = tasks.create_task(news.run())
                 services = tasks.create_task(Running(site, services_of(site.settings)).run())
                 await self._feed(site, news)
@@ -243,12 +256,12 @@ class Demo:
                     await news.finish()
                     await self._account(site, url)
                 if self._options.hold and self.accounts:
-                    self._print(f"Staying up: {url}/metrics. Ctrl-C ends it.")
+                    self._print(f"Staying up: {page_url}. Ctrl-C ends it.")
                     await site.stop.wait()
                 site.stop.set()
                 await services
                 shown.cancel()
-                page.cancel()
+                operations.cancel()
 
     async def _feed(self, site: Site, news: News) -> None:
         await site.until_stopped(news.listening())

@@ -15,6 +15,7 @@ from services.command.demo import DemoOptions, check_urls, servers
 from services.command.endings import named_reasons
 from services.command.exposure_session import CLIMATE, ExposureSession
 from services.command.exposure_table import ExposureView
+from services.command.pages import page_of
 from services.command.up import services_of
 from services.exposure.compiling import compile_ahead as compile_exposure
 from services.feed.__main__ import run as run_feed
@@ -24,12 +25,11 @@ from services.ingest.step import compile_ahead as compile_ingest
 from services.signals.step import compile_ahead as compile_signals
 from shared.adapters.bus import Subscription
 from shared.adapters.connections import redacted
-from shared.adapters.keyring import Keyring
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
 from shared.domain.instants import SECOND
 from shared.domain.policies import OptionIntakePolicy
-from shared.runtime.http import bind, operations_app, serve
+from shared.runtime.http import bind, serve
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import Running, stopped_by_signals
 from shared.runtime.site import Site
@@ -127,7 +127,7 @@ class ExposureDemo:
             tempfile.TemporaryDirectory(prefix="hedgestat-demo-") as directory,
             servers(self._settings, self._options, Path(directory)) as settings,
         ):
-            site = Site(settings=settings, keys=Keyring.generate(settings.trading.environment))
+            site = Site(settings=settings)
             self._print(f"[bold]{self._session.story}[/]")
             self._print(f"[dim]broker {redacted(settings.mqtt.url)}[/]")
             await self._replay(site)
@@ -135,12 +135,13 @@ class ExposureDemo:
     async def _replay(self, site: Site) -> None:
         listener = bind(site.settings.http.host, site.settings.http.port, next_free=True)
         url = "http://{}:{}".format(*listener.getsockname()[:2])
-        self._print(f"[dim]metrics {url}/metrics  health {url}/readyz[/]")
         with stopped_by_signals(site.stop):
-            async with asyncio.TaskGroup() as tasks:
-                page = tasks.create_task(
-                    serve(operations_app(site.health, site.registry), listener)
-                )
+            async with (
+                page_of(site, self._options.config) as page_url,
+                asyncio.TaskGroup() as tasks,
+            ):
+                self._print(f"page: [bold]{page_url}[/]  [dim]metrics {url}/metrics[/]")
+                operations = tasks.create_task(serve(site.front, listener))
                 heard = tasks.create_task(self._hear(site))
                 shown = tasks.create_task(self._show())
                 services = tasks.create_task(Running(site, services_of(site.settings)).run())
@@ -149,11 +150,11 @@ class ExposureDemo:
                 await asyncio.sleep(0.3)  # the last exposure is told after it is settled
                 self.is_done = not site.stop.is_set()
                 if self._options.hold and self.is_done:
-                    self._print(f"Staying up: {url}/metrics. Ctrl-C ends it.")
+                    self._print(f"Staying up: {page_url}. Ctrl-C ends it.")
                     await site.stop.wait()
                 site.stop.set()
                 await services
-                for task in (heard, shown, page):
+                for task in (heard, shown, operations):
                     task.cancel()
         self._print_last()
 

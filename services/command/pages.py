@@ -4,8 +4,10 @@ The socket is bound here and inherited, so that the page's address is known befo
 there, and stays its address when the child begins anew: a browser just connects again.
 """
 
+import asyncio
+import contextlib
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,8 @@ async def run_page(
     config: Path,
     listener: socket.socket,
     environment: Mapping[str, str] | None = None,
+    *,
+    quiet: bool = False,
 ) -> None:
     """Run the page in a process of its own until the site is to stop.
 
@@ -67,9 +71,36 @@ async def run_page(
         config: The configuration.
         listener: Where it serves.
         environment: Variables that go before the configuration.
+        quiet: Nobody wants to read its log.
     """
     words = ("run", SERVICE, "--child", "--listener", str(listener.fileno()), "-c", str(config))
     with listener:
         await keep_running(
-            [*COMMAND, *words], site, pass_fds=(listener.fileno(),), environment=environment
+            [*COMMAND, *words],
+            site,
+            pass_fds=(listener.fileno(),),
+            environment=environment,
+            quiet=quiet,
         )
+
+
+@contextlib.asynccontextmanager
+async def page_of(site: Site, config: Path) -> AsyncIterator[str]:
+    """Serve the page of a demo for as long as the block lasts; gives its address.
+
+    Where broker, store and keys are stands in the site's settings, not in the configuration.
+    """
+    settings = site.settings
+    environment = {
+        "HEDGESTAT_MQTT_URL": settings.mqtt.url,
+        "HEDGESTAT_REDIS_URL": settings.redis.orders.url,
+        "HEDGESTAT_REDIS_MARKET_URL": settings.redis.market.url,
+        "HEDGESTAT_KEYS": settings.keys.directory,
+    }
+    listener = open_page(site)
+    async with asyncio.TaskGroup() as tasks:
+        page = tasks.create_task(run_page(site, config, listener, environment, quiet=True))
+        try:
+            yield page_url(listener)
+        finally:
+            page.cancel()
