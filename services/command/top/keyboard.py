@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import termios
 import tty
@@ -16,7 +17,9 @@ _NAMES: Final = {
     b"\x1b[B": "down",
     b"\x1bOB": "down",
 }
-_LONGEST: Final = 3
+# ECMA-48, 5.4: a control sequence; and what some terminals send for cursor keys, a shift.
+_BEGUN: Final = re.compile(rb"\x1b(\[[0-?]*[ -/]*|O)?")
+_KEY: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO.|\x1b(\[[0-?]*[ -/]*|O)?\Z|.", re.DOTALL)
 
 
 class KeyReader:
@@ -29,28 +32,14 @@ class KeyReader:
         """Yield the keys; a sequence that is not whole waits for its rest."""
         text = self._rest + piece
         self._rest = b""
-        while text:
-            if text[:1] != b"\x1b":
-                yield chr(text[0])
-                text = text[1:]
-            elif text[:_LONGEST] in _NAMES:
-                yield _NAMES[text[:_LONGEST]]
-                text = text[_LONGEST:]
-            elif text in {b"\x1b", b"\x1b[", b"\x1bO"}:
-                self._rest = text
-                return
-            else:
-                text = _after_sequence(text)
-
-
-def _after_sequence(text: bytes) -> bytes:
-    """Drop an escape sequence that is no key of ours."""
-    end = 1
-    if text[1:2] in {b"[", b"O"}:
-        end = 2
-        while end < len(text) and not 0x40 <= text[end] <= 0x7E:  # noqa: PLR2004 - ECMA-48's final bytes
-            end += 1
-    return text[end + 1 :]
+        for found in _KEY.finditer(text):
+            key = found.group()
+            if found.end() == len(text) and _BEGUN.fullmatch(key):
+                self._rest = key
+            elif key in _NAMES:
+                yield _NAMES[key]
+            elif len(key) == 1:
+                yield chr(key[0])
 
 
 @contextmanager
