@@ -373,8 +373,10 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Json]]
         for _ in range(2)
     ]
     assert all(each.returncode == 0 for each in ran), ran[0].stderr
-    assert ran[0].stdout == ran[1].stdout, "the second time makes nothing anew"
-    return directory, [each for each in yaml.safe_load_all(ran[0].stdout) if each]
+    first, second = ([each for each in yaml.safe_load_all(run.stdout) if each] for run in ran)
+    for each, again in zip(first, second, strict=True):  # digests have a new salt each time
+        assert each == again or named(each) == "server-mosquitto"
+    return directory, second
 
 
 def test_every_object_that_pods_refer_to_is_made_or_left_to_people(
