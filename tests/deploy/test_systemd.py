@@ -60,7 +60,7 @@ def test_systemd_takes_the_units_without_a_word(units: list[Path]) -> None:
 
 @needs_systemd
 def test_systemd_finds_a_service_hardly_exposed() -> None:
-    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", UNITS / SERVICE]
+    command = ["systemd-analyze", "security", "--offline=yes", "--no-pager", str(UNITS / SERVICE)]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     exposure = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
     assert exposure
