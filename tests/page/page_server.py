@@ -154,8 +154,9 @@ class PageServer:
         self._queues.add(queue)
         try:
             yield f"retry: 300\nevent: state\nid: {self._boot}-0\ndata: {json.dumps(self.state)}\n\n".encode()
-            if book in self.books:
-                yield f"event: book\ndata: {json.dumps(self.books[book])}\n\n".encode()
+            if book is not None:
+                view = self.books.get(book) or story.json_of(story.book(book))
+                yield f"event: book\ndata: {json.dumps(view)}\n\n".encode()
             while (message := await queue.get()) is not None:
                 yield message
         finally:

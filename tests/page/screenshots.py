@@ -32,7 +32,7 @@ def _halted(server: PageServer) -> None:
 
 def _stale(server: PageServer) -> None:
     server.state["market"] = story.json_of(
-        story.market(vix="stale", vix_smooth="stale", rv="frozen")  # type: ignore[arg-type] # qualities by name
+        story.market(vix="stale", vix_smooth="stale", rv="frozen")
     )
     silent = story.health(
         data_age_s=432.0, ready=False, checks={"data": "no event for 432 s", "leases": ""}
@@ -116,7 +116,11 @@ def main(directory: Path, *wanted: str) -> None:
                 page.locator(".tile").first.wait_for()
                 page.locator("#theme").wait_for()
                 act(page)
-                page.wait_for_timeout(1500)
+                for _ in range(5 if whole else 1):  # charts are drawn once they are seen
+                    page.wait_for_timeout(600)
+                    page.evaluate("scrollBy(0, innerHeight * 0.9)" if whole else "0")
+                page.wait_for_timeout(900)
+                page.evaluate("scrollTo(0, 0)")
                 page.screenshot(path=directory / f"{name}.png", full_page=whole)
                 page.close()
             print(directory / f"{name}.png")  # noqa: T201

@@ -69,10 +69,10 @@ def _signal(name: str, value: float | None, unit: str, **more: Any) -> SignalMes
     return SignalMessage(name=name, value=value, unit=unit, **fields)
 
 
-def market(vix: float = 24.87, **qualities: str) -> MarketView:
+def market(level: float = 24.87, **qualities: str) -> MarketView:
     """The market's signals; those that are named have another quality."""
     signals = (
-        _signal("vix", vix, "points"),
+        _signal("vix", level, "points"),
         _signal("vix_smooth", 22.41, "points"),
         _signal("vix_percentile", 0.971, "ratio", have=504, need=504),
         _signal("regime", None, "state", state="medium"),
@@ -89,7 +89,7 @@ def market(vix: float = 24.87, **qualities: str) -> MarketView:
         each.name: msgspec.structs.replace(each, quality=qualities.get(each.name, each.quality))
         for each in signals
     }
-    levels = ((0.0, vix), (9.0, 23.13), (44.0, 20.78), (72.0, 19.9), (100.0, 19.4), (135.0, 19.1))
+    levels = ((0.0, level), (9.0, 23.13), (44.0, 20.78), (72.0, 19.9), (100.0, 19.4), (135.0, 19.1))
     symbols = ("VIX", "VXG18", "VXH18", "VXJ18", "VXK18", "VXM18")
     curve = tuple(
         CurvePointView(symbol=symbol, days=days, level=level, event_time=_at("20:30:58"))
@@ -505,7 +505,7 @@ def state(books: int = 3, **changes: Any) -> StateView:  # noqa: ANN401 - fields
 
 def market_history() -> HistoryView:
     """Two sessions with the night between them, a point in five minutes."""
-    times = [NOW_S - 300 * (each + 288) for each in range(78, 0, -1)]
+    times = [NOW_S - 300 * (each + 3 * 288) for each in range(78, 0, -1)]
     times += [NOW_S - 300 * each for each in range(73, 0, -1)]
     wave = [
         math.sin(place / 9) * 0.5 + max(0, place - 110) ** 1.2 / 13 for place in range(len(times))
@@ -530,7 +530,7 @@ def book_history() -> HistoryView:
         "drawdown": [(NOW_S - 300 * each, -0.0574 + each * 0.0007) for each in range(73, -1, -1)],
     }
     return HistoryView(
-        since="2018-02-04T20:31:04Z",
+        since="2018-02-02T20:31:04Z",
         until=NOW,
         series=series,
         firings=((NOW_S - 19_000.0, "regime"), (NOW_S - 964.0, "vix_move")),

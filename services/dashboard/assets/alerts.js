@@ -14,11 +14,14 @@ export function showAlerts(store) {
 /** Figures by name, as text. */
 export const figuresText = (figures) =>
   Object.entries(figures)
-    .map(([name, value]) => `${words(name)} ${plain(value)}`)
+    .map(([name, value]) =>
+      name.endsWith("_s") ? `${words(name.slice(0, -2))} ${plain(value)} s` : `${words(name)} ${plain(value)}`,
+    )
     .join(" · ");
 
 function renderAlerts(store) {
-  const { alerts } = store.state;
+  // The dead man's switch rings all day long: to hear it is no news.
+  const alerts = store.state.alerts.filter((each) => each.alert.what !== "monitor_alive");
   setText(at("alerts-count"), String(alerts.length));
   reconcile(at("alerts"), alerts.slice(0, SHOWN), (each) => `${each.number} ${each.alert.event_time}`, create, () => {});
   setAttribute(at("alerts"), "data-empty", alerts.length === 0 ? "None since the monitor started" : null);

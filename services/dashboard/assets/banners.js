@@ -1,6 +1,6 @@
 // What nobody may overlook: a lost connection, a silent feed, trading that is halted.
 
-import { at, element, reconcile, setAttribute, setText } from "/assets/dom.js";
+import { at, element, reconcile, setAttribute, setProperty, setText } from "/assets/dom.js";
 import { dayAndTime, duration, milliseconds, timeOfDay } from "/assets/format.js";
 import { paced } from "/assets/pace.js";
 import { OLD_DATA_S, strictest } from "/assets/top.js";
@@ -11,6 +11,10 @@ export function showBanners(store) {
   const render = paced(() => renderBanners(store));
   store.on("state market health connection", render);
   setInterval(render, 1000);
+  // What else sticks to the top begins below.
+  new ResizeObserver(([entry]) => {
+    setProperty(document.documentElement, "--top", `${Math.round(entry.target.offsetHeight)}px`);
+  }).observe(at("stuck"));
 }
 
 function renderBanners(store) {

@@ -24,7 +24,8 @@ function renderBook(store) {
   setText(at("book-quality"), summary === null ? "" : `signals ${summary.quality}`);
   setAttribute(at("book-quality"), "data-level", summary?.quality === "good" ? "good" : "warning");
   const { book } = store;
-  setAttribute(at("book"), "aria-busy", book === null && summary !== null ? "true" : null);
+  const busy = book === null && summary !== null;
+  setAttribute(at("content"), "aria-busy", busy ? "true" : null);
   setText(at("book-verdict"), verdict(book));
   if (book === null) {
     return;
@@ -94,12 +95,12 @@ function gauge(current, target) {
 
 function legs(target) {
   const cells = (leg) => [
-    element("th", { scope: "row" }, leg.leg, element("small", {}, leg.symbol)),
-    ...[percent(leg.weight, 0), number(leg.vega), plain(leg.quantity), plain(leg.mark)].map((text) =>
+    element("th", { scope: "row" }, leg.leg, element("small", {}, `${leg.symbol} · ${percent(leg.weight, 0)}`)),
+    ...[number(leg.vega), plain(leg.quantity), plain(leg.mark)].map((text) =>
       element("td", { class: "number figure" }, text),
     ),
   ];
-  const heads = ["Weight", "Vega", "Quantity", "Mark"].map((name) => element("th", { scope: "col", class: "number" }, name));
+  const heads = ["Vega", "Quantity", "Mark"].map((name) => element("th", { scope: "col", class: "number" }, name));
   return element(
     "div",
     { class: "scroll" },

@@ -37,7 +37,7 @@ function create(summary, store) {
   const button = element(
     "button",
     { type: "button", class: "book-line" },
-    part("book-name"), part("book-trading"), part("book-target figure"), part("book-marks"),
+    part("book-name"), part("book-marks figure"), part("book-target figure"), part("book-budget figure"), part("book-trading"),
   );
   button.addEventListener("click", () => store.select(summary.book));
   return element("li", {}, button);
@@ -45,26 +45,31 @@ function create(summary, store) {
 
 function update(node, summary, store) {
   const button = node.firstChild;
-  const [name, trading, target, marks] = button.children;
+  const [name, marks, target, budget, trading] = button.children;
   setText(name, summary.book);
   setText(trading, STATES[summary.state] ?? summary.state);
   const gap = `${number(summary.current_vega)} → ${number(summary.target_vega)}`;
   setText(target, summary.target_vega === null ? "no target yet" : gap);
-  setText(marks, marksOf(summary).join(" · "));
+  setText(budget, summary.budget_used === null ? "" : `${percent(summary.budget_used, 0)} spent`);
+  const found = marksOf(summary);
+  setText(marks, found.map(([icon, count]) => `${icon}${count}`).join(" "));
+  const told = found.map(([, count, what]) => `${count} ${what}`).join(", ");
+  setAttribute(marks, "title", told || null);
+  setAttribute(marks, "aria-label", told || null);
   setAttribute(button, "aria-current", store.selected === summary.book ? "true" : null);
   setAttribute(button, "data-state", summary.state);
   setAttribute(button, "data-firing", summary.firing.length > 0 ? "" : null);
 }
 
+/** Signs, how many, and what they mean. */
 function marksOf(summary) {
-  const many = (count, icon, name) => (count > 0 ? [`${icon} ${count} ${name}`] : []);
-  return [
-    ...many(summary.firing.length, "▲", "firing"),
-    ...many(summary.pending.length, "◔", "pending"),
-    ...many(summary.orders_waiting, "⇢", "open"),
-    ...many(summary.alerts, "⚠", "alerts"),
-    ...(summary.budget_used === null ? [] : [`budget ${percent(summary.budget_used, 0)}`]),
+  const all = [
+    ["▲", summary.firing.length, "triggers firing"],
+    ["◔", summary.pending.length, "triggers pending"],
+    ["⇢", summary.orders_waiting, "orders under way"],
+    ["⚠", summary.alerts, "alerts"],
   ];
+  return all.filter(([, count]) => count > 0);
 }
 
 function walk(event) {

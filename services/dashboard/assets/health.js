@@ -21,18 +21,16 @@ function renderHealth(store) {
 
 function create() {
   const part = (name) => element("span", { class: name });
-  return element("li", { class: "service" }, part("service-name"), part("service-state"), part("service-more figure"));
+  return element("li", { class: "service" }, part("service-name"), part("service-behind figure"), part("service-state"), part("service-more figure"));
 }
 
 function update(node, service) {
-  const [name, state, more] = node.children;
+  const [name, behind, state, more] = node.children;
   setText(name, service.service);
   setText(state, STATES[service.state] ?? service.state);
-  const told = [
-    service.behind === null ? "" : `${number(service.behind)} behind`,
-    service.holder === "" ? "" : `lease ${service.holder}, epoch ${service.epoch}`,
-    service.note,
-  ];
+  setText(behind, service.behind === null ? "" : `${number(service.behind)} behind`);
+  const lease = service.holder === "" ? "" : `lease ${service.holder} · epoch ${service.epoch}`;
+  const told = [lease, service.note];
   setText(more, told.filter(Boolean).join(" · "));
   setAttribute(node, "data-state", service.state);
 }

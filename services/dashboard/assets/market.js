@@ -9,11 +9,11 @@ const SPARK = { width: 120, height: 26 };
 /** Of the market by name; drawdown and hedge correlation are those of the chosen book. */
 const TILES = [
   { name: "vix", label: "VIX", unit: "points", show: (value) => number(value, 2) },
-  { name: "vix_smooth", label: "VIX smoothed", unit: "points", show: (value) => number(value, 2) },
-  { name: "rv", label: "Realized volatility", unit: "a year", show: (value) => percent(value) },
+  { name: "vix_smooth", label: "Smoothed", unit: "points", show: (value) => number(value, 2) },
+  { name: "rv", label: "Realized vol", unit: "", show: (value) => percent(value) },
   { name: "term_ratio", label: "Term ratio", unit: "F1/F3", show: (value) => number(value, 3) },
-  { name: "correlation", label: "Correlation", unit: "−1…1", show: (value) => number(value, 2) },
-  { name: "drawdown", label: "Drawdown", unit: "of peak", show: (value) => percent(value), own: true },
+  { name: "correlation", label: "Correlation", unit: "", show: (value) => number(value, 2) },
+  { name: "drawdown", label: "Drawdown", unit: "", show: (value) => percent(value), own: true },
   { name: "regime", label: "Regime", unit: "", show: (_, signal) => signal.state || UNKNOWN },
 ];
 
@@ -61,8 +61,8 @@ function createTile(tile) {
   return element(
     "article",
     { class: "tile", "aria-label": tile.label, "data-signal": tile.name },
-    element("h3", {}, tile.label),
-    element("p", { class: "value" }, element("span", { class: "figure" }), element("small", {}, tile.unit)),
+    element("h3", {}, tile.label, element("small", {}, tile.unit)),
+    element("p", { class: "value figure" }),
     element(
       "p",
       { class: "meta" },
@@ -74,20 +74,21 @@ function createTile(tile) {
       { class: "spark", viewBox: `0 0 ${SPARK.width} ${SPARK.height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
       drawing("polyline", { points: "", "vector-effect": "non-scaling-stroke" }),
     ),
+    element("p", { class: "tile-more figure" }),
   );
 }
 
 function updateTile(node, tile, store) {
   const { signal } = tile;
-  const [, value, meta, spark] = node.children;
-  setText(value.firstChild, signal === null ? UNKNOWN : tile.show(signal.value, signal));
+  const [, value, meta, spark, more] = node.children;
+  setText(value, signal === null ? UNKNOWN : tile.show(signal.value, signal));
   if (tile.name === "regime") {
-    setText(value.lastChild, inState(store));
+    setText(more, inState(store));
   }
   setText(meta.firstChild, signal === null ? "○ not known" : qualityText(signal));
   setText(meta.lastChild, signal?.event_time ? duration(store.age(signal.event_time)) : "");
   setAttribute(node, "data-quality", signal?.quality ?? "none");
-  setAttribute(spark.firstChild, "points", sparkPoints(seriesOf(tile, store)));
+  setAttribute(spark.firstChild, "points", signal === null ? "" : sparkPoints(seriesOf(tile, store)));
 }
 
 function inState(store) {
@@ -106,10 +107,9 @@ function sparkPoints(series) {
   }
   const values = series.map(([, value]) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const [first, last] = [series[0][0], series.at(-1)[0]];
-  const x = (at) => ((at - first) / (last - first || 1)) * SPARK.width;
+  const x = (index) => (index / (series.length - 1)) * SPARK.width; // nights take no width
   const y = (value) => SPARK.height - 2 - ((value - low) / (high - low || 1)) * (SPARK.height - 4);
-  return series.map(([when, value]) => `${x(when).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
+  return values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
 }
 
 function createRow() {

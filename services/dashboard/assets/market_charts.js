@@ -1,6 +1,6 @@
 // VIX with the levels that set a book's triggers off, and the term structure.
 
-import { chart, colour, level, line } from "/assets/charts.js";
+import { chart, closures, colour, levels, line, timeTicks, withoutClosures } from "/assets/charts.js";
 import { at, setAttribute, setText } from "/assets/dom.js";
 import { milliseconds, minuteOf, number, words } from "/assets/format.js";
 
@@ -56,23 +56,34 @@ function vixChart(store, live) {
   if (store.state === null) {
     return null;
   }
-  const trace = (name, label, more) => ({
-    ...line(live.of(name)), type: "scatter", mode: "lines", name: label,
-    hovertemplate: "%{y:.2f}", ...more,
+  const bands = store.book?.bands ?? null;
+  const closed = closures(live.of("vix_smooth"));
+  const range = vixRange(live, bands);
+  const trace = (name, label, paint, width) => ({
+    ...line(live.of(name), closures(live.of(name))), type: "scatter", mode: "lines", name: label,
+    hovertemplate: "%{y:.2f}", line: { color: colour(paint), width },
   });
-  const bands = bandLevels(store.book?.bands ?? null);
-  const traces = [
-    trace("vix", "VIX", { line: { color: colour("faint"), width: 1.5 } }),
-    trace("vix_smooth", "VIX smoothed", { line: { color: colour("accent"), width: 2.5 } }),
-  ];
+  const traces = [trace("vix", "VIX", "faint", 1.5), trace("vix_smooth", "smoothed", "accent", 2.5)];
   return {
     traces: [...traces, ...firings(store, live)],
     layout: {
-      shapes: bands.map((each) => each.shape),
-      annotations: bands.map((each) => each.annotation),
-      xaxis: { type: "date", title: { text: "UTC", standoff: 4 } },
-      yaxis: { title: { text: "vol points" }, range: vixRange(live, store.book?.bands ?? null) },
+      ...levels(bandLevels(bands), range),
+      margin: { r: 112 },
+      xaxis: timeAxis(live.of("vix_smooth"), closed),
+      yaxis: { title: { text: "vol points" }, range },
     },
+  };
+}
+
+function timeAxis(series, closed) {
+  const axis = { type: "date", title: { text: "UTC" } };
+  if (series.length < 2) {
+    return axis;
+  }
+  const [first, last] = [series[0][0], series.at(-1)[0]];
+  return {
+    ...axis, ...timeTicks(first, last, closed),
+    range: [first * 1000, last * 1000], rangebreaks: withoutClosures(closed),
   };
 }
 
@@ -93,16 +104,16 @@ function bandLevels(bands) {
   if (bands === null || bands.reference === null) {
     return [];
   }
-  const levels = [
-    [bands.fast_upper, "fast path above", "bad"],
-    [bands.upper, "triggers above", "warning"],
-    [bands.reference, "at last rebalance", "muted"],
-    [bands.lower, "triggers below", "warning"],
-    [bands.fast_lower, "fast path below", "bad"],
+  const all = [
+    [bands.fast_upper, "fast ▲", "bad"],
+    [bands.upper, "trigger ▲", "warning"],
+    [bands.reference, "rebalanced", "muted"],
+    [bands.lower, "trigger ▼", "warning"],
+    [bands.fast_lower, "fast ▼", "bad"],
   ];
-  return levels
+  return all
     .filter(([value]) => typeof value === "number" && value > 0)
-    .map(([value, name, paint]) => level(value, `${name} ${number(value, 2)}`, colour(paint)));
+    .map(([value, name, paint]) => [value, `${name} ${number(value, 1)}`, colour(paint)]);
 }
 
 function firings(store, live) {
@@ -158,7 +169,7 @@ function curveChart(store) {
   const trace = {
     x: curve.map((each) => each.days), y: levels, text: curve.map((each) => plainText(each.symbol)),
     type: "scatter", mode: "lines+markers+text", name: "", cliponaxis: false,
-    texttemplate: "%{y:.1f}", textposition: "top center", textfont: { size: 12 },
+    texttemplate: "%{y:.1f}", textposition: "top right", textfont: { size: 12 },
     hovertemplate: "%{text}: %{y:.2f}<extra></extra>",
     line: { color: colour("accent"), width: 2.5 }, marker: { size: 8 },
   };
@@ -166,7 +177,7 @@ function curveChart(store) {
     traces: [trace],
     layout: {
       showlegend: false,
-      xaxis: { title: { text: "days to expiry", standoff: 4 }, rangemode: "tozero" },
+      xaxis: { title: { text: "days to expiry" }, rangemode: "tozero" },
       yaxis: { title: { text: "vol points" }, range: [Math.max(0, Math.min(...levels) - margin), Math.max(...levels) + margin] },
     },
   };

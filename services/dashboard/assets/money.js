@@ -34,7 +34,7 @@ function hedgeChart(store) {
     return null;
   }
   const trace = (name, label, paint, dash, width) => ({
-    ...line(series[name] ?? [], { broken: false }), type: "scatter", mode: "lines", name: label,
+    ...line(series[name] ?? []), type: "scatter", mode: "lines", name: label,
     hovertemplate: "%{y:,.0f}", line: { shape: "hv", color: colour(paint), width, dash },
   });
   return {
@@ -43,7 +43,7 @@ function hedgeChart(store) {
       trace("target_vega", "target", "warning", "dash", 2),
     ],
     layout: {
-      xaxis: { type: "date", title: { text: "UTC", standoff: 4 } },
+      xaxis: { type: "date", title: { text: "UTC" } },
       yaxis: { title: { text: "currency a point" }, rangemode: "tozero", zeroline: true, tickformat: ",.0f" },
     },
   };

@@ -21,7 +21,8 @@ export function showOrders(store) {
     const line = event.target.closest("tr.order");
     if (line !== null) {
       toggle(open, line.dataset.order);
-      render();
+      renderOrders(store, open);
+      line.nextElementSibling?.scrollIntoView({ block: "nearest" });
     }
   });
 }
@@ -68,6 +69,7 @@ function updateLine(node, order, open) {
   setText(when, dayAndTime(milliseconds(order.decided_time)).slice(5));
   setText(book, order.book);
   const isOpen = open.has(order.order_id);
+  setAttribute(what.firstChild, "title", order.order_id);
   setText(what.firstChild, `${isOpen ? "▾" : "▸"} ${order.side} ${plain(Math.abs(order.quantity))} ${order.symbol} ${order.leg}`);
   setAttribute(what.firstChild, "aria-expanded", String(isOpen));
   setText(limit, plain(order.limit_price));
