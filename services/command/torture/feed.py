@@ -27,6 +27,8 @@ class Feed:
         self._chance = chance
         self._jump_s = jump_s
         self._vix = CALM
+        self.jumps = 0
+        """How often VIX has jumped."""
         self._index = 2_700.0
         self.jumps_on = True
         """Whether VIX jumps; else it stands still."""
@@ -40,6 +42,7 @@ class Feed:
         while True:
             if self.jumps_on and not self.is_held:
                 self._vix = CALM + SHAKEN - self._vix
+                self.jumps += 1
             if not self.is_silent:
                 await self._publish(self._ticks())
             await asyncio.sleep(self._jump_s)

@@ -33,6 +33,10 @@ _QUIET_LOOKS: Final = 35
 """Of a tenth of a second: longer than an order of the hasty books may be open."""
 _MOST_WAITING: Final = 300
 """Orders in the outbox from which on the market holds still: it must not bury what is looked at."""
+_MOST_OWED: Final = 3
+"""Jumps not all of whose orders are answered, from which on it does likewise …"""
+_PATIENCE_S: Final = 2.0
+"""… for so long: a jump that nobody heard, as while the broker is away, is never answered."""
 MOST_UNKNOWN_S: Final = 10.0
 """How long after the last fault an order may be unknown: all but one in a hundred of them …"""
 _NEVER_UNKNOWN_S: Final = 60.0
@@ -187,9 +191,11 @@ class Sweep:
 
     async def _holding(self) -> None:
         """Hold the market still while too much waits."""
+        owed = _Owed(self._plan.books)
         while True:
             waiting = await asyncio.to_thread(outbox_length, self._place)
-            self._feed.is_held = waiting > _MOST_WAITING
+            owed.count(self._feed.jumps, await answered(self._socket), self._clock.monotonic_s())
+            self._feed.is_held = waiting > _MOST_WAITING or owed.is_too_much
             await asyncio.sleep(_COUNTS_EVERY_S)
 
     async def _saying(self) -> None:
@@ -248,6 +254,37 @@ class Sweep:
             ends=self._place.ends,
             stopped=self._place.stopped,
         )
+
+
+class _Owed:
+    """Counts the orders that jumps of VIX should have made, and that nobody has answered yet.
+
+    Args:
+        books: How many order at a jump.
+    """
+
+    def __init__(self, books: int) -> None:
+        self._books = books
+        self._jumps = 0
+        self._answered = 0
+        self._since_s: float | None = None
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether the market should hold still."""
+        return self._since_s is not None
+
+    def count(self, jumps: int, answered: int, now_s: float) -> None:
+        """Take the number of jumps and of answers so far; -1 answers: not known now."""
+        if answered < 0:
+            return
+        owed = (jumps - self._jumps) * self._books - (answered - self._answered)
+        if owed <= _MOST_OWED * self._books:
+            self._since_s = None
+        elif self._since_s is None:
+            self._since_s = now_s
+        elif now_s > self._since_s + _PATIENCE_S:
+            self._jumps, self._answered, self._since_s = jumps, answered, None
 
 
 async def sweep(
