@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from shared.adapters.keyring import FORGED
 from shared.domain.events import ExecutionReported
 from shared.domain.trading import STRICTNESS, TradingState
 from shared.runtime.outbox import OutboxRow
@@ -76,6 +77,9 @@ class GatewayMetrics:
             registry=registry,
         )
         self._commands_refused.labels("epoch_regress")
+        for reason in FORGED:
+            self._refused.labels(reason)
+            self._commands_refused.labels(reason)
         for state in (TradingState.REDUCING, TradingState.HALTED):
             self._dead_man.labels(state.value)
 

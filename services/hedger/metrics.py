@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from shared.adapters.clock import Clock
+from shared.adapters.keyring import FORGED
 from shared.domain.effects import (
     Effect,
     OrderDecided,
@@ -133,6 +134,8 @@ class HedgerMetrics:
             registry=registry,
         )
         self._books = StandingCollector(registry)
+        for reason in FORGED:
+            self._forged.labels(reason)
 
     def taken(self, entries: int, longest_wait_s: float) -> None:
         """Show how far the hedger is, and how long an order waits."""
@@ -142,6 +145,14 @@ class HedgerMetrics:
     def follow(self, books: Standings) -> None:
         """Read from here, from now on, how books stand."""
         self._books.read = books
+
+    def stand_down(self) -> None:
+        """Show nothing of how things are: another leads, and knows better."""
+        self._books.read = dict
+        for gauge in (self._multiplier, self._target, self._current, self._figures, self._states):
+            gauge.clear()
+        for gauge in (self._waiting, self._behind, self._longest):
+            gauge.set(0)
 
     def behind(self, entries: int) -> None:
         """Show how many entries of the signal log wait."""

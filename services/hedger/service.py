@@ -149,6 +149,12 @@ class Hedger:
         Raises:
             StageStopped: Another hedger leads, or the store lost data.
         """
+        try:
+            await self._run(stop)
+        finally:
+            self._metrics.stand_down()
+
+    async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             relays = [
                 tasks.create_task(self._introduction.run(), name="introduction"),

@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from services.ingest.commands import CONTROLS
 from services.ingest.step import Taken
+from shared.adapters.keyring import FORGED
 from shared.domain.events import RebalanceRequested
 from shared.domain.intake import Verdict
 from shared.domain.trading import TradingStateSet
@@ -50,6 +51,8 @@ class IngestMetrics:
             registry=registry,
             buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
         )
+        for reason in FORGED:
+            self._commands_refused.labels(reason)
         self._children: dict[tuple[str, Verdict], Counter] = {}
 
     def taken(self, taken: Taken, seconds: float) -> None:

@@ -67,6 +67,7 @@ class Signals:
         self._told: dict[str, Signal] = {}
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
+        self._metrics = metrics
         clock = SessionClock(calendar)
         metrics.follow(
             lambda: self._latest, lambda: self._behind, lambda now_ns: clock.at(now_ns).is_open
@@ -78,6 +79,12 @@ class Signals:
         Raises:
             StageStopped: Another process took over, or the store lost data.
         """
+        try:
+            await self._run(stop)
+        finally:
+            self._metrics.stand_down()
+
+    async def _run(self, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             others = [
                 tasks.create_task(self._tell(), name="tell"),

@@ -40,6 +40,10 @@ class KeyMissing(Exception):  # noqa: N818 - reads as what happened, like KeyErr
     """A key that is needed is not there, or cannot be read; the text says what to do."""
 
 
+FORGED: Final = ("unknown_key", "bad_signature", "wrong_environment")
+"""Reasons of `Forged`; metrics count them from 0, so that the first time is an increase."""
+
+
 class Forged(Exception):  # noqa: N818 - reads as what happened, like KeyError
     """A message is not from whom it should be.
 
