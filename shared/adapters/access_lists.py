@@ -16,8 +16,11 @@ _BROKER_NOTE: Final = """\
 # Made by `hedgestat access broker` from shared/wire/access.py: do not edit.
 # Who may publish (write) and be sent (read) what. All else is refused, and so are strangers.
 """
-_ITERATIONS: Final = 210_000
-"""Of PBKDF2 over a broker's password; the server spends them at every CONNECT."""
+_ITERATIONS: Final = 101
+"""Of PBKDF2 over a broker's password, as `mosquitto_passwd` does: enough for random ones.
+
+The broker spends them, and serves nobody meanwhile, at every CONNECT, also of who guesses.
+"""
 
 _READING: Final = (
     "hget",
