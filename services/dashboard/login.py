@@ -1,12 +1,13 @@
 """Logging in to the page: who may, told by password, throttled, and never who exists.
 
 Without the desk's key, or without anybody who may log in, the page only shows: it says what to do
-about that. Passwords are checked in a thread, one at a time: each takes a quarter of a second and
-32 MB. A login is refused where the password would travel unencrypted.
+about that. Passwords are checked in a thread, one at a time, for each takes a quarter of a second
+and 32 MB. A login is refused where the password would travel unencrypted.
 """
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +58,7 @@ class Logins:
         self._sessions = Sessions(clock)
         self._throttle = Throttle(clock)
         self._nobody = PasswordHash.of_nobody()
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = ThreadPoolExecutor(1, "passwords")
         self._waiting = 0
         self._counter = Counter(
             "hedge_page_logins", "Logins to the page, by outcome.", ["outcome"], registry=registry
@@ -92,8 +93,7 @@ class Logins:
             raise self._throttled(operator, 1.0, operators)
         self._waiting += 1
         try:
-            async with self._one_at_a_time:
-                kept = await self._check(operator, password, operators)
+            kept = await self._check(operator, password, operators)
         finally:
             self._waiting -= 1
         self._sessions.end(old)
@@ -109,7 +109,8 @@ class Logins:
             raise self._throttled(operator, wait_s, operators)
         self._throttle.failed(operator)  # a request that is cut off has guessed, too
         kept = operators.get(operator, self._nobody)
-        if not await asyncio.to_thread(kept.is_of, password):
+        loop = asyncio.get_running_loop()
+        if not await loop.run_in_executor(self._one_at_a_time, kept.is_of, password):
             self._counter.labels("wrong").inc()
             log.warning("login_failed", operator=_known(operator, operators))
             raise Declined(401, "wrong_login", "No such operator, or another password.")

@@ -57,7 +57,7 @@ class Sessions:
         """Begin a session; answers the secret that it is known by."""
         self._forget_ended()
         own = [key for key, each in self._sessions.items() if each.operator == operator]
-        for key in own[: len(own) - MOST_EACH + 1]:
+        for key in own[: max(0, len(own) - MOST_EACH + 1)]:
             del self._sessions[key]
         secret, now_s = secrets.token_urlsafe(32), self._clock.monotonic_s()
         session = Session(

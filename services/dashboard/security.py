@@ -9,11 +9,11 @@ Every refusal is a `Problem` as JSON, and is counted by what it says.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -39,6 +39,7 @@ STREAM: Final = "/api/v1/stream"
 _ASSETS: Final = "/assets/"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _LOCALHOST: Final = "localhost"
+_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _REFUSAL: Final = "hedgestat.refusal"
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -203,12 +204,8 @@ class _OursAlone:
 
 def host_name(host: str) -> str:
     """Return a Host header without its port; empty when it is none."""
-    try:
-        parts = urlsplit(f"//{host}")
-        is_plain = not (parts.path or parts.query or parts.fragment or "@" in host)
-        return (parts.hostname or "").removesuffix(".") if is_plain else ""
-    except ValueError:
-        return ""
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2]).lower().removesuffix(".") if match else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -267,9 +264,7 @@ class _Bounded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdecimal() or len(length) > len(str(LARGEST_BODY)) + 1:
-            raise _too_large()
-        if int(length) > LARGEST_BODY:
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
             raise _too_large()
         limit = asyncio.timeout(None if scope["path"] == STREAM else LONGEST_S)
         try:

@@ -22,9 +22,10 @@ NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 256
 
-_COST: Final = (2**15, 8, 3)
+COST: Final = (2**15, 8, 3)
 """N, r and p, of the OWASP's equivalent settings the one of 32 MB."""
-_MEMORY: Final = 64 * 2**20
+_MEMORY: Final = 34 * 2**20
+_MOST_PASSES: Final = 16
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
 
@@ -45,15 +46,15 @@ class PasswordHash(Struct, frozen=True):
     digest: bytes
 
     @classmethod
-    def of(cls, password: str) -> Self:
+    def of(cls, password: str, cost: tuple[int, int, int] = COST) -> Self:
         """Hash a password with a salt of its own; takes a quarter of a second."""
         salt = secrets.token_bytes(_SALT_BYTES)
-        return cls(_COST, salt, _scrypt(password, salt, _COST))
+        return cls(cost, salt, _scrypt(password, salt, cost))
 
     @classmethod
     def of_nobody(cls) -> Self:
         """One that no password has: to take as long over a name that nobody has."""
-        return cls(_COST, secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_HASH_BYTES))
+        return cls(COST, secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(_HASH_BYTES))
 
     def is_of(self, password: str) -> bool:
         """Whether it is this password's; takes as long for any other."""
@@ -97,7 +98,7 @@ def add_operator(path: Path, name: str, password: str) -> None:
         raise OperatorRefused(f"a password has {lengths}, this one {len(password)}")
     if name.lower() in password.lower():
         raise OperatorRefused("a password does not hold its operator's name")
-    _write(path, {**known, name: PasswordHash.of(password)})
+    write_operators(path, {**known, name: PasswordHash.of(password)})
 
 
 def remove_operator(path: Path, name: str) -> None:
@@ -110,7 +111,20 @@ def remove_operator(path: Path, name: str) -> None:
     known = read_operators(path)
     if name not in known:
         raise OperatorRefused(f"no operator {name!r}; there are {', '.join(known) or 'none'}")
-    _write(path, {other: kept for other, kept in known.items() if other != name})
+    write_operators(path, {other: kept for other, kept in known.items() if other != name})
+
+
+def write_operators(path: Path, operators: dict[str, PasswordHash]) -> None:
+    """Write the file anew, whole or not at all, for its owner alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(_line(name, kept) for name, kept in sorted(operators.items()))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
 
 
 def _known(path: Path) -> dict[str, PasswordHash]:
@@ -131,9 +145,15 @@ def _record(path: Path, number: int, line: str) -> tuple[str, PasswordHash]:
     except ValueError as error:
         raise OperatorsUnusable(f"{path}:{number} is no operator: remove the line") from error
     is_sound = kind == "scrypt" and NAME.fullmatch(name) and len(kept.digest) == _HASH_BYTES
-    if not is_sound or kept.cost != _COST:
+    if not is_sound or not _can_be_paid(kept.cost):
         raise OperatorsUnusable(f"{path}:{number} is no operator: remove the line")
     return name, kept
+
+
+def _can_be_paid(cost: tuple[int, int, int]) -> bool:
+    n, r, p = cost
+    is_scrypts = n > 1 and n.bit_count() == 1 and r > 0 and 0 < p <= _MOST_PASSES
+    return is_scrypts and 128 * r * (n + p + 2) <= _MEMORY
 
 
 def _bytes(text: str) -> bytes:
@@ -143,15 +163,3 @@ def _bytes(text: str) -> bytes:
 def _line(name: str, kept: PasswordHash) -> str:
     encoded = [base64.b64encode(each).decode() for each in (kept.salt, kept.digest)]
     return " ".join((name, "scrypt", *map(str, kept.cost), *encoded)) + "\n"
-
-
-def _write(path: Path, operators: dict[str, PasswordHash]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(_line(name, kept) for name, kept in sorted(operators.items()))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
