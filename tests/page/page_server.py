@@ -6,30 +6,21 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, Final, Self
 
 import uvicorn
 from page import story
-from plotly.offline import get_plotlyjs
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services import dashboard
+from services.dashboard.assets_route import Assets
+from services.dashboard.security import HEADERS
 
-ASSETS: Final = Path(dashboard.__file__).with_name("assets")
-CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS: Final = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 PASSWORD: Final = "correct horse"
 TOKEN: Final = "token-of-the-session"
 
@@ -58,6 +49,8 @@ class PageServer:
         self.streams = 0
         self._port = 0
         self._boot = 0
+        self._boot_number = 0
+        self._assets = Assets()
         self._queues: set[asyncio.Queue[bytes | None]] = set()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -122,9 +115,7 @@ class PageServer:
 
     def _app(self) -> Starlette:
         routes = [
-            Route("/", self._page),
-            Route("/assets/plotly.min.js", self._plotly),
-            Mount("/assets", StaticFiles(directory=ASSETS)),
+            *self._assets.routes(),
             Route("/healthz", lambda _: Response("ok")),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/signals/history", lambda _: self._json(self.histories["market"])),
@@ -133,21 +124,15 @@ class PageServer:
             Route("/api/v1/logout", self._logout, methods=["POST"]),
             Route("/api/v1/actions/{action}", self._act, methods=["POST"]),
         ]
-        return Starlette(routes=routes)
+        return Starlette(routes=routes, middleware=[Middleware(_Headers)])
 
     def _json(self, value: object, status: int = 200) -> Response:
-        return JSONResponse(value, status, headers=HEADERS)
-
-    def _page(self, _: Request) -> Response:
-        return Response((ASSETS / "index.html").read_bytes(), media_type="text/html", headers=HEADERS)
-
-    def _plotly(self, _: Request) -> Response:
-        return Response(get_plotlyjs(), media_type="text/javascript", headers=HEADERS)
+        return JSONResponse(value, status)
 
     async def _stream(self, request: Request) -> Response:
         self.streams += 1
         events = self._events(request.query_params.get("book"))
-        return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(events, media_type="text/event-stream")
 
     async def _events(self, book: str | None) -> AsyncIterator[bytes]:
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -190,3 +175,18 @@ class PageServer:
 
 
 _LOGIN: Final = {"operator": "ann", "csrf_token": TOKEN}
+
+
+class _Headers:
+    """Adds the headers that the real server adds: the page must live with its policy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, with_headers)

@@ -121,6 +121,7 @@ def main(directory: Path, *wanted: str) -> None:
                     page.evaluate("scrollBy(0, innerHeight * 0.9)" if whole else "0")
                 page.wait_for_timeout(900)
                 page.evaluate("scrollTo(0, 0)")
+                page.wait_for_timeout(1100 if whole else 0)
                 page.screenshot(path=directory / f"{name}.png", full_page=whole)
                 page.close()
             print(directory / f"{name}.png")  # noqa: T201

@@ -9,7 +9,7 @@ import { renderSizing } from "/assets/sizing.js";
 const STATES = { active: "● trading", reducing: "▼ reducing only", halted: "■ HALTED", unknown: "? gateway not heard" };
 const TRIGGER_STATES = { inactive: "○ inactive", pending: "◔ pending", firing: "▲ FIRING", cooldown: "◌ cooldown" };
 const ORDER = ["firing", "pending", "cooldown", "inactive"];
-const SHOWN_WHIPSAWS = 4;
+const SHOWN_WHIPSAWS = 3;
 
 export function showBook(store) {
   store.on("book books selection", paced(() => renderBook(store)));

@@ -5,16 +5,24 @@ import { paced } from "/assets/pace.js";
 
 const LEAST_MS = 1000;
 const OPTIONS = { displayModeBar: false, responsive: true, doubleClick: "reset" };
-const LONE_GAP = 20;
+const LONE_GAP = 12;
 const MOST_BREAKS = 40;
 
-const plotly = new Promise((resolve) => {
-  if (window.Plotly !== undefined) {
-    resolve(window.Plotly);
-  } else {
-    document.getElementById("plotly").addEventListener("load", () => resolve(window.Plotly));
-  }
-});
+let loading = null;
+
+// Asked for by the first chart: figures and states are read before megabytes of script are.
+function plotly() {
+  loading ??= new Promise((resolve) => {
+    const script = document.createElement("script");
+    script.src = "/assets/plotly.min.js";
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
+      loading = null; // the next drawing asks again
+    });
+    document.head.append(script);
+  });
+  return loading;
+}
 
 /** A colour of the style sheet, by the name of its custom property. */
 export const colour = (name) =>
@@ -30,8 +38,11 @@ export function chart(node, build) {
   let seen = false;
   let drawn = "";
   const draw = paced(async () => {
-    const library = await plotly;
-    const built = seen ? build() : null;
+    if (!seen || build() === null) {
+      return;
+    }
+    const library = await plotly();
+    const built = build();
     if (built === null) {
       return;
     }
@@ -75,10 +86,13 @@ function withStyle(layout) {
   };
 }
 
-/** When the market was closed: gaps between points that are many times the usual one. */
+/**
+ * When the market was closed: gaps between points that are many times the usual one; thinned
+ * points stand in pairs, so that the lesser half of the gaps says nothing.
+ */
 export function closures(series) {
   const gaps = series.slice(1).map(([when], index) => when - series[index][0]);
-  const usual = [...gaps].sort((one, other) => one - other)[Math.floor(gaps.length / 2)] ?? 0;
+  const usual = [...gaps].sort((one, other) => one - other)[Math.floor(gaps.length * 0.75)] ?? 0;
   const least = Math.max(LONE_GAP * usual, 3600);
   return gaps.flatMap((gap, index) => (gap > least ? [[series[index][0], series[index + 1][0]]] : []));
 }

@@ -5,6 +5,7 @@ import { at, setAttribute, setText } from "/assets/dom.js";
 import { milliseconds, minuteOf, number, words } from "/assets/format.js";
 
 const MOST_POINTS = 3000;
+const NARROW = 480;
 const LIVE = ["vix", "vix_smooth"];
 
 export function showMarketCharts(store, histories) {
@@ -59,6 +60,7 @@ function vixChart(store, live) {
   const bands = store.book?.bands ?? null;
   const closed = closures(live.of("vix_smooth"));
   const range = vixRange(live, bands);
+  const narrow = at("vix-chart").clientWidth < NARROW;
   const trace = (name, label, paint, width) => ({
     ...line(live.of(name), closures(live.of(name))), type: "scatter", mode: "lines", name: label,
     hovertemplate: "%{y:.2f}", line: { color: colour(paint), width },
@@ -67,22 +69,22 @@ function vixChart(store, live) {
   return {
     traces: [...traces, ...firings(store, live)],
     layout: {
-      ...levels(bandLevels(bands), range),
-      margin: { r: 112 },
-      xaxis: timeAxis(live.of("vix_smooth"), closed),
+      ...levels(bandLevels(bands, narrow), range),
+      margin: { r: narrow ? 80 : 112 },
+      xaxis: timeAxis(live.of("vix_smooth"), closed, narrow),
       yaxis: { title: { text: "vol points" }, range },
     },
   };
 }
 
-function timeAxis(series, closed) {
+function timeAxis(series, closed, narrow) {
   const axis = { type: "date", title: { text: "UTC" } };
   if (series.length < 2) {
     return axis;
   }
   const [first, last] = [series[0][0], series.at(-1)[0]];
   return {
-    ...axis, ...timeTicks(first, last, closed),
+    ...axis, ...timeTicks(first, last, closed, narrow ? 3 : 7), tickangle: 0,
     range: [first * 1000, last * 1000], rangebreaks: withoutClosures(closed),
   };
 }
@@ -100,20 +102,20 @@ function vixRange(live, bands) {
   return [Math.max(0, low - margin), high + margin];
 }
 
-function bandLevels(bands) {
+function bandLevels(bands, narrow) {
   if (bands === null || bands.reference === null) {
     return [];
   }
   const all = [
     [bands.fast_upper, "fast ▲", "bad"],
     [bands.upper, "trigger ▲", "warning"],
-    [bands.reference, "rebalanced", "muted"],
+    [bands.reference, narrow ? "last" : "rebalanced", "muted"],
     [bands.lower, "trigger ▼", "warning"],
     [bands.fast_lower, "fast ▼", "bad"],
   ];
   return all
     .filter(([value]) => typeof value === "number" && value > 0)
-    .map(([value, name, paint]) => [value, `${name} ${number(value, 1)}`, colour(paint)]);
+    .map(([value, name, paint]) => [value, `${narrow ? name.replace("trigger ", "") : name} ${number(value, 1)}`, colour(paint)]);
 }
 
 function firings(store, live) {
@@ -127,7 +129,7 @@ function firings(store, live) {
     {
       x: marks.map(([when]) => when * 1000), y: marks.map(([when]) => near(when)),
       text: marks.map(([, name]) => plainText(words(name))),
-      type: "scatter", mode: "markers", name: "trigger fired",
+      type: "scatter", mode: "markers", name: "fired",
       hovertemplate: "%{text}", marker: { symbol: "diamond", size: 10, color: colour("warning") },
     },
   ];
@@ -154,7 +156,7 @@ function renderCurve(store) {
   setAttribute(at("curve-state"), "data-state", state || null);
   at("curve-state").hidden = state === "";
   const times = curve.map((each) => milliseconds(each.event_time));
-  const caption = times.length === 0 ? "No future is quoted." : `Oldest quote ${minuteOf(Math.min(...times))} UTC`;
+  const caption = times.length === 0 ? "" : `Oldest quote ${minuteOf(Math.min(...times))} UTC`;
   setText(at("curve-caption"), caption);
   setAttribute(at("curve-chart"), "data-empty", curve.length === 0 ? "No curve: no VIX future is quoted" : null);
 }

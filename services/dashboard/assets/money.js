@@ -82,7 +82,7 @@ const pairOf = (name, value, unit) =>
 function renderEffectiveness({ effectiveness: found }) {
   const text =
     found.ratio === null
-      ? "The book has not been down yet, so there is no ratio."
+      ? "No ratio yet: it takes a drawdown of the book."
       : `The hedge gained ${number(found.hedge_profit)} while the book lost ${number(Math.abs(found.book_loss ?? 0))}.`;
   fill(
     at("effectiveness"),

@@ -116,8 +116,10 @@ function acknowledged(ack) {
   return `acknowledgement: ${ack.status}${ack.reason && `, ${ack.reason}`} (epoch ${ack.epoch})`;
 }
 
+const EXECUTIONS = { new: "working at the venue", partial: "partial fill", fill: "filled", cancel: "cancelled", reject: "rejected", expire: "expired" };
+
 function executed(execution) {
   const price = execution.price === null ? "" : ` @ ${plain(execution.price)}`;
   const size = execution.quantity === 0 ? "" : ` ${signed(execution.quantity)}`;
-  return `${execution.kind}${size}${price}${execution.reason && `: ${execution.reason}`}`;
+  return `${EXECUTIONS[execution.kind] ?? execution.kind}${size}${price}${execution.reason && `: ${execution.reason}`}`;
 }

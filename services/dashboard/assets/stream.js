@@ -104,17 +104,29 @@ export class Histories {
   #store;
   #ask;
 
+  #decision = null;
+
   constructor(store) {
     this.#store = store;
     this.hours = 24;
-    this.#ask = paced(() => this.#fetch(), 500);
+    this.#ask = paced(() => this.#fetch(), 2000);
     store.on("selection state", this.#ask);
+    store.on("book", () => this.#followDecisions());
     setInterval(this.#ask, 60_000);
+    setInterval(() => store.state?.clock === "feed" && this.#ask(), 5000); // a day is a moment
   }
 
   setHours(hours) {
     this.hours = hours;
     this.#ask();
+  }
+
+  #followDecisions() {
+    const decision = `${this.#store.selected} ${this.#store.book?.target?.decision}`;
+    if (this.#store.book !== null && decision !== this.#decision) {
+      this.#decision = decision;
+      this.#ask();
+    }
   }
 
   async #fetch() {

@@ -38,7 +38,7 @@ function renderTop(store) {
   setText(at("clock"), dayAndTime(milliseconds(state.market.event_time)));
   renderDataAge(store);
   renderHealth(state.health);
-  setText(at("version"), `hedgestat ${state.version} · configuration ${state.config_digest}`);
+  setText(at("version"), `hedgestat ${state.version} · configuration ${state.config_digest.slice(0, 12)}`);
 }
 
 function renderDataAge(store) {
