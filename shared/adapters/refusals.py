@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from shared.adapters.connections import ConnectionSettings, redacted
 
@@ -26,7 +27,11 @@ _HANDSHAKES: Final = (
     ("PROTOCOL_VERSION", "the server speaks no TLS from 1.2 on"),
     ("UNSUPPORTED_PROTOCOL", "the server speaks no TLS from 1.2 on"),
 )
-_NOT_LET_IN: Final = ("Not authorized", "Bad user name", "WRONGPASS", "NOAUTH", "invalid username")
+_NOT_LET_IN: Final = (
+    *("Not authorized", "Bad user name"),
+    *("WRONGPASS", "NOAUTH", "invalid username", "Authentication required"),
+)
+_MISUNDERSTOOD: Final = ("reset by peer", "Timeout connecting", "Connection closed", "timed out")
 
 
 def explained(error: BaseException, settings: ConnectionSettings) -> str:
@@ -37,7 +42,16 @@ def explained(error: BaseException, settings: ConnectionSettings) -> str:
             return _named(cause, said)
     if any(words in said for words in _NOT_LET_IN):
         return f"{said.rstrip('.')}: {_login(settings)} is not let in"
+    if any(words in said for words in _MISUNDERSTOOD):
+        question = (
+            "does it speak TLS at this port?" if _is_secure(settings) else "does it want TLS?"
+        )
+        return f"{said} ({question})"
     return said
+
+
+def _is_secure(settings: ConnectionSettings) -> bool:
+    return urlsplit(settings.url).scheme in {"mqtts", "rediss"}
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.adapters.connections import MqttSettings, RedisSettings, redacted
+from shared.adapters.connections import MqttSettings, RedisSettings, is_exposed, redacted
 
 CANARY = "canary"
 
@@ -19,6 +19,11 @@ CANARY = "canary"
             "tried mqtt://a:***@h1 and mqtts://b:***@h2",
         ),
         ("mqtt://host:1883", "mqtt://host:1883"),
+        (f"redis://u:{CANARY}/{CANARY}@{CANARY}@host/0", "redis://u:***@host/0"),
+        (
+            f"forgot the scheme's colon: mqtt//u:{CANARY}@host",
+            "forgot the scheme's colon: mqtt//u:***@host",
+        ),
         ("2020-01-01T00:00:00 a@b", "2020-01-01T00:00:00 a@b"),
     ],
 )
@@ -64,7 +69,17 @@ def test_a_url_says_where_and_whether_encrypted(
 
 
 @pytest.mark.parametrize(
-    "url", ["tcp://broker", "broker:1883", "mqtt://", "mqtt://broker:port", f"http://a:{CANARY}@h"]
+    "url",
+    [
+        *("tcp://broker", "broker:1883", "mqtt://", "mqtt://broker:port", f"http://a:{CANARY}@h"),
+        *(
+            f"mqtt://a:{CANARY}/1@h",
+            f"mqtt://h:{CANARY}",
+            f"mqtt//a:{CANARY}@h",
+            f"mqtt://[{CANARY}",
+        ),
+        *(f"mqtt:///a:{CANARY}@h", f"//a:{CANARY}@h", f"a:{CANARY}@h"),
+    ],
 )
 def test_a_url_that_is_none_of_a_broker_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(ValueError, match=r"mqtt|port") as refusal:
@@ -72,9 +87,68 @@ def test_a_url_that_is_none_of_a_broker_is_refused_without_showing_it(url: str) 
     assert CANARY not in str(refusal.value)
 
 
-def test_a_url_that_is_none_of_a_store_is_refused() -> None:
-    with pytest.raises(ValueError, match="rediss"):
-        RedisSettings(url="mqtt://host")
+@pytest.mark.parametrize(
+    "url",
+    ["mqtt://host", f"redis://a:{CANARY}/1@h", f"redis://h:{CANARY}", f"rediss//a:{CANARY}@h"],
+)
+def test_a_url_that_is_none_of_a_store_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ValueError, match="rediss") as refusal:
+        RedisSettings(url=url)
+    assert CANARY not in str(refusal.value)
+
+
+def test_each_service_has_its_own_login_where_there_are_logins() -> None:
+    broker = MqttSettings(url="mqtts://host", logins="/run/logins")
+    assert broker.of("hedger").username == "hedger"
+    assert broker.of("hedger").password_file == "/run/logins/hedger/mqtt"  # noqa: S105 - a path
+    assert broker.of("gateway-control") == broker.of("gateway")
+    store = RedisSettings(url="rediss://host", logins="/run/logins").of("signals")
+    assert store.password_file == "/run/logins/signals/redis"  # noqa: S105 - a path
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        MqttSettings(url="mqtts://host"),
+        MqttSettings(url="mqtts://host", logins="/run/logins", username="all"),
+        MqttSettings(url="mqtts://all:pw@host", logins="/run/logins"),
+    ],
+)
+def test_who_has_one_login_for_all_keeps_it(settings: MqttSettings) -> None:
+    assert settings.of("hedger") == settings
+
+
+def test_a_client_id_is_one_that_only_who_has_the_password_can_make(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(CANARY)
+    named = MqttSettings(username="ingest", password_file=str(tmp_path / "password"))
+    made = named.client_id("hedgestat-ingest")
+    assert made.startswith("hedgestat-ingest-")
+    assert made == named.client_id("hedgestat-ingest")
+    assert CANARY not in made
+    (tmp_path / "password").write_text("another")
+    assert named.client_id("hedgestat-ingest") != made
+    assert MqttSettings().client_id("hedgestat-ingest") == "hedgestat-ingest"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_so"),
+    [
+        *(("mqtt://broker", True), ("redis://10.0.0.1", True), ("redis://[fe80::1]", True)),
+        *(
+            ("mqtt://0.0.0.0", True),
+            ("mqtt://localhost.evil.com", True),
+            ("mqtt://127.0.0.1.nip.io", True),
+        ),
+        *(("mqtts://broker", False), ("rediss://10.0.0.1", False), ("unix:///run/redis", False)),
+        *(("mqtt://127.0.0.1", False), ("redis://127.8.8.8", False), ("redis://[::1]", False)),
+        *(("mqtt://localhost:1883", False), ("mqtt://LOCALHOST", False), ("mqtt://[", False)),
+    ],
+)
+def test_what_crosses_a_network_in_clear_is_known(
+    url: str,
+    is_so: bool,  # noqa: FBT001 - a table
+) -> None:
+    assert is_exposed(url) is is_so
 
 
 def test_settings_are_read_from_a_configuration() -> None:

@@ -68,24 +68,32 @@ class SecuredServer(Server):
         ):
             return True
 
+    def listens(self) -> bool:
+        """Whether anybody is there, whatever it can show."""
+        return self._says(b"", b"")
+
 
 class SecuredBroker(SecuredServer):
-    """Mosquitto as deployed; its plain listener is on `plain_port`, if at all."""
+    """Mosquitto as deployed, without its listener in clear."""
 
     scheme = "mqtts"
 
-    def __init__(self, directory: Path, options: str = "") -> None:
+    def __init__(self, directory: Path) -> None:
         as_root = "user root\n" if os.geteuid() == 0 else ""
         super().__init__(
             directory,
             "mosquitto.conf",
             "mosquitto",
             {
-                "listener 8883\n": "listener {port} 127.0.0.1\n" + options,
+                "listener 8883\n": "listener {port} 127.0.0.1\n",
                 "listener 1883 127.0.0.1\n": as_root,
                 "/mosquitto/data/": "{directory}/",
             },
         )
+
+    def require_certificate(self) -> None:
+        """Let in only clients with a certificate of our authority."""
+        self._adaptation["require_certificate false"] = "require_certificate true"
 
 
 class SecuredStore(SecuredServer):

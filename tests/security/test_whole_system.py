@@ -6,7 +6,7 @@ That the lists grant enough: with one right less a service fails, and no order i
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 from fakes.installation import DEMO, FREE_PORTS
@@ -47,7 +47,7 @@ class SecuredInstallation:
             environment=self.servers.environment(identity or name),
         )
 
-    def __enter__(self) -> "SecuredInstallation":
+    def __enter__(self) -> Self:
         self.servers.__enter__()
         for program in self.programs.values():
             program.start()
