@@ -433,9 +433,14 @@ def check(config: Configuration) -> None:
         console.print(f"[yellow]{escape(line)}[/]", highlight=False, soft_wrap=True)
 
 
+Where = Annotated[str | None, typer.Option(metavar="URL", help="Look at this one, too.")]
+
+
 @app.command(
     epilog="Examples:\n\n  hedgestat doctor -c deploy/hedges.toml\n\n"
-    "  hedgestat doctor gateway -c deploy/hedges.toml"
+    "  hedgestat doctor gateway -c deploy/hedges.toml\n\n"
+    "  hedgestat doctor --running --page http://127.0.0.1:8088 "
+    "--prometheus http://127.0.0.1:9090 --alertmanager http://127.0.0.1:9093 -c deploy/hedges.toml"
 )
 def doctor(
     config: Configuration,
@@ -443,15 +448,32 @@ def doctor(
         list[str] | None,
         typer.Argument(help="The services of this machine, whose keys it needs; else all."),
     ] = None,
+    running: Annotated[
+        bool,
+        typer.Option(help="They are to be running: leases, gateway, versions, this clock, too."),
+    ] = False,
+    page: Where = None,
+    prometheus: Where = None,
+    alertmanager: Where = None,
 ) -> None:
-    """Check broker, store, clock, keys and permissions, and say what to do about what is wrong."""
-    from services.command.doctor import examine
+    """Check servers, certificates, keys, files and room, and say what to do about what is wrong.
+
+    With --running, and with the address of page, Prometheus or Alertmanager, those too.
+    """
+    from services.command.doctor import Examination, examine
     from services.command.up import ALL_SERVICES
 
     for service in services or ():
         if service not in ALL_SERVICES:
             raise typer.BadParameter(f"{service!r} is none of {', '.join(ALL_SERVICES)}")
-    if not examine(_settings(config), services or list(ALL_SERVICES), console):
+    examination = Examination(
+        services=tuple(services or ALL_SERVICES),
+        is_running=running,
+        page=page,
+        prometheus=prometheus,
+        alertmanager=alertmanager,
+    )
+    if not examine(_settings(config), examination, console):
         raise typer.Exit(1)
 
 

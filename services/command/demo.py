@@ -36,7 +36,8 @@ from shared.adapters.configuration.services import (
 )
 from shared.adapters.connections import MqttSettings, RedisSettings, redacted
 from shared.adapters.embedded import embedded_broker, embedded_store
-from shared.adapters.examination import Finding, examine_broker, examine_store
+from shared.adapters.examination.findings import Finding
+from shared.adapters.examination.servers import examine_broker, examine_store
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.keyring import ROLES, write_key
 from shared.adapters.settings import Settings
