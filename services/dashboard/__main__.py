@@ -12,6 +12,7 @@ from services.dashboard import security
 from services.dashboard.actions import Actions
 from services.dashboard.api import Api
 from services.dashboard.assets_route import Assets
+from services.dashboard.chronicle import Chronicle
 from services.dashboard.listener import SUBSCRIPTIONS, Listener
 from services.dashboard.metrics import DashboardMetrics
 from services.dashboard.page import Page
@@ -24,6 +25,7 @@ from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
 from shared.runtime.alarm import Alarm
 from shared.runtime.health import Health
 from shared.runtime.http import operations_routes
+from shared.runtime.leading import holder_name
 from shared.runtime.site import VERSION, Site
 
 SERVICE: Final = "dashboard"
@@ -37,8 +39,8 @@ async def run(site: Site) -> None:
     streams = Streams(rounds, metrics)
     watch(site.health, page)
     async with (
-        site.market() as market,
-        site.orders() as orders,
+        site.market(SERVICE) as market,
+        site.orders(SERVICE) as orders,
         site.bus(SERVICE, SUBSCRIPTIONS, session=uuid4().hex[:8]) as bus,
     ):
         api = Api(page, streams, Assets())
@@ -52,7 +54,14 @@ async def run(site: Site) -> None:
             ring=alarm.ring,
         )
         site.front.show(application(site, api, actions))
-        reader = Reader(page, market, orders, site.clock, metrics)
+        reader = Reader(
+            page=page,
+            market=market,
+            orders=orders,
+            clock=site.clock,
+            metrics=metrics,
+            chronicle=Chronicle(page.picture.history, market, holder_name()),
+        )
         listener = Listener(page, bus, site.keyring, metrics)
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -62,6 +71,7 @@ async def run(site: Site) -> None:
                 tasks.create_task(alarm.run(), name="alarm"),
             ]
             await site.stop.wait()
+            rounds.end()
             for task in running:
                 task.cancel()
 

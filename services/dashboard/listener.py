@@ -20,7 +20,7 @@ SUBSCRIPTIONS: Final = (
     topics.TRADING,
     topics.ACKS,
     topics.ALERTS,
-    topics.heartbeats("hedger"),
+    topics.HEARTBEATS,
 )
 
 

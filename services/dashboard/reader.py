@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import msgspec
 import structlog
 
+from services.dashboard.chronicle import Chronicle
 from services.dashboard.metrics import DashboardMetrics
 from services.dashboard.page import Page
 from shared.adapters.clock import Clock
@@ -49,12 +50,21 @@ class Reader:
         orders: The store of decisions and outbox.
         clock: Times the folding.
         metrics: Told what it took.
+        chronicle: Of the charts: what it knows comes before the logs.
     """
 
-    def __init__(
-        self, page: Page, market: Store, orders: Store, clock: Clock, metrics: DashboardMetrics
+    def __init__(  # noqa: PLR0913 - a composition of parts
+        self,
+        *,
+        page: Page,
+        market: Store,
+        orders: Store,
+        clock: Clock,
+        metrics: DashboardMetrics,
+        chronicle: Chronicle,
     ) -> None:
         self._page = page
+        self._chronicle = chronicle
         self._market = market
         self._orders = orders
         self._clock = clock
@@ -68,6 +78,7 @@ class Reader:
     async def run(self) -> NoReturn:
         """Read until cancelled."""
         picture = self._page.picture
+        await self._recall()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(
                 self._follow("signals", self._market, keys.signal_log(), self._take_log)
@@ -80,7 +91,19 @@ class Reader:
             )
             tasks.create_task(self._look("store.orders", self._look_at_orders))
             tasks.create_task(self._look("store.market", self._look_at_market))
+            tasks.create_task(self._chronicle.run())
         raise AssertionError("unreachable")
+
+    async def _recall(self) -> None:
+        delays = delays_s()
+        while True:
+            try:
+                await self._chronicle.recall()
+            except StoreTrouble as trouble:
+                self._page.picture.services.troubles["store.market"] = str(trouble)
+                await asyncio.sleep(next(delays))
+            else:
+                return
 
     def _take_log(self, entries: Sequence[Entry]) -> None:
         self._page.picture.take_log(entries)

@@ -7,44 +7,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKET_S: Final = 15.0
+COLUMNS: Final = 6
 _FIRST_ROWS: Final = 32
-_LOW_AT, _LOW, _HIGH_AT, _HIGH, _LAST_AT, _LAST = range(6)
+_LOW_AT, _LOW, _HIGH_AT, _HIGH, _LAST_AT, _LAST = range(COLUMNS)
 
 Point = tuple[float, float]
 """Seconds since the Unix epoch, value."""
+Row = list[float]
+"""A bucket: instant and value of its lowest, of its highest, of its last."""
 
 
 class Ring:
     """The newest buckets of a series.
 
-    A bucket without a value takes no room, so a series that prints once a day reaches back for
-    years, and one that prints all the time for `capacity` buckets.
+    A bucket without a value takes no room, nor do those in which nothing but the value before
+    them stood: a series that moves once a day reaches back for years, and one that always moves
+    for `capacity` buckets.
 
     Args:
         capacity: Most buckets; beyond it the oldest goes.
         bucket_s: Length of one, in seconds.
+
+    Attributes:
+        settled: How many buckets will not change any more, those that are gone counted.
     """
 
     def __init__(self, capacity: int, bucket_s: float = BUCKET_S) -> None:
+        self.settled = 0
         self._capacity = capacity
         self._bucket_s = bucket_s
-        self._rows: NDArray[np.float64] = np.empty((min(_FIRST_ROWS, capacity), 6))
+        self._rows: NDArray[np.float64] = np.empty((min(_FIRST_ROWS, capacity), COLUMNS))
         self._first = 0
         self._count = 0
         self._bucket = float("-inf")
-        self._open: list[float] = []
+        self._before: Row = []
+        self._open: Row = []
 
     def __len__(self) -> int:
         """Count buckets."""
-        return self._count + bool(self._open)
+        return self._count + bool(self._before) + bool(self._open)
 
     def add(self, at: float, value: float) -> None:
         """Take a value; one that lies before the newest bucket is left out: time runs forwards."""
         bucket = at // self._bucket_s
         if bucket > self._bucket:
-            self._close()
-            self._bucket = bucket
-            self._open = [at, value, at, value, at, value]
+            self._begin(bucket, [at, value, at, value, at, value])
             return
         if bucket < self._bucket:
             return
@@ -55,6 +62,18 @@ class Ring:
             row[_HIGH_AT], row[_HIGH] = at, value
         if at >= row[_LAST_AT]:
             row[_LAST_AT], row[_LAST] = at, value
+
+    def restore(self, row: Row) -> None:
+        """Take a bucket that was settled before we came."""
+        bucket = row[_LAST_AT] // self._bucket_s
+        if bucket > self._bucket:
+            self._begin(bucket, list(row))
+
+    def since(self, settled: int) -> list[Row]:
+        """Return the buckets that have settled after the first `settled`, as far as are kept."""
+        fresh = min(self.settled - settled, self._count)
+        rows: list[Row] = self._ordered()[self._count - fresh : self._count].tolist()
+        return rows
 
     def points(self, since: float, most: int) -> list[Point]:
         """Return at most so many points from `since` on, oldest first.
@@ -77,36 +96,47 @@ class Ring:
             points.append(last)
         return points
 
-    def newest(self) -> tuple[float, float, float, float, float, float] | None:
-        """Return the newest bucket: instants and values of its lowest, highest and last."""
-        if not self._open:
-            return None
-        low_at, low, high_at, high, last_at, last = self._open
-        return low_at, low, high_at, high, last_at, last
+    def _begin(self, bucket: float, row: Row) -> None:
+        self._close()
+        self._bucket, self._open = bucket, row
 
     def _close(self) -> None:
-        if not self._open:
+        """Put the open bucket behind the one before it, or into it when nothing has moved."""
+        row, before = self._open, self._before
+        if not row:
             return
+        if before and before[_LOW] == before[_HIGH] == row[_LOW] == row[_HIGH]:
+            before[_LAST_AT] = row[_LAST_AT]
+            return
+        if before:
+            self._settle(before)
+        self._before = row
+
+    def _settle(self, row: Row) -> None:
         if self._count == len(self._rows) < self._capacity:
             self._grow()
         full = self._count == len(self._rows)
-        self._rows[(self._first + self._count) % len(self._rows)] = self._open
+        self._rows[(self._first + self._count) % len(self._rows)] = row
         self._first = (self._first + full) % len(self._rows)
         self._count += not full
+        self.settled += 1
 
     def _grow(self) -> None:
-        grown = np.empty((min(2 * len(self._rows), self._capacity), 6))
+        grown = np.empty((min(2 * len(self._rows), self._capacity), COLUMNS))
         grown[: self._count] = self._rows[: self._count]
         self._rows = grown
 
     def _ordered(self) -> NDArray[np.float64]:
-        rows = np.roll(self._rows, -self._first, axis=0)[: self._count] if self._first else None
-        closed = self._rows[: self._count] if rows is None else rows
-        return np.vstack([closed, self._open]) if self._open else closed
+        rows = np.roll(self._rows, -self._first, axis=0) if self._first else self._rows
+        newest = [row for row in (self._before, self._open) if row]
+        return np.vstack([rows[: self._count], *newest]) if newest else rows[: self._count]
 
 
 def _extremes(rows: NDArray[np.float64]) -> list[Point]:
+    """Return the lowest and the highest of some buckets; of one value when it began and ended."""
     low, high = int(rows[:, _LOW].argmin()), int(rows[:, _HIGH].argmax())
     lowest = (float(rows[low, _LOW_AT]), float(rows[low, _LOW]))
     highest = (float(rows[high, _HIGH_AT]), float(rows[high, _HIGH]))
+    if lowest[1] == highest[1]:
+        highest = (float(rows[-1, _LAST_AT]), lowest[1])
     return [lowest] if lowest == highest else sorted([lowest, highest])

@@ -38,11 +38,13 @@ class Rounds:
     Attributes:
         boot: Begins every id; no two processes have the same.
         number: Of the last round that changed anything.
+        is_over: Whether there will be no more.
     """
 
     def __init__(self, page: Page, clock: Clock, metrics: DashboardMetrics) -> None:
         self.boot = uuid4().hex[:12]
         self.number = 1  # 0 is who has seen nothing
+        self.is_over = False
         self._page = page
         self._clock = clock
         self._metrics = metrics
@@ -81,9 +83,14 @@ class Rounds:
         return True
 
     async def after(self, seen: int) -> None:
-        """Wait until there is a round after `seen`."""
-        while self.number <= seen:
+        """Wait until there is a round after `seen`, or no more."""
+        while self.number <= seen and not self.is_over:
             await self._turned.wait()
+
+    def end(self) -> None:
+        """Make no more rounds: streams end."""
+        self.is_over = True
+        self._turned.set()
 
     def resumed(self, last_event_id: str) -> int:
         """Return the number up to which a client has seen all; 0: nothing that counts here."""

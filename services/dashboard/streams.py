@@ -14,6 +14,8 @@ MOST_CLIENTS: Final = 100
 PING_S: Final = 10.0
 STUCK_S: Final = 10.0
 """For so long a client may take nothing; what waits for it is bounded by the socket's buffer."""
+_RETRY: Final = b"retry: 1000\n\n"
+"""How soon a browser comes back, ms."""
 _PING: Final = b": ping\n\n"
 
 
@@ -106,6 +108,7 @@ class EventStream(Response):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     patience.reschedule(None)
                     metrics.sent(len(chunk))
+                await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
             metrics.dropped()
 
@@ -114,10 +117,11 @@ class EventStream(Response):
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         rounds = self._streams.rounds
+        yield _RETRY
         if not self._seen:
             self._seen = rounds.number
             yield rounds.whole(self._book)
-        while True:
+        while not rounds.is_over:
             try:
                 async with asyncio.timeout(PING_S):
                     await rounds.after(self._seen)

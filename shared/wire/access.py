@@ -208,7 +208,7 @@ IDENTITIES: Final = (
     Identity(
         name="dashboard",  # it may stop and rebalance, never resume: that is no browser's business
         publishes=(topics.HALT, topics.REBALANCE, topics.ALERTS, *_status("dashboard")),
-        subscribes=TOLD,
+        subscribes=(*TOLD, topics.HEARTBEATS),
         orders=StoreRights(reads=(ALL_KEYS,)),
         market=StoreRights(leads=("dashboard",), reads=(ALL_KEYS,)),
     ),

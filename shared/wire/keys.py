@@ -77,6 +77,11 @@ def outbox(stage: str = "hedger") -> str:
     return stage_key(stage, "outbox")
 
 
+def history(stage: str = "dashboard") -> str:
+    """Return the bounded stream of what the page's charts show."""
+    return stage_key(stage, "history")
+
+
 def signals(stage: str = "signals") -> str:
     """Return the plain hash for people: name to `value unit event_time quality`."""
     return stage_key(stage, "signals")
