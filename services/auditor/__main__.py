@@ -8,16 +8,19 @@ from typing import Final
 from services.auditor.fold import Fold
 from services.auditor.metrics import AuditorMetrics
 from services.auditor.service import SERVICE, SUBSCRIPTIONS, Auditor, AuditorPolicy
+from services.auditor.watch import SUBSCRIPTIONS as WATCHED
+from services.auditor.watch import Watch, WatchPolicy
 from shared.adapters.archive import ArchiveReader
 from shared.adapters.head_record import HeadRecord
 from shared.adapters.settings import Settings
 from shared.domain.instants import SECOND
-from shared.runtime.leading import lead
+from shared.runtime.leading import holder_name, lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
 from shared.wire import keys
 
 _LOOK_S: Final = 0.5
+_STAGES: Final = ("ingest", "signals", "hedger", SERVICE)
 
 
 class NoSocket(OSError):  # noqa: N818 - reads as what it is
@@ -55,8 +58,36 @@ async def run(site: Site) -> None:
                 )
                 await auditor.run(site.stop)
 
-        await _until_there(policy.socket, site.stop)
-        await lead(site, SERVICE, store, serve)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_watch(site), name="watch")
+            await _until_there(policy.socket, site.stop)
+            await lead(site, SERVICE, store, serve)
+            watching.cancel()
+
+
+async def _watch(site: Site) -> None:
+    """Look after the others, whether we lead or not."""
+    settings = site.settings
+    policy = WatchPolicy(
+        stages=(*_STAGES, *(("exposure",) if settings.has_positions else ())),
+        disk=Path(settings.gateway.record),
+        is_live=settings.clock.source == "wall",
+        name=holder_name(),
+    )
+    async with (
+        site.caller(SERVICE, WATCHED) as bus,
+        site.market(SERVICE) as market,
+        site.orders(SERVICE) as orders,
+    ):
+        watch = Watch(
+            policy=policy,
+            bus=bus,
+            market=market,
+            orders=orders,
+            clock=site.clock,
+            health=site.health,
+        )
+        await watch.run()
 
 
 def _policy(settings: Settings) -> AuditorPolicy:

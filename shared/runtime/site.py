@@ -123,13 +123,14 @@ class Site:
             on_event=heard,
         )
 
-    def caller(self, service: str) -> MqttBus:
-        """A connection for a word or two, beside the service's own."""
+    def caller(self, service: str, subscriptions: Sequence[str] = ()) -> MqttBus:
+        """A connection beside the service's own, without a status: for a word, or to listen."""
         return MqttBus(
             self.settings.mqtt.of(service),
             client_id=f"hedgestat-{service}-{uuid4().hex}",
             clean_start=True,
             session_expiry_s=0,
+            subscriptions=[Subscription(topic) for topic in subscriptions],
         )
 
     def market(self, service: str = READER) -> RedisStore:
