@@ -4,7 +4,7 @@ Ticks of VIX at 22 come ten times a second, heartbeats twice; orders as fast as 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -61,7 +61,7 @@ clock = SystemClock()
 
 
 class LiveGateway:
-    """Ingest and gateway in processes of their own.
+    """Ingest and gateway in processes of their own, and what else is asked for.
 
     Attributes:
         installation: Servers and programs.
@@ -70,9 +70,12 @@ class LiveGateway:
         sent: Orders sent so far.
     """
 
-    def __init__(self, directory: Path, configuration: str = CONFIGURATION) -> None:
+    def __init__(
+        self, directory: Path, configuration: str = CONFIGURATION, others: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
-        self.installation = Installation(directory, directory, ["ingest", "gateway"], configuration)
+        services = ["ingest", "gateway", *others]
+        self.installation = Installation(directory, directory, services, configuration)
         self.config = directory / "hedgestat.toml"
         self.settings: Settings = load_settings(self.config, {})
         self.keyring = Keyring.load(directory / "keys", "paper")
