@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BASH = ["tests/run", ".ci/run", "deploy/demo", "deploy/lock", "deploy/venv"]
-SCRIPTS = [*BASH, "deploy/passwords", "deploy/keys"]
+SCRIPTS = [*BASH, "deploy/passwords", "deploy/certificates", "deploy/keys"]
 TOOLS = ["bash", "cat", "cmp", "dirname", "env", "head", "sh"]
 
 
