@@ -43,7 +43,6 @@ async def run(site: Site) -> None:
         site.orders(SERVICE) as orders,
         site.bus(SERVICE, SUBSCRIPTIONS, session=uuid4().hex[:8]) as bus,
     ):
-        api = Api(page, streams, Assets())
         alarm = Alarm(bus)
         actions = Actions(
             settings=site.settings,
@@ -53,7 +52,6 @@ async def run(site: Site) -> None:
             registry=site.registry,
             ring=alarm.ring,
         )
-        site.front.show(application(site, api, actions))
         reader = Reader(
             page=page,
             market=market,
@@ -62,6 +60,8 @@ async def run(site: Site) -> None:
             metrics=metrics,
             chronicle=Chronicle(page.picture.history, market, holder_name()),
         )
+        api = Api(page, streams, Assets(), reader.caught_up)
+        site.front.show(application(site, api, actions))
         listener = Listener(page, bus, site.keyring, metrics)
         async with asyncio.TaskGroup() as tasks:
             running = [

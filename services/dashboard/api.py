@@ -1,5 +1,7 @@
 """The HTTP API: the picture as JSON, the event stream, the page's files."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +22,8 @@ from shared.wire.views import Problem
 
 PREFIX: Final = "/api/v1"
 _JSON: Final = "application/json"
+_PATIENCE_S: Final = 8.0
+"""For the logs to be read: longer, and what is known so far is shown."""
 
 _encode: Final = msgspec.json.Encoder().encode
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -40,10 +44,13 @@ class Api:
         page: What is shown.
         streams: The event streams.
         assets: The page's files.
+        read: Set once the logs have been read: until then nothing is told, for it would be the
+            past.
     """
 
-    def __init__(self, page: Page, streams: Streams, assets: Assets) -> None:
+    def __init__(self, page: Page, streams: Streams, assets: Assets, read: asyncio.Event) -> None:
         self._page = page
+        self._read = read
         self._streams = streams
         self._assets = assets
         self._document = _encode(document())
@@ -63,7 +70,7 @@ class Api:
             ("/openapi.json", self._openapi),
         )
         return [
-            *(Route(PREFIX + path, _refusing(endpoint)) for path, endpoint in endpoints),
+            *(Route(PREFIX + path, self._refusing(endpoint)) for path, endpoint in endpoints),
             *self._assets.routes(),
         ]
 
@@ -114,6 +121,18 @@ class Api:
         queries.known(request)
         return Response(self._document, media_type=_JSON)
 
+    def _refusing(self, endpoint: Endpoint) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._read.wait()
+            try:
+                return await endpoint(request)
+            except BadQuery as bad:
+                return problem(bad.error, str(bad), bad.status)
+
+        return answer
+
     def _named(self, request: Request) -> str:
         return queries.known_book(request.path_params["book"], self._page.picture.books)
 
@@ -131,13 +150,3 @@ def _limit(request: Request) -> int:
 
 def _json(value: Any) -> Response:  # noqa: ANN401 - a view, or a list of them
     return Response(_encode(value), media_type=_JSON)
-
-
-def _refusing(endpoint: Endpoint) -> Endpoint:
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except BadQuery as bad:
-            return problem(bad.error, str(bad), bad.status)
-
-    return answer

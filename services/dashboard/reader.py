@@ -51,6 +51,9 @@ class Reader:
         clock: Times the folding.
         metrics: Told what it took.
         chronicle: Of the charts: what it knows comes before the logs.
+
+    Attributes:
+        caught_up: Set once every log has been read to its end, or cannot be read.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -70,6 +73,8 @@ class Reader:
         self._clock = clock
         self._metrics = metrics
         self._batch = -1
+        self.caught_up = asyncio.Event()
+        self._behind = {"signals", "decisions", "exposure", "hedger"}
         page.picture.services.troubles |= {
             "store.market": "not read yet",
             "store.orders": "not read yet",
@@ -117,15 +122,26 @@ class Reader:
             try:
                 index = await self._begin(store, stream, index)
                 while True:
-                    entries = await store.read({stream: index}, count=_AT_ONCE, block_ms=_BLOCK_MS)
+                    patience_ms = _BLOCK_MS if self.caught_up.is_set() else None
+                    entries = await store.read(
+                        {stream: index}, count=_AT_ONCE, block_ms=patience_ms
+                    )
                     if entries:
                         self._fold(source, fold, entries)
                         index = entries[-1].index
                         delays = delays_s()
+                    if len(entries) < _AT_ONCE:
+                        self._caught_up(source)
                     await asyncio.sleep(0 if len(entries) == _AT_ONCE else PAUSE_S)
             except StoreTrouble as trouble:
+                self._caught_up(source)
                 log.warning("page_waits", source=source, error=str(trouble))
                 await asyncio.sleep(next(delays))
+
+    def _caught_up(self, source: str) -> None:
+        self._behind.discard(source)
+        if not self._behind:
+            self.caught_up.set()
 
     async def _begin(self, store: Store, stream: str, index: int) -> int:
         """Return where to go on; a stream that has lost what we saw is read from its beginning."""
@@ -150,12 +166,14 @@ class Reader:
                 troubles[name] = ""
             except StoreTrouble as trouble:
                 troubles[name] = str(trouble)
+                self._caught_up("hedger")
             await asyncio.sleep(_LOOK_S)
 
     async def _look_at_orders(self) -> None:
         rows = await self._orders.read({keys.outbox(): 0}, count=_MOST_WAITING)
         self._page.wait_for([_decode_order(row.payload).order_id for row in rows])
         record = await self._orders.load("hedger")
+        self._caught_up("hedger")
         if record.state is not None and record.batch != self._batch:
             self._batch = record.batch
             self._page.picture.take_hedger(record.state)
