@@ -13,6 +13,7 @@ import structlog
 from services.ingest.commands import CONTROLS
 from services.ingest.metrics import IngestMetrics
 from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
+from services.ingest.trouble import Trouble
 from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
 from shared.adapters.keyring import Keyring
@@ -25,6 +26,7 @@ from shared.adapters.store import (
     StoreUnsafe,
 )
 from shared.domain.instants import SECOND
+from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
 from shared.runtime.backoff import delays_s
 from shared.runtime.health import Health
@@ -94,6 +96,7 @@ class Ingest:
         health.failing(_CHECK, "its record is not loaded yet")
         self._progress = ProgressReporter(bus, SERVICE)
         self._announcer = Announcer(bus, store, SERVICE, epoch)
+        self._trouble, self._alarm = Trouble(), Alarm(bus)
 
     async def run(self) -> None:
         """Run until cancelled.
@@ -106,6 +109,7 @@ class Ingest:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._progress.run(), name="progress")
             tasks.create_task(self._announcer.run(), name="rejects")
+            tasks.create_task(self._alarm.run(), name="alarm")
             await self._follow_bus()
 
     async def _follow_bus(self) -> None:
@@ -146,6 +150,8 @@ class Ingest:
             else:
                 self._metrics.taken(taken, self._clock.monotonic_s() - started_s)
                 self._report(taken.reports)
+                for told in self._trouble.judge(taken, self._clock.monotonic_s(), now_ns):
+                    self._alarm.ring(told)
                 return batch
 
     async def _open(self) -> int:
