@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
+from services.exposure.coverage import Coverage
 from services.exposure.measurements import Measurements
 from services.exposure.metrics import ExposureMetrics
 from services.exposure.step import SERVICE, ExposureStep
@@ -12,6 +13,7 @@ from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.store import StageRecord, Store, StoreTrouble
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.observed import ExposureObserved
+from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
@@ -71,6 +73,7 @@ class Exposure:
         self._precedence = precedence
         self._progress = ProgressReporter(bus, SERVICE)
         self._announcer = Announcer(bus, store, SERVICE, epoch)
+        self._coverage, self._alarm = Coverage(), Alarm(bus)
         self._step: ExposureStep | None = None
         self._prepared: tuple[int, ExposureStep | None] = -1, None
         self._latest: dict[str, ExposureObserved] = {}
@@ -97,6 +100,7 @@ class Exposure:
             others = [
                 tasks.create_task(self._tell(), name="tell"),
                 tasks.create_task(self._announcer.run(), name="alerts"),
+                tasks.create_task(self._alarm.run(), name="alarm"),
                 tasks.create_task(self._measurements.run(), name="measurements"),
                 tasks.create_task(self._progress.run(), name="progress"),
                 tasks.create_task(self._watch_lag(), name="lag"),
@@ -184,6 +188,10 @@ class Exposure:
     async def _watch_lag(self) -> None:
         async for behind in lags(self._store, lambda: self._cursors):
             self._behind = behind
+            now_s = asyncio.get_running_loop().time()
+            for each in self._latest.values():
+                for told in self._coverage.judge(each, now_s):
+                    self._alarm.ring(told)
 
     def _wait(self, trouble: StoreTrouble) -> None:
         self._health.failing(_CHECK, str(trouble))
