@@ -1,7 +1,7 @@
 """A market for hedge books: a calendar, and signals as the signals stage would observe them."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import structs
@@ -24,7 +24,7 @@ from shared.domain.policies import (
 )
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, Mark, Quality, Signal, SignalsObserved
-from shared.domain.trading import TradingState, TradingStateSet
+from shared.domain.trading import Authority, TradingState, TradingStateSet
 
 
 def instant(text: str) -> int:
@@ -229,7 +229,7 @@ class HedgedMarket:
         state: TradingState,
         *,
         scope: str = "all",
-        authority: Literal["operator", "gateway", "auditor"] = "operator",
+        authority: Authority = "operator",
     ) -> list[Effect]:
         """Somebody sets a trading state."""
         return self.send(

@@ -1,4 +1,4 @@
-"""From a login on the page to a gateway that is halted, on real servers; no way leads back there."""
+"""From a login on the page to a gateway that is halted, on real servers; no way leads back."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -31,11 +31,20 @@ from fakes.configurations import SOUND, load, only_fault
         ('[mqtt]\nurl = "mqtt://["', "url", "host or port", "mqtt://127"),
         ("[calendar]\nearly_closes = { 2018-07-05 = 13 }", "2018-07-05", "not a string", "quotes"),
         ('[mqtt]\nurl = "http://host"', "url", "not mqtt://", "mqtt://127"),
-        ('[redis]\norders = "redis://:pw@localhost"', "orders", "a password stands", "password_file"),
+        (
+            '[redis]\norders = "redis://:pw@localhost"',
+            "orders",
+            "a password stands",
+            "password_file",
+        ),
         ('[redis]\nmarket = "sql://host"', "market", "not redis://", "redis://127"),
         ('[redis]\npassword = "pw"', "password", "a secret", "password_file"),
         ("[http]\nports = { feed = 8081 }", "feed", "taken by ingest", "another"),
         ("[http]\nport = 99999", "port", "out of range", "65535"),
+        ('[http]\nhosts = ["http://a.b"]', "hosts", "is no name of a host", "hedges.example.com"),
+        ('[http]\nhosts = ["a.b:8088"]', "hosts", "is no name of a host", "hedges.example.com"),
+        ('[http]\nhosts = "a.b"', "hosts", "not a list", '["A", "B"]'),
+        ("[http]\noperators_file = 3", "operators_file", "not a string", "quotes"),
         ('[auditor]\ngrace = "0 s"', "grace", "", ""),
         ("[auditor]\ngarce = 1", "garce", "unknown", "grace"),
         ('[trading]\nenvironment = "paper money"', "environment", "is no name", '"live"'),
@@ -93,6 +102,27 @@ def test_orders_are_for_paper_and_the_gateway_starts_halted_unless_told_otherwis
     told = load(tmp_path, SOUND + '[trading]\nenvironment = "live-2"\n').trading
     assert (told.environment, told.arms_itself) == ("live-2", False)
     assert load(tmp_path, SOUND + "[trading]\narms_itself = true\n").trading.arms_itself
+
+
+def test_the_page_answers_to_names_and_knows_who_may_log_in(tmp_path: Path) -> None:
+    http = load(tmp_path, SOUND).http
+    assert (http.hosts, http.operators_path) == ((), Path("operators"))
+    text = SOUND + '[http]\nhosts = ["Hedges.Example.com"]\noperators_file = "/etc/operators"\n'
+    http = load(tmp_path, text).http
+    assert http.hosts == ("hedges.example.com",)
+    assert http.operators_path == Path("/etc/operators")
+    environment = {
+        "HEDGESTAT_HTTP_HOSTS": "dashboard, Page.local,",
+        "HEDGESTAT_OPERATORS_FILE": "/run/operators",
+    }
+    http = load(tmp_path, text, environment).http
+    assert http.hosts == ("dashboard", "page.local")
+    assert http.operators_path == Path("/run/operators")
+
+
+def test_who_may_log_in_decides_nothing(tmp_path: Path) -> None:
+    text = SOUND + '[http]\nhosts = ["a"]\noperators_file = "b"\n'
+    assert load(tmp_path, text).digest == load(tmp_path, SOUND).digest
 
 
 def test_the_environment_names_another_directory_of_keys(tmp_path: Path) -> None:

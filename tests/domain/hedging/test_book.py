@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from fakes.hedged_market import (
@@ -32,7 +32,7 @@ from shared.domain.hedging.rules import PRESETS, RULES
 from shared.domain.instants import DAY, HOUR, MINUTE, SECOND
 from shared.domain.policies import BookPolicy, BudgetPolicy, FastPathPolicy, GreekBand, Hold
 from shared.domain.signals_observed import Quality
-from shared.domain.trading import TradingState
+from shared.domain.trading import Authority, TradingState
 
 DAYS_LEFT = (instant("2025-01-01 00:00") - MONDAY) / DAY
 CLOSE = MONDAY + 6 * HOUR + 30 * MINUTE
@@ -733,8 +733,7 @@ def test_carry_is_charged_to_the_book_at_the_close() -> None:
 
 # --- whether it may trade --------------------------------------------------------------------
 
-Authority = Literal["operator", "gateway", "auditor"]
-AUTHORITIES: tuple[Authority, ...] = ("operator", "gateway", "auditor")
+AUTHORITIES: tuple[Authority, ...] = ("operator", "gateway", "auditor", "desk")
 ACTIVE, REDUCING, HALTED = TradingState.ACTIVE, TradingState.REDUCING, TradingState.HALTED
 
 
@@ -749,6 +748,19 @@ def test_halted_it_decides_and_shows_targets_as_ever_and_orders_nothing() -> Non
     (target,) = market.of(TargetChanged)
     assert (target.target_vega, target.trigger) == (1000.0, "vix_move")
     assert (market.orders, controls(market)) == ([], ["halted"])
+
+
+def test_a_halt_from_the_page_names_who_was_logged_in_and_an_operator_lifts_it() -> None:
+    market = HedgedMarket().hedged(18.0)
+    market.set_trading(HALTED, authority="desk")
+    move(market, 22.0)
+    assert (market.orders, controls(market)) == ([], ["halted"])
+    assert whats(market) == [("trading_halted", "desk ann: drill")]
+    market.set_trading(ACTIVE, authority="desk")
+    market.set_trading(REDUCING, authority="desk")
+    assert len(whats(market)) == 1, "the desk's own key lifts nothing"
+    market.set_trading(ACTIVE)
+    assert whats(market)[1:] == [("trading_resumed", "operator ann: drill")]
 
 
 def test_who_halted_it_and_why_is_said_once_a_spell() -> None:
