@@ -1,4 +1,4 @@
-"""Tells once when a book's figures leave out too many of its positions, and once when it is over."""
+"""Tells once when a book's figures leave out too many of its positions, and once after."""
 
 from typing import Final
 
