@@ -121,6 +121,7 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
         "too_old",
         "from_the_future",
         "not_stricter",
+        "not_entitled",
         "epoch_regress",
     ),
     'hedge_commands_refused_total{{reason="{}"}}': (

@@ -198,6 +198,7 @@ class Provoker:
         yield halt, self._said("all", "active", halt)
         yield resume, self._said("all", "active", resume, age_ns=-10 * SECOND)
         yield resume, self._said("all", "active", resume, role="auditor")
+        yield resume, self._said("all", "active", resume, role="desk")
 
     def _said(  # noqa: PLR0913 - what can be wrong with a command
         self,
