@@ -141,6 +141,12 @@ _KNOWN: Final = Row(
             low=0,
         ),
         Panel(
+            kind="stat",
+            title="Expiries whose smile misses its quotes",
+            queries=(Query("max(hedge_model_error_expiries)"),),
+            colours=((0, "green"), (1, "orange")),
+        ),
+        Panel(
             kind="timeseries",
             title="Revaluations a second",
             queries=(
@@ -150,7 +156,6 @@ _KNOWN: Final = Row(
                     "{{book}}",
                 ),
             ),
-            width=12,
             low=0,
         ),
         Panel(
@@ -163,7 +168,6 @@ _KNOWN: Final = Row(
                     "{{book}}",
                 ),
             ),
-            width=12,
             description="Ticks that a later one followed before the book was revalued.",
             low=0,
         ),

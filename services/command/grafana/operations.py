@@ -68,6 +68,14 @@ _ALIVE: Final = Row(
             description="What a stage has not taken yet of its input. Growing: it is stuck.",
             low=0,
         ),
+        Panel(
+            kind="state-timeline",
+            title="Checks",
+            queries=(Query("max by (check) (hedge_check_ready)", "{{check}}"),),
+            words={0: ("fails", "red"), 1: ("passes", "green")},
+            width=16,
+            description="As /readyz of each service says them. A lease that nobody holds fails.",
+        ),
         _count(
             "Connects, disconnects and refusals, an hour",
             _hourly("hedge_bus_events_total", "service, event", "{{service}} {{event}}"),
@@ -90,6 +98,7 @@ _INTAKE: Final = Row(
             title="Commits a second",
             queries=(
                 Query("sum(rate(hedge_ingest_commit_seconds_count[$__rate_interval]))", "ingest"),
+                Query("max(deriv(hedge_hedger_taken_entries[1m]))", "entries taken by the hedger"),
             ),
             low=0,
         ),
@@ -121,6 +130,20 @@ _GATEWAY: Final = Row(
             "Answers of the gateway, an hour",
             _hourly("hedge_gateway_orders_total", "status", "{{status}}"),
             _hourly("hedge_answers_refused_total", "reason", "not believed: {{reason}}"),
+        ),
+        Panel(
+            kind="timeseries",
+            title="The oldest order without an answer",
+            queries=(Query("max(hedge_order_wait_seconds)", "waits"),),
+            unit="s",
+            low=0,
+        ),
+        Panel(
+            kind="timeseries",
+            title="Free on the disk of the gateway's record",
+            queries=(Query("min(hedge_disk_free_ratio)", "free"),),
+            unit="percentunit",
+            low=0,
         ),
         Panel(
             kind="timeseries",
@@ -188,6 +211,45 @@ _AUDIT: Final = Row(
     ),
 )
 
+_PAGE: Final = Row(
+    "Page",
+    (
+        Panel(
+            kind="timeseries",
+            title="Open pages and sessions",
+            queries=(
+                Query("sum(hedge_page_clients)", "streams"),
+                Query("sum(hedge_page_sessions)", "logged in"),
+            ),
+            low=0,
+        ),
+        _count(
+            "Logins, actions and refusals, an hour",
+            _hourly("hedge_page_logins_total", "outcome", "login: {{outcome}}"),
+            _hourly("hedge_page_actions_total", "action, outcome", "{{action}}: {{outcome}}"),
+            _hourly("hedge_page_requests_refused_total", "reason", "refused: {{reason}}"),
+            _hourly("hedge_page_messages_refused_total", "reason", "not believed: {{reason}}"),
+            Query("sum(increase(hedge_page_clients_refused_total[1h]))", "too many streams"),
+            Query("sum(increase(hedge_page_clients_dropped_total[1h]))", "streams dropped"),
+        ),
+        Panel(
+            kind="timeseries",
+            title="Sent on streams",
+            queries=(Query("sum(rate(hedge_page_stream_bytes_total[$__rate_interval]))", "bytes"),),
+            unit="Bps",
+            low=0,
+        ),
+        _quantiles("hedge_page_round_seconds", "A round: what changed, encoded"),
+        _quantiles("hedge_page_fold_seconds", "Folding what was read"),
+        Panel(
+            kind="timeseries",
+            title="Entries folded a second",
+            queries=(Query(_rate("hedge_page_entries_total", "source"), "{{source}}"),),
+            low=0,
+        ),
+    ),
+)
+
 _KEPT: Final = Row(
     "Streams and replay",
     (
@@ -239,5 +301,5 @@ OPERATIONS: Final = Dashboard(
     name="operations",
     title="hedgestat: operations",
     description="Lag, latency, reconnects, gateway, audit, streams.",
-    rows=(_ALIVE, _INTAKE, _LATENCY, _GATEWAY, _AUDIT, _KEPT),
+    rows=(_ALIVE, _INTAKE, _LATENCY, _GATEWAY, _AUDIT, _PAGE, _KEPT),
 )

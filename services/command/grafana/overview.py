@@ -11,6 +11,7 @@ TRIGGER: Final[Words] = {
     2: ("firing", "red"),
     3: ("cooldown", "blue"),
 }
+SESSION: Final[Words] = {0: ("closed", "text"), 1: ("open", "green"), 2: ("silent", "red")}
 _BOOK: Final = '{book=~"$book"}'
 _OFF_TARGET: Final = (
     f"max by (book) (abs(hedge_target_vega_dollars{_BOOK} - hedge_current_vega_dollars{_BOOK}))"
@@ -37,7 +38,7 @@ _GLANCE: Final = Row(
             kind="stat",
             title="Trading",
             queries=(Query("max by (scope) (hedge_trading_state)", "{{scope}}"),),
-            width=6,
+            width=5,
             height=4,
             description="What the gateway lets a scope do. HALTED: nothing; REDUCING: towards 0.",
             words=TRADING,
@@ -46,7 +47,7 @@ _GLANCE: Final = Row(
             kind="stat",
             title="VIX",
             queries=(Query(_signal("vix"), "last"), Query(_signal("vix_smooth"), "smoothed")),
-            width=6,
+            width=5,
             height=4,
         ),
         Panel(
@@ -78,9 +79,12 @@ _GLANCE: Final = Row(
         ),
         Panel(
             kind="stat",
-            title="Services down",
-            queries=(Query('count(up{job="hedgestat"} == 0) or vector(0)'),),
-            width=2,
+            title="Checks that fail",
+            queries=(
+                Query('count(up{job="hedgestat"} == 0) or vector(0)', "services down"),
+                Query("count(max by (check) (hedge_check_ready) == 0) or vector(0)", "checks"),
+            ),
+            width=4,
             height=4,
             colours=((0, "green"), (1, "red")),
         ),
@@ -128,6 +132,25 @@ _MARKET: Final = Row(
             title="Quality of signals",
             queries=(Query("max by (signal, quality) (hedge_signal_quality) == 1"),),
         ),
+        Panel(
+            kind="state-timeline",
+            title="Session, and feeds that have missed prints",
+            queries=(
+                Query("max(hedge_market_open)", "session"),
+                Query("max by (symbol) (hedge_feed_silent) * 2", "{{symbol}}"),
+            ),
+            width=16,
+            height=6,
+            words=SESSION,
+        ),
+        Panel(
+            kind="stat",
+            title="The market's clock",
+            queries=(Query("max(hedge_event_timestamp_seconds) * 1000"),),
+            height=6,
+            unit="dateTimeAsIso",
+            description="Event time of the latest signals: standing still, nothing is journalled.",
+        ),
     ),
 )
 
@@ -140,6 +163,7 @@ _HEDGE: Final = Row(
             queries=(
                 Query(f"max by (book) (hedge_target_vega_dollars{_BOOK})", "{{book}} target"),
                 Query(f"max by (book) (hedge_current_vega_dollars{_BOOK})", "{{book}} current"),
+                Query(f"max by (book) (hedge_held_vega_dollars{_BOOK})", "{{book}} held"),
             ),
             width=12,
             description="Vega notional, currency per vol point.",
@@ -150,6 +174,27 @@ _HEDGE: Final = Row(
             queries=(Query(f"max by (book) (hedge_multiplier_ratio{_BOOK})", "{{book}}"),),
             width=12,
             description="Of the base vega, after the whole sizing chain.",
+            low=0,
+        ),
+        Panel(
+            kind="timeseries",
+            title="Cost budget used",
+            queries=(Query(f"max by (book) (hedge_budget_used_ratio{_BOOK})", "{{book}}"),),
+            width=12,
+            height=6,
+            description="Share of the calendar year's; books without a budget have none.",
+            unit="percentunit",
+            low=0,
+        ),
+        Panel(
+            kind="timeseries",
+            title="Off target for longer than an order lives; open orders",
+            queries=(
+                Query(f"max by (book) (hedge_off_target{_BOOK})", "{{book}} off target"),
+                Query(f"max by (book) (hedge_open_orders{_BOOK})", "{{book}} open orders"),
+            ),
+            width=12,
+            height=6,
             low=0,
         ),
         Panel(
