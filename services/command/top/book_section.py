@@ -50,7 +50,7 @@ def _lines(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
         told = book.trading
         text = f"{told.state.upper()} by {told.authority} {told.operator}: {told.reason}"
         yield Text(text, LOUD)
-    yield from _target(book.target, now_ns, width)
+    yield from _target(book, now_ns, width)
     yield from _triggers(book, now_ns, width)
     yield _bands(book.bands)
     if book.budget is not None:
@@ -71,16 +71,18 @@ def _lines(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
 # --- target and sizing ---------------------------------------------------------------------------
 
 
-def _target(target: TargetMessage | None, now_ns: int, width: int) -> Iterator[Text]:
+def _target(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
+    target, current = book.target, book.summary.current_vega
     if target is None:
         yield Text("no decision yet", "bold yellow")
         return
-    missing = target.target_vega - target.current_vega
+    current = target.current_vega if current is None else current
+    missing = target.target_vega - current
     line = Text.assemble(
         ("target ", CALM),
         (amount(target.target_vega), "bold"),
         ("  hedge ", CALM),
-        (amount(target.current_vega), "bold"),
+        (amount(current), "bold"),
         ("  to go ", CALM),
         f"{'+' if missing > 0 else ''}{amount(missing)} vega",
         ("  decision ", CALM),
@@ -129,7 +131,7 @@ def _triggers(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
     ordered = sorted(book.triggers, key=lambda each: _ORDER.index(each.state))
     longest = max((len(_progress(each)) for each in ordered), default=0)
     progress = Column(max(min(longest, _LONGEST_PROGRESS), 1))
-    columns = (Column(16), Column(8), Column(6, "right"), progress, Column(0))
+    columns = (Column(18), Column(8), Column(6, "right"), progress, Column(0))
     for trigger in ordered:
         word = trigger.state.upper() if trigger.state == "firing" else trigger.state
         yield row(

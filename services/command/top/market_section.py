@@ -20,8 +20,9 @@ _QUALITIES: Final = {
 _VALUE: Final = 8
 _QUALITY: Final = 8
 _AGE: Final = 6
-_NAME: Final = 14
+_NAME: Final = 13
 _GAP: Final = 2
+_SLOW: Final = ("transition_", "crash_")
 
 
 def market_section(picture: Picture, now_ns: int, width: int) -> Section:
@@ -38,7 +39,7 @@ def market_section(picture: Picture, now_ns: int, width: int) -> Section:
 
 def signal_cells(signal: SignalMessage, now_ns: int) -> list[str | Text]:
     """Write a signal: name, value, quality, age."""
-    state = signal.state if len(signal.state) <= _VALUE else ""
+    state = signal.state if signal.unit == "state" else ""
     return [
         Text(signal.name, LOUD if is_bad(signal) else ""),
         Text(state or number(signal.value, signal.unit), "bold"),
@@ -60,8 +61,8 @@ def is_bad(signal: SignalMessage) -> bool:
 
 
 def _signals(signals: list[SignalMessage], now_ns: int, width: int) -> list[Text]:
-    """In as many columns as fit, the bad ones first."""
-    signals = sorted(signals, key=lambda each: not is_bad(each))
+    """In as many columns as fit: the bad ones first, what is made of many days last."""
+    signals = sorted(signals, key=lambda each: (not is_bad(each), each.name.startswith(_SLOW)))
     fixed = _VALUE + _QUALITY + _AGE + 3
     across = max(1, min((width + _GAP) // (_NAME + fixed + _GAP), 3))
     cell = (width + _GAP) // across - _GAP
@@ -82,7 +83,7 @@ def _regime(market: MarketView, now_ns: int) -> str:
 def _curve(market: MarketView, now_ns: int) -> Text:
     """Write the curve by days to expiry, each level with the age of its print when it is old."""
     points = sorted(market.curve, key=lambda each: each.days)
-    shape = market.signals.get("term_structure")
+    shape = market.signals.get("term_state")
     line = Text(f"curve {shape.state if shape else ''}", "bold")
     for point in points:
         day = f"{point.days:.0f}d" if point.days else point.symbol

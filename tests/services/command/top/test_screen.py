@@ -67,7 +67,7 @@ def test_at_80_by_24_all_parts_are_there_also_when_much_is_wrong() -> None:
 
 def test_stale_is_said_in_words_and_first() -> None:
     lines = drawn(picture(), 80, 24)
-    assert "STALE DATA: term_structure stale" in lines
+    assert "STALE DATA: term_ratio stale" in lines
     signals = [line for line in lines if "vix" in line or "!STALE!" in line]
     assert "!STALE!" in signals[0]
 
