@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from services.dashboard.login import Logins
-from services.dashboard.login_sessions import LONGEST_S, Session
+from services.dashboard.login_sessions import Session
 from services.dashboard.security import Declined, is_loopback
 from services.dashboard.security_rates import Rates
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
@@ -136,7 +136,6 @@ class Actions:
         answer.set_cookie(
             _cookie(request),
             secret,
-            max_age=round(LONGEST_S),
             path="/",
             secure=_is_encrypted(request),
             httponly=True,
