@@ -13,6 +13,7 @@ from services.dashboard.actions import Actions
 from services.dashboard.api import Api
 from services.dashboard.assets_route import Assets
 from services.dashboard.chronicle import Chronicle
+from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.listener import SUBSCRIPTIONS, Listener
 from services.dashboard.metrics import DashboardMetrics
 from services.dashboard.page import Page
@@ -44,12 +45,13 @@ async def run(site: Site) -> None:
         site.bus(SERVICE, SUBSCRIPTIONS, session=uuid4().hex[:8]) as bus,
     ):
         alarm = Alarm(bus)
+        door = DoorMetrics(site.registry)
         actions = Actions(
             settings=site.settings,
             keyring=site.keyring,
             bus=bus,
             clock=site.clock,
-            registry=site.registry,
+            metrics=door,
             ring=alarm.ring,
         )
         reader = Reader(
@@ -60,14 +62,14 @@ async def run(site: Site) -> None:
             metrics=metrics,
             chronicle=Chronicle(page.picture.history, market, holder_name()),
         )
-        api = Api(page, streams, Assets(), reader.caught_up)
-        site.front.show(application(site, api, actions))
+        api = Api(page, streams, Assets())
+        site.front.show(application(site, api, actions, door))
         listener = Listener(page, bus, site.keyring, metrics)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(reader.run(), name="reader"),
                 tasks.create_task(listener.run(), name="listener"),
-                tasks.create_task(rounds.run(), name="rounds"),
+                tasks.create_task(rounds.run(reader.caught_up), name="rounds"),
                 tasks.create_task(alarm.run(), name="alarm"),
             ]
             await site.stop.wait()
@@ -76,7 +78,7 @@ async def run(site: Site) -> None:
                 task.cancel()
 
 
-def application(site: Site, api: Api, actions: Actions) -> Starlette:
+def application(site: Site, api: Api, actions: Actions, door: DoorMetrics) -> Starlette:
     """Return everything that the process answers."""
     routes: list[BaseRoute] = [
         *api.routes(),
@@ -86,7 +88,7 @@ def application(site: Site, api: Api, actions: Actions) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=security.middleware(
-            site.settings.http, site.registry, is_known=actions.is_known, clock=site.clock
+            site.settings.http, door, is_known=actions.is_known, clock=site.clock
         ),
         exception_handlers=security.exception_handlers(),
     )

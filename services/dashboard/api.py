@@ -44,13 +44,10 @@ class Api:
         page: What is shown.
         streams: The event streams.
         assets: The page's files.
-        read: Set once the logs have been read: until then nothing is told, for it would be the
-            past.
     """
 
-    def __init__(self, page: Page, streams: Streams, assets: Assets, read: asyncio.Event) -> None:
+    def __init__(self, page: Page, streams: Streams, assets: Assets) -> None:
         self._page = page
-        self._read = read
         self._streams = streams
         self._assets = assets
         self._document = _encode(document())
@@ -125,7 +122,7 @@ class Api:
         async def answer(request: Request) -> Response:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PATIENCE_S):
-                    await self._read.wait()
+                    await self._streams.rounds.opened.wait()
             try:
                 return await endpoint(request)
             except BadQuery as bad:

@@ -90,6 +90,8 @@ class Ring:
         groups = min(len(rows), max(1, (most - 1) // 2))
         edges = np.linspace(0, len(rows), groups + 1).astype(int).tolist()
         points: list[Point] = []
+        if rows[0, _LOW] == rows[0, _HIGH]:  # it may have stood so for days
+            rows[0, [_LOW_AT, _HIGH_AT]] = max(since, float(rows[0, _LOW_AT]))
         for begin, end in pairwise(edges):
             points += _extremes(rows[begin:end])
         if points[-1] != last:

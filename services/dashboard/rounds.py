@@ -38,12 +38,14 @@ class Rounds:
     Attributes:
         boot: Begins every id; no two processes have the same.
         number: Of the last round that changed anything.
+        opened: Set with the first round: before it there is nothing to tell but the past.
         is_over: Whether there will be no more.
     """
 
     def __init__(self, page: Page, clock: Clock, metrics: DashboardMetrics) -> None:
         self.boot = uuid4().hex[:12]
         self.number = 1  # 0 is who has seen nothing
+        self.opened = asyncio.Event()
         self.is_over = False
         self._page = page
         self._clock = clock
@@ -56,8 +58,15 @@ class Rounds:
         self._health: tuple[object, float] = None, 0.0
         self._turned = asyncio.Event()
 
-    async def run(self) -> None:
-        """Make rounds until cancelled."""
+    async def run(self, read: asyncio.Event) -> None:
+        """Make rounds until cancelled.
+
+        Args:
+            read: Set once the logs have been read to their ends.
+        """
+        await read.wait()
+        self.turn()
+        self.opened.set()
         while True:
             await asyncio.sleep(EVERY_S)
             began_s = self._clock.monotonic_s()
