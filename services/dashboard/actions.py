@@ -16,12 +16,12 @@ from typing import Final, Literal, TypeVar
 
 import structlog
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import Headers
 from starlette.requests import Request, cookie_parser
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.login import Logins
 from services.dashboard.login_sessions import Session
 from services.dashboard.security import Declined, is_loopback
@@ -63,7 +63,7 @@ class Actions:
         keyring: Signs as the desk.
         bus: Where actions go.
         clock: For their times.
-        registry: Where they are counted.
+        metrics: What is counted.
         ring: Tells a person when logins fail.
     """
 
@@ -74,7 +74,7 @@ class Actions:
         keyring: Keyring,
         bus: Bus,
         clock: Clock,
-        registry: CollectorRegistry,
+        metrics: DoorMetrics,
         ring: Callable[[AlertRaised], None],
     ) -> None:
         self._scopes = (ALL, *(book.name for book in settings.books))
@@ -85,18 +85,13 @@ class Actions:
             path=settings.http.operators_path,
             keyring=keyring,
             clock=clock,
-            registry=registry,
+            metrics=metrics,
             ring=ring,
         )
         self._rebalances = Rates(clock, REBALANCES_A_SECOND, REBALANCES_AT_ONCE)
         self._in_order = asyncio.Lock()
         self._issued_ns = 0
-        self._counter = Counter(
-            "hedge_page_actions",
-            "Actions of operators that are logged in, by outcome.",
-            ["action", "outcome"],
-            registry=registry,
-        )
+        self._metrics = metrics
 
     def routes(self) -> list[BaseRoute]:
         """Everything below `/api/v1` that is not only shown."""
@@ -180,9 +175,9 @@ class Actions:
                 self._see_rate(session)
             done = await self._publish(action, asked, session.operator)
         except Declined as declined:
-            self._counter.labels(action, declined.problem.error).inc()
+            self._metrics.action(action, declined.problem.error)
             raise
-        self._counter.labels(action, "sent").inc()
+        self._metrics.action(action, "sent")
         return Response(codec.encode(done), 202, media_type=codec.JSON)
 
     def _see_sound(self, asked: ActionRequest) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.login_sessions import Session, Sessions
 from services.dashboard.login_throttle import Throttle
 from services.dashboard.security import Declined
@@ -37,7 +37,7 @@ class Logins:
         path: Who may, and what their passwords hash to; read again each time.
         keyring: Without the desk's key there is nothing to log in for.
         clock: What sessions and failures age by.
-        registry: Where logins are counted.
+        metrics: What is counted.
         ring: Tells a person.
     """
 
@@ -47,7 +47,7 @@ class Logins:
         path: Path,
         keyring: Keyring,
         clock: Clock,
-        registry: CollectorRegistry,
+        metrics: DoorMetrics,
         ring: Callable[[AlertRaised], None],
     ) -> None:
         self._path = path
@@ -60,12 +60,8 @@ class Logins:
         self._nobody = PasswordHash.of_nobody()
         self._one_at_a_time = ThreadPoolExecutor(1, "passwords")
         self._waiting = 0
-        self._counter = Counter(
-            "hedge_page_logins", "Logins to the page, by outcome.", ["outcome"], registry=registry
-        )
-        Gauge("hedge_page_sessions", "Sessions that go on.", registry=registry).set_function(
-            lambda: len(self._sessions)
-        )
+        self._metrics = metrics
+        metrics.sessions(lambda: len(self._sessions))
 
     def operators(self) -> dict[str, PasswordHash]:
         """Return who may log in.
@@ -97,7 +93,7 @@ class Logins:
         finally:
             self._waiting -= 1
         self._sessions.end(old)
-        self._counter.labels("right").inc()
+        self._metrics.login("right")
         log.warning("operator_logged_in", operator=operator)
         return self._sessions.begin(operator, kept)
 
@@ -111,7 +107,7 @@ class Logins:
         kept = operators.get(operator, self._nobody)
         loop = asyncio.get_running_loop()
         if not await loop.run_in_executor(self._one_at_a_time, kept.is_of, password):
-            self._counter.labels("wrong").inc()
+            self._metrics.login("wrong")
             log.warning("login_failed", operator=_known(operator, operators))
             raise Declined(401, "wrong_login", "No such operator, or another password.")
         self._throttle.succeeded(operator)
@@ -120,7 +116,7 @@ class Logins:
     def _throttled(
         self, operator: str, wait_s: float, operators: dict[str, PasswordHash]
     ) -> Declined:
-        self._counter.labels("throttled").inc()
+        self._metrics.login("throttled")
         named = _known(operator, operators)
         log.error("logins_throttled", operator=named, wait_s=round(wait_s))
         now_s = self._clock.monotonic_s()

@@ -16,7 +16,6 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,6 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.security_rates import Rates
 from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.configuration.services import HttpSettings
@@ -99,7 +99,7 @@ def exception_handlers() -> dict[Any, Callable[[Request, Any], Awaitable[Respons
 
 def middleware(
     settings: HttpSettings,
-    registry: CollectorRegistry,
+    metrics: DoorMetrics,
     *,
     is_known: Callable[[Headers], bool] = lambda _: False,
     clock: Clock | None = None,
@@ -108,20 +108,14 @@ def middleware(
 
     Args:
         settings: Which names are ours.
-        registry: Where refusals are counted.
+        metrics: What is counted.
         is_known: Whether these are the headers of somebody who is logged in: strangers share a
             rate with them, and must not keep them from halting.
         clock: For the rates.
     """
-    refusals = Counter(
-        "hedge_page_requests_refused",
-        "Requests that the page did not do, by reason.",
-        ["reason"],
-        registry=registry,
-    )
     rates = Rates(clock or SystemClock())
     return [
-        Middleware(_Outermost, refusals=refusals),
+        Middleware(_Outermost, metrics=metrics),
         Middleware(_OursAlone, names=frozenset({_LOCALHOST, *settings.hosts})),
         Middleware(_Rated, rates=rates, is_known=is_known),
         Middleware(_Bounded),
@@ -134,9 +128,9 @@ class _Outermost:
     Starlette's own handler of what nobody foresaw would answer outside of us, without headers.
     """
 
-    def __init__(self, app: ASGIApp, refusals: Counter) -> None:
+    def __init__(self, app: ASGIApp, metrics: DoorMetrics) -> None:
         self._app = app
-        self._refusals = refusals
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -161,7 +155,7 @@ class _Outermost:
             await declining(scope, _as_declined(error, scope))(scope, receive, send_with_headers)
         finally:
             if reason := scope.get(_REFUSAL):
-                self._refusals.labels(reason).inc()
+                self._metrics.refused(reason)
 
 
 def _as_declined(error: Exception, scope: Scope) -> Declined:

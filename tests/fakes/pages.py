@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.dashboard import security
 from services.dashboard.actions import Actions
+from services.dashboard.door_metrics import DoorMetrics
 from shared.adapters.keyring import Keyring
 from shared.adapters.operators import PasswordHash, write_operators
 from shared.adapters.settings import Settings, load_settings
@@ -208,18 +209,19 @@ async def door(
 
 
 def _application(place: Door, bus: FakeBus) -> Starlette:
+    metrics = DoorMetrics(place.registry)
     actions = Actions(
         settings=place.settings,
         keyring=place.keyring,
         bus=bus,
         clock=place.clock,
-        registry=place.registry,
+        metrics=metrics,
         ring=place.rung.append,
     )
     return Starlette(
         routes=[*actions.routes(), *other_routes()],
         middleware=security.middleware(
-            place.settings.http, place.registry, is_known=actions.is_known, clock=place.clock
+            place.settings.http, metrics, is_known=actions.is_known, clock=place.clock
         ),
         exception_handlers=security.exception_handlers(),
     )

@@ -3,17 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fakes.bus import FakeBroker, FakeBus
 from fakes.command import DEPLOY
-from fakes.keys import make_keyring
 from msgspec import Struct
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from services.auditor.metrics import AuditorMetrics
-from services.dashboard import security
-from services.dashboard.actions import Actions
+from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.metrics import DashboardMetrics
 from services.exposure.metrics import ExposureMetrics
 from services.feed.metrics import FeedMetrics
@@ -51,15 +48,7 @@ def full_registry() -> CollectorRegistry:
     AuditorMetrics(registry)
     ExposureMetrics(registry, None, 1)
     DashboardMetrics(registry)
-    security.middleware(site.settings.http, registry)
-    Actions(
-        settings=site.settings,
-        keyring=make_keyring(),
-        bus=FakeBus(FakeBroker(), client_id="page"),
-        clock=site.clock,
-        registry=registry,
-        ring=lambda _: None,
-    )
+    DoorMetrics(registry)
     return registry
 
 
