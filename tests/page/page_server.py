@@ -119,7 +119,7 @@ class PageServer:
             Route("/healthz", lambda _: Response("ok")),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/signals/history", lambda _: self._json(self.histories["market"])),
-            Route("/api/v1/books/{book}/history", lambda _: self._json(self.histories["book"])),
+            Route("/api/v1/books/{book:path}/history", lambda _: self._json(self.histories["book"])),
             Route("/api/v1/login", self._login, methods=["GET", "POST"]),
             Route("/api/v1/logout", self._logout, methods=["POST"]),
             Route("/api/v1/actions/{action}", self._act, methods=["POST"]),

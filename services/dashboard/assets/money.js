@@ -111,18 +111,23 @@ function renderProfit({ exposure }) {
   fill(
     at("profit"),
     element("p", { class: "caption" }, `Session since ${dayAndTime(milliseconds(session.since))} UTC; bars are of the session.`),
-    element(
-      "table",
-      { class: "parts" },
-      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Part"), ...heads)),
-      element(
-        "tbody",
-        {},
-        ...rows.map(([name, now, all, kind]) => partRow(name, now, all, kind, widest)),
-        partRow("total", session.total, inception.total, "total", Math.max(widest, Math.abs(session.total))),
-      ),
-    ),
+    element("div", { class: "scroll" }, partsTable(rows, heads, session, inception, widest)),
     profit.waiting === 0 ? null : waiting(profit),
+  );
+}
+
+function partsTable(rows, heads, session, inception, widest) {
+  const least = Math.max(widest, Math.abs(session.total));
+  return element(
+    "table",
+    { class: "parts" },
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Part"), ...heads)),
+    element(
+      "tbody",
+      {},
+      ...rows.map(([name, now, all, kind]) => partRow(name, now, all, kind, least)),
+      partRow("total", session.total, inception.total, "total", least),
+    ),
   );
 }
 

@@ -1,0 +1,43 @@
+"""A browser for all tests of the page, a server and a tab for each."""
+
+from collections.abc import Iterator
+
+import pytest
+from page.browsing import chromium
+from page.page_server import PageServer
+from playwright.sync_api import Browser, Page, expect
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def server() -> Iterator[PageServer]:
+    expect.set_options(timeout=15_000)  # the machine may have much else to do
+    with PageServer() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(f"a dialog: {dialog.message}"))
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def opened(server: PageServer, tab: Page) -> Page:
+    """The page on the fixture's server, with its first figures."""
+    tab.goto(server.url)
+    tab.locator(".tile").first.wait_for()
+    tab.locator(".trigger").first.wait_for()
+    return tab
