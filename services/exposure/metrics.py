@@ -1,7 +1,8 @@
 """What the exposure stage shows: every book's Greeks, read at scrape time.
 
 Labels are bounded: books are those configured, buckets and figures are fixed, and of underlyings
-the first so many; those beyond are added up as `other`, in currency alone.
+the first so many; those beyond are added up as `other`, in currency alone. So are, with bucket
+`other`, a book's groups beyond its share of the series that all books have together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,11 +14,13 @@ from prometheus_client.registry import Collector
 
 from shared.adapters.clock import Clock
 from shared.domain.exposure.book_report import IN_UNITS
-from shared.domain.exposure.observed import ExposureObserved
+from shared.domain.exposure.observed import ExposureObserved, GroupExposure
 from shared.domain.exposure.profit import Profit
 from shared.domain.instants import SECOND
 
 OTHER: Final = "other"
+_MOST_SERIES: Final = 2_000
+"""Of the figures by underlying and bucket, of all books; a scrape has 5,000 in all."""
 _PLACE: Final = ("book", "underlying", "bucket", "figure")
 
 Latest = Callable[[], Mapping[str, ExposureObserved]]
@@ -42,6 +45,7 @@ class ExposureMetrics(Collector):
         self._clock = clock
         self._most = most_underlyings
         self._named: dict[str, None] = {}
+        self._placed: dict[str, dict[tuple[str, str], None]] = {}
         self._conflated = Counter(
             "hedge_exposure_conflated_ticks",
             "Ticks that a later one followed before the book was revalued.",
@@ -96,8 +100,9 @@ class ExposureMetrics(Collector):
         """Read the last exposure of every book."""
         families = self._families()
         dollars, units, totals, coverage, positions, ages, profits, waiting, *_ = families
-        for book, observed in self._latest().items():
-            self._add_groups(observed, dollars, units)
+        latest = self._latest()
+        for book, observed in latest.items():
+            self._add_groups(observed, _MOST_SERIES // len(latest), dollars, units)
             for name, value in _totals(observed).items():
                 totals.add_metric([book, name], value)
             coverage.add_metric([book], observed.coverage)
@@ -111,21 +116,32 @@ class ExposureMetrics(Collector):
         return families
 
     def _add_groups(
-        self, observed: ExposureObserved, dollars: GaugeMetricFamily, units: GaugeMetricFamily
+        self,
+        observed: ExposureObserved,
+        share: int,
+        dollars: GaugeMetricFamily,
+        units: GaugeMetricFamily,
     ) -> None:
         others: dict[tuple[str, str], float] = {}
         for group in observed.groups:
-            name = self._name(group.underlying)
+            name, bucket = self._place(observed.book, group, share)
             for figure, value in group.figures.items():
                 if name == OTHER:
-                    place = (group.bucket, figure)
-                    others[place] = others.get(place, 0.0) + value
+                    others[bucket, figure] = others.get((bucket, figure), 0.0) + value
                 else:
                     family = units if figure in IN_UNITS else dollars
                     family.add_metric([observed.book, name, group.bucket, figure], value)
         for (bucket, figure), value in others.items():
             if figure not in IN_UNITS:
                 dollars.add_metric([observed.book, OTHER, bucket, figure], value)
+
+    def _place(self, book: str, group: GroupExposure, share: int) -> tuple[str, str]:
+        """Return a group's labels: the first to come keep their own."""
+        place = self._name(group.underlying), group.bucket
+        placed = self._placed.setdefault(book, {})
+        if place not in placed and (len(placed) + 1) * len(group.figures) <= share:
+            placed[place] = None
+        return place if place in placed else (OTHER, OTHER)
 
     def _name(self, underlying: str) -> str:
         if underlying not in self._named and len(self._named) < self._most:

@@ -69,7 +69,7 @@ class HedgerMetrics:
         )
         self._states = Gauge(
             "hedge_trigger_state",
-            "1 for the state a trigger is in, else 0.",
+            "1 for the state that a trigger is in; other states are not there.",
             ["book", "trigger", "state"],
             registry=registry,
         )
@@ -189,8 +189,8 @@ class HedgerMetrics:
             case TriggerChanged():
                 self._transitions.labels(effect.book, effect.trigger, effect.state).inc()
                 for state in TRIGGER_STATES:
-                    gauge = self._states.labels(effect.book, effect.trigger, state)
-                    gauge.set(state == effect.state)
+                    self._states.remove(effect.book, effect.trigger, state)
+                self._states.labels(effect.book, effect.trigger, effect.state).set(1)
             case WhipsawSuppressed():
                 self._whipsaws.labels(effect.book, effect.trigger).inc()
             case OrderDecided():

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, disable_created_metrics
 
 from shared.adapters.archive import ArchiveReader
 from shared.adapters.bus import BusEvent, Subscription, Will
@@ -79,6 +79,8 @@ class Site:
     _orders_tails: Tails = field(init=False, default_factory=Tails)
 
     def __post_init__(self) -> None:
+        # A series more for each of a counter, which nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call] # it ships no types for it
         counter = Counter(
             "hedge_bus_events",
             "Connects, disconnects and refusals of a service's bus connection.",
