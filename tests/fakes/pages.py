@@ -97,6 +97,20 @@ class Browser:
         finally:
             connection.close()
 
+    async def head(self, path: str) -> Answer:
+        """Ask for what may never end, and read only how it begins."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_BROWSERS, self._head, path)
+
+    def _head(self, path: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, b"")
+        finally:
+            connection.close()
+
     async def log_in(self, operator: str = "ann", password: str = PASSWORD) -> Answer:
         asked = {"operator": operator, "password": password}
         answer = await self.ask("POST", "/api/v1/login", asked)

@@ -13,6 +13,7 @@ from fakes.live_gateway import LiveGateway, clock
 from fakes.pages import CHEAP, Answer, Browser
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.dashboard.security import HEADERS
 from shared.adapters.bus import Bus
 from shared.adapters.operators import write_operators
 from shared.wire import topics
@@ -174,6 +175,33 @@ def last(gateway: LiveGateway) -> tuple[str, str, str]:
         ),
         ("", "", ""),
     )
+
+
+FILES = ("/", "/assets/app.js", "/assets/app.css", "/assets/plotly.min.js", "/assets/../login.py")
+OPERATIONS = ("/healthz", "/readyz", "/metrics")
+PLAIN = frozenset(("/healthz", "/metrics", *FILES[:4]))
+
+
+async def test_every_route_that_is_served_has_the_headers_and_says_what_it_is(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as (_, _, browser):
+        described = (await browser.ask("GET", "/api/v1/openapi.json")).json["paths"]
+        assert {"/api/v1/state", "/api/v1/stream", "/api/v1/actions/halt"} <= set(described)
+        assert not [path for path in described if "resume" in path]
+        paths = [path.replace("{book}", "overlay") for path in described]
+        for path in (*paths, *FILES, *OPERATIONS):
+            answer = await browser.head(path)
+            for name, text in HEADERS.items():
+                assert answer.headers.get_all(name) == [text], path
+            assert "access-control-allow-origin" not in answer.headers
+            assert answer.headers["cache-control"], path
+            if path == "/api/v1/stream":
+                assert answer.headers["content-type"].startswith("text/event-stream")
+            elif path not in PLAIN:
+                assert answer.headers["content-type"] == "application/json", path
+            elsewhere = await browser.ask("GET", path, headers={"host": "evil.example.com"})
+            assert (elsewhere.status, elsewhere.error) == (400, "wrong_host"), path
 
 
 async def test_a_rebalance_from_the_page_is_journalled_in_the_name_of_who_is_logged_in(
