@@ -1,6 +1,7 @@
 """Who broker and stores say that they are, and for how long their certificates are good."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -64,3 +65,5 @@ async def _shown(where: ConnectionSettings) -> Mapping[str, Any]:
             return dict(writer.get_extra_info("peercert"))
         finally:
             writer.close()
+            with contextlib.suppress(OSError):  # how they part does not matter
+                await writer.wait_closed()

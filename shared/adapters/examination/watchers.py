@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from shared.adapters.examination.findings import Finding, well, wrong
 PATIENCE_S: Final = 5.0
 JOB: Final = "hedgestat"
 _MOST_NAMED: Final = 3
+_STRANGE: Final = (msgspec.DecodeError, LookupError, TypeError, AttributeError)
+"""What comes of an answer that is somebody else's."""
 Json = Any
 
 
@@ -27,17 +30,17 @@ async def examine_page(url: str) -> AsyncIterator[Finding]:
     subject = f"page {redacted(url)}"
     try:
         await _get(url, "/")
-        report = msgspec.json.decode(await _get(url, "/readyz", allowed=503))
-    except (Unreachable, msgspec.DecodeError) as error:
+        checks = msgspec.json.decode(await _get(url, "/readyz", allowed=503))["checks"]
+        failing = {name: each["reason"] for name, each in checks.items() if not each["ready"]}
+    except (Unreachable, *_STRANGE) as error:
         yield wrong(subject, str(error), "start it: `hedgestat run dashboard`; correct --page")
         return
     yield well(subject, "it answers")
-    failing = {name: each["reason"] for name, each in report["checks"].items() if not each["ready"]}
     if failing:
         seen = ", ".join(f"{name}: {reason}" for name, reason in failing.items())
         yield wrong(f"{subject}: fresh", seen, "see to these; until then it shows what was")
     else:
-        yield well(f"{subject}: fresh", f"all {len(report['checks'])} checks pass")
+        yield well(f"{subject}: fresh", f"all {len(checks)} checks pass")
 
 
 async def examine_prometheus(url: str, services: Collection[str]) -> AsyncIterator[Finding]:
@@ -47,7 +50,7 @@ async def examine_prometheus(url: str, services: Collection[str]) -> AsyncIterat
         targets = (await _api(url, "targets?state=active"))["activeTargets"]
         groups = (await _api(url, "rules"))["groups"]
         told = (await _api(url, "alertmanagers"))["activeAlertmanagers"]
-    except (Unreachable, msgspec.DecodeError, LookupError, TypeError) as error:
+    except (Unreachable, *_STRANGE) as error:
         yield wrong(
             subject, str(error), "start it with deploy/prometheus.yml; correct --prometheus"
         )
@@ -100,7 +103,7 @@ async def examine_alertmanager(url: str) -> AsyncIterator[Finding]:
         status = msgspec.json.decode(await _get(url, "/api/v2/status"))
         receivers = msgspec.json.decode(await _get(url, "/api/v2/receivers"))
         version = status["versionInfo"]["version"]
-    except (Unreachable, msgspec.DecodeError, LookupError, TypeError) as error:
+    except (Unreachable, *_STRANGE) as error:
         yield wrong(subject, str(error), "start it with deploy/alertmanager.yml")
         return
     yield well(subject, f"{version}; tells {_named([each['name'] for each in receivers])}")
@@ -135,5 +138,5 @@ def _ask(url: str, allowed: int) -> bytes:
             if refused.code == allowed:
                 return refused.read()
         raise Unreachable(f"it answers {refused.code} {refused.reason}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise Unreachable(redacted(str(getattr(error, "reason", error)))) from error
