@@ -6,8 +6,8 @@ dashboard; then one real page in Chromium without a window: how long it takes to
 browser costs, how often each of its elements changes; and every service's metrics: how long a
 scrape takes, how many series there are.
 
-`--without exposure,auditor …` leaves services out where two cores do not bear them all: the
-dashboard's other inputs then come at their full rate.
+Where two cores do not bear them all, `--written` runs the dashboard alone, and one program writes
+the logs that it reads, at the rates that the stages would have.
 """
 
 import argparse
@@ -194,6 +194,13 @@ def scrape(site: Site, service: str) -> tuple[float, int, int]:
     return max(taken), series, len(body)
 
 
+def entries(site: Site) -> dict[str, float]:
+    """How many entries of each log the dashboard has read."""
+    text = site.get("dashboard", "/metrics").decode()
+    lines = [line for line in text.splitlines() if line.startswith("hedge_page_entries_total")]
+    return {line.split('"')[1]: float(line.split()[-1]) for line in lines}
+
+
 # --- all of it -----------------------------------------------------------------------------------
 
 
@@ -206,11 +213,11 @@ def desk(options: argparse.Namespace, directory: Path) -> Iterator[tuple[Site, d
         RedisServer(directory / "market", appendfsync="everysec") as market,
     ):
         site = Site(directory, broker, orders, market, options.books, options.positions)
-        names = tuple(each for each in SERVICES if each not in options.without.split(","))
+        names = ("dashboard",) if options.written else SERVICES
         with site.services(names) as pids:
             for name in names:
                 site.wait(name)
-            with site.feed(options.rate) as feed:
+            with site.writer() if options.written else site.feed(options.rate) as feed:
                 yield site, {**pids, "feed": feed}
 
 
@@ -234,11 +241,16 @@ def report(site: Site, pids: dict[str, int], options: argparse.Namespace, consol
     console.print(f"books {len(state['books'])}, orders {len(state['orders'])}, behind {behind}")
     time.sleep(5.0)
     _, idle = asyncio.run(stream(site, by_name, 0, options.seconds))
+    before = entries(site), time.perf_counter()
     opened, busy = asyncio.run(stream(site, by_name, STREAMS, options.seconds))
+    passed_s = time.perf_counter() - before[1]
+    read = {name: (count - before[0][name]) / passed_s for name, count in entries(site).items()}
     table = Table("figure", "seen", "limit", title="Page")
     pages = busy["dashboard"] - idle["dashboard"]
     kilobytes = [each.bytes / 1e3 / options.seconds for each in opened]
     rounds = [max(each.events.values(), default=0) / options.seconds for each in opened]
+    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in read.items())
+    table.add_row("log entries read, a second", rates, "")
     table.add_row("dashboard, no page open, of a core", f"{idle['dashboard']:.1%}", "")
     table.add_row(f"dashboard, {STREAMS} pages open", f"{busy['dashboard']:.1%}", "≤ 10%")
     table.add_row(f"… of that for {STREAMS} pages", f"{pages:.1%}", "")
@@ -273,7 +285,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5_000.0, help="ticks a second [5000]")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement [20]")
     parser.add_argument("--warm", type=float, default=60.0, help="longest warm-up, seconds [60]")
-    parser.add_argument("--without", default="", help="services, a comma each")
+    parser.add_argument("--written", action="store_true", help="the dashboard alone: see above")
     parser.add_argument("--no-browser", action="store_true")
     parser.add_argument("--hold", action="store_true", help="stay up afterwards, for a profiler")
     options = parser.parse_args()

@@ -133,6 +133,7 @@ class Site:
         self.path = directory / "page.toml"
         self.books = [f"book_{number:02d}" for number in range(books)]
         self._broker = broker
+        self._stores = (f"{market.url}/0", f"{orders.url}/0")
         written = ", ".join(f"{name} = {port}" for name, port in self.ports.items())
         self._head = _CONFIGURATION.format(
             mqtt=broker.url,
@@ -174,8 +175,20 @@ class Site:
     @contextlib.contextmanager
     def feed(self, rate: float) -> Iterator[int]:
         """Publish ticks at a rate until the block ends; the process id."""
-        command = [sys.executable, __file__, str(self.directory), str(self._broker.port)]
-        process = subprocess.Popen([*command, "--rate", str(rate)])
+        words = [__file__, str(self.directory), str(self._broker.port), "--rate", str(rate)]
+        with self._program(words) as pid:
+            yield pid
+
+    @contextlib.contextmanager
+    def writer(self) -> Iterator[int]:
+        """Write what the stages would until the block ends; the process id."""
+        program = str(Path(__file__).with_name("page_writer.py"))
+        with self._program([program, *self._stores, *self.books]) as pid:
+            yield pid
+
+    @contextlib.contextmanager
+    def _program(self, words: list[str]) -> Iterator[int]:
+        process = subprocess.Popen([sys.executable, *words])
         try:
             yield process.pid
         finally:
