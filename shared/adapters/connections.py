@@ -19,6 +19,8 @@ from shared.wire.access import identity_of
 
 _CREDENTIALS: Final = re.compile(r"(?<=//)([^/@\s:]*):\S*@")
 """Up to the last @ before a space: a password that was not quoted may hold a slash and an @."""
+_DATABASE: Final = re.compile(r"db=\d+")
+"""The one thing that may follow a URL: others may be a password, or turn TLS off."""
 _UNGUESSABLE: Final = 8
 """Bytes that stand for a password in a client id."""
 
@@ -114,6 +116,8 @@ def _check(url: str, schemes: tuple[str, ...], form: str) -> None:
         parts.port  # noqa: B018 - raises for a port that is none
     except ValueError:
         raise ValueError(f"not {form}: its host or port cannot be read") from None
+    if parts.query and not _DATABASE.fullmatch(parts.query):
+        raise ValueError(f"not {form}: what follows the ? belongs under [mqtt] or [redis]")
     if not is_sound:
         shown = f"{parts.scheme}://{parts.hostname or ''}" if parts.scheme else "it has no scheme"
         raise ValueError(f"not {form}: {shown}")
