@@ -259,6 +259,19 @@ async def test_a_browser_that_goes_away_is_no_failure(page: Door) -> None:
     assert page.refused("failed") == 0
 
 
+async def test_many_who_begin_a_request_and_never_end_it_keep_nobody_waiting(page: Door) -> None:
+    begun = [socket.create_connection(("127.0.0.1", page.port), timeout=5) for _ in range(200)]
+    try:
+        for connection in begun:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        browser = page.browser()
+        assert (await browser.log_in()).status == 200
+        assert (await browser.act("halt")).status == 202
+    finally:
+        for connection in begun:
+            connection.close()
+
+
 @pytest.mark.parametrize("bytes_sent", [b"\x00" * 100, b"GET / HTTP/1.1\r\n\r\n", b"GET /\r\n\r\n"])
 async def test_what_is_no_request_is_answered_by_nobody_of_ours(
     page: Door, bytes_sent: bytes
