@@ -1,0 +1,125 @@
+"""Every command of every runbook is run, against a monitor that hedges."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.alerting_servers import AlertmanagerServer, PrometheusServer, Webhook
+from fakes.live_monitor import BOOK, LiveMonitor
+from fakes.programs import COMMAND
+
+from shared.domain.hedging.alerts import ALERTS, runbook_of
+
+RUNBOOKS = Path(__file__).parents[2] / "deploy" / "runbooks"
+NAMES = sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README")
+ORDER_ID = f"{BOOK}-00000001-varswap_3m"
+POSITION = 'symbol = "SPXW270319P05000000"\nquantity = 40.0\n'
+HEADINGS = ("First checks", "Remedy", "It is over when")
+
+
+def text_of(name: str) -> str:
+    return (RUNBOOKS / f"{name}.md").read_text()
+
+
+def commands_of(name: str) -> list[str]:
+    blocks: list[str] = re.findall(r"```(?:sh|console)\n(.*?)```", text_of(name), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_runbook_says_what_it_means_what_it_costs_what_to_do_and_when_it_is_over(
+    name: str,
+) -> None:
+    text = text_of(name)
+    assert text.startswith("# ")
+    assert "**What it means.** " in text
+    assert "**What it costs.** " in text
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == list(HEADINGS)
+    assert commands_of(name)
+    assert len(text.splitlines()) <= 60
+
+
+def test_every_alert_of_the_monitor_is_named_in_its_runbook() -> None:
+    for what in ALERTS:
+        assert f"`{what}`" in text_of(runbook_of(what)), what
+
+
+class Shell:
+    """Runs commands as an operator would, each distinct one once."""
+
+    def __init__(self, monitor: LiveMonitor, environment: dict[str, str]) -> None:
+        self._monitor = monitor
+        self._environment = environment
+        self.ran: dict[str, float] = {}
+
+    def run(self, line: str, name: str) -> None:
+        filled = line.replace("BOOK", BOOK).replace("ORDER_ID", ORDER_ID)
+        filled = filled.replace("FILE", str(self._monitor.directory / "journal.parquet"))
+        known = filled.replace(f"'{name}'", "''")  # the reason alone differs
+        if known in self.ran:
+            return
+        began_s = time.perf_counter()
+        done = subprocess.run(
+            ["/bin/sh", "-c", filled],
+            cwd=self._monitor.directory,
+            env=os.environ | self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        self.ran[known] = time.perf_counter() - began_s
+        assert done.returncode == 0, f"{name}: {filled}\n{done.stdout}{done.stderr}"
+        assert done.stdout.strip() or known in SILENT, f"{name}: {filled} says nothing"
+
+
+SILENT = {
+    "redis-cli -u $ORDERS GET 'hedge:v1:{hedger}:halt'",
+    "redis-cli -u $MARKET SLOWLOG GET 3",
+    *(
+        f"curl -s $OPERATIONS/metrics | sed -n '/^hedge_{each}/p'"
+        for each in (
+            *("rejects_total", "orders_withheld_total", "retention_failures_total"),
+            *("audit_mismatches_total", "audit_sweeps_total", "model_error_expiries"),
+        )
+    ),
+}
+"""What has nothing to say while all is well, or is asked of another process than `up`'s."""
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    directory = tmp_path_factory.mktemp("monitor")
+    position = f"[[books.positions]]\n{POSITION}\n[books.orders]\n"
+    with Webhook() as webhook, LiveMonitor(directory, ["up"], {"[books.orders]\n": position}) as up:
+        manager = AlertmanagerServer(directory / "alertmanager", webhook.address)
+        address = f"127.0.0.1:{manager.port}"
+        prometheus = PrometheusServer(directory / "prometheus", {"up": up.ports["up"]}, address)
+        with manager, prometheus:
+            environment = up.environment | {
+                "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",
+                "HEDGESTAT_OPERATORS_FILE": str(directory / "operators"),
+                "OPERATIONS": up.url("up"),
+                "BROKER": up.mosquitto.url,
+                "ORDERS": up.redis.url,
+                "MARKET": up.redis.url,
+                "PROMETHEUS": prometheus.url,
+                "ALERTMANAGER": manager.url,
+            }
+            shell = Shell(up, environment)
+            up.restart("up")  # the head of the decision log is told now, and not in a minute
+            shell.run("echo a-long-enough-password | hedgestat operators add ann", "logins")
+            yield shell
+
+
+@pytest.mark.system
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_of_a_runbook_does_what_it_should(shell: Shell, name: str) -> None:
+    for line in commands_of(name):
+        shell.run(line, name)
