@@ -38,9 +38,7 @@ class PageServer:
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = story.json_of(story.state())
-        self.books: dict[str, Any] = {
-            name: story.json_of(story.book(name)) for name in story.BOOKS
-        }
+        self.books: dict[str, Any] = {name: story.json_of(story.book(name)) for name in story.BOOKS}
         self.histories = {
             "market": story.json_of(story.market_history()),
             "book": story.json_of(story.book_history()),
@@ -64,7 +62,9 @@ class PageServer:
     def send(self, event: str, value: object) -> None:
         """Send an event to every open stream."""
         self._boot_number += 1
-        message = f"event: {event}\nid: {self._boot}-{self._boot_number}\ndata: {json.dumps(value)}\n\n"
+        message = (
+            f"event: {event}\nid: {self._boot}-{self._boot_number}\ndata: {json.dumps(value)}\n\n"
+        )
         assert self._loop is not None
         for queue in tuple(self._queues):
             self._loop.call_soon_threadsafe(queue.put_nowait, message.encode())
@@ -119,7 +119,9 @@ class PageServer:
             Route("/healthz", lambda _: Response("ok")),
             Route("/api/v1/stream", self._stream),
             Route("/api/v1/signals/history", lambda _: self._json(self.histories["market"])),
-            Route("/api/v1/books/{book:path}/history", lambda _: self._json(self.histories["book"])),
+            Route(
+                "/api/v1/books/{book:path}/history", lambda _: self._json(self.histories["book"])
+            ),
             Route("/api/v1/login", self._login, methods=["GET", "POST"]),
             Route("/api/v1/logout", self._logout, methods=["POST"]),
             Route("/api/v1/actions/{action}", self._act, methods=["POST"]),

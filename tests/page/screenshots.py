@@ -1,6 +1,6 @@
 """Pictures of the page in every state that it must be readable in.
 
-    python tests/page/screenshots.py DIRECTORY
+python tests/page/screenshots.py DIRECTORY
 """
 
 import sys
@@ -35,7 +35,9 @@ def _stale(server: PageServer) -> None:
         story.market(vix="stale", vix_smooth="stale", rv="frozen")
     )
     silent = story.health(
-        data_age_s=432.0, ready=False, checks={"data": "no event for 432 s", "leases": ""}
+        data_age_s=432.0,
+        ready=False,
+        checks={"data": "nothing has been journalled for 12 s", "leases": ""},
     )
     server.state["health"] = story.json_of(silent)
 

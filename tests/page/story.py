@@ -53,7 +53,7 @@ _DAY: Final = "2018-02-05"
 
 BOOKS: Final = ("overlay", "global-equity", "tail")
 HOSTILE: Final = (
-    "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>'\"&{{7*7}}"
+    '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&{{7*7}}'
     "</title><svg onload=window.hacked=1>"
 )
 
@@ -280,7 +280,9 @@ def exposure(name: str) -> ExposureMessage:
             for underlying, bucket, level, positions, marked, figures in groups
         ),
         risk_time=_at("20:30:55"),
-        worst=ScenarioMessage(name="+10%, −10 pts", spot=0.1, volatility=-10.0, profit=-1_310_200.0),
+        worst=ScenarioMessage(
+            name="+10%, −10 pts", spot=0.1, volatility=-10.0, profit=-1_310_200.0
+        ),
         stress=scenarios,
         shortfall=-1_020_400.0,
         shortfall_days=500,
@@ -297,7 +299,9 @@ def exposure(name: str) -> ExposureMessage:
 def _scenarios() -> tuple[ScenarioCellView, ...]:
     return tuple(
         ScenarioCellView(
-            spot=spot, volatility=points, profit=9e6 * spot * spot * 4 + 87_584 * points - 4e6 * spot
+            spot=spot,
+            volatility=points,
+            profit=9e6 * spot * spot * 4 + 87_584 * points - 4e6 * spot,
         )
         for spot in (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
         for points in (-10.0, 0.0, 10.0, 20.0, 30.0, 40.0)
@@ -497,7 +501,11 @@ def state(books: int = 3, **changes: Any) -> StateView:  # noqa: ANN401 - fields
                 ("decided", "accepted", "working", "partial", "filled", "refused", "rejected")
             )
         ),
-        alerts=(alert(3, "critical", "order_blocked"), alert(2), alert(1, "info", "feed_recovered")),
+        alerts=(
+            alert(3, "critical", "order_blocked"),
+            alert(2),
+            alert(1, "info", "feed_recovered"),
+        ),
         health=health(),
     )
     return msgspec.structs.replace(view, **changes)

@@ -77,6 +77,7 @@ def test_the_page_lives_with_a_policy_that_allows_nothing_inline(
     expect(tab.locator("#curve-chart .scatterlayer .trace")).to_have_count(1)
     # plotly.js brings the style of a map library that the page never draws with.
     assert len(blocked) <= 1, blocked
-    assert tab.locator("#vix-chart .main-svg").first.evaluate(
-        "one => getComputedStyle(one).position"
-    ) == "absolute", "plotly's own rules are in force"
+    assert (
+        tab.locator("#vix-chart .main-svg").first.evaluate("one => getComputedStyle(one).position")
+        == "absolute"
+    ), "plotly's own rules are in force"

@@ -130,16 +130,18 @@ def test_stale_numbers_are_said_in_words_signs_and_patterns(server: PageServer, 
 
 
 def test_a_feed_that_has_gone_silent_makes_every_tile_stale(server: PageServer, tab: Page) -> None:
-    server.state["health"] = story.json_of(story.health(data_age_s=29.0))
+    silent = {"data": "nothing has been journalled for 12 s"}
+    server.state["health"] = story.json_of(story.health(checks=silent, data_age_s=75.0))
     tab.goto(server.url)
     tab.locator(".tile").first.wait_for()
     expect(tab.locator("#banners")).to_contain_text("Market data is stale")
-    expect(tab.locator("#banners")).to_contain_text("No event of the market for 3")
+    expect(tab.locator("#banners")).to_contain_text("nothing has been journalled for 12 s.")
+    expect(tab.locator("#banners")).to_contain_text("Last print 1 min")
     expect(tab.locator("#data-age")).to_have_attribute("data-level", "bad")
     expect(tab.locator('.tile[data-signal="vix"]')).to_have_css("border-top-style", "dashed")
-    again = story.json_of(story.market()) | {"event_time": "2018-02-05T20:31:40Z"}
-    server.send("market", again)
+    server.send("health", story.json_of(story.health()))
     expect(tab.locator("#banners")).not_to_contain_text("Market data is stale")
+    expect(tab.locator("#data-age")).to_have_attribute("data-level", "good")
 
 
 def test_a_halt_is_loud_and_says_how_it_ends_and_the_browser_cannot_end_it(

@@ -28,6 +28,18 @@ def test_a_trigger_goes_from_pending_to_firing(server: PageServer, opened: Page)
     expect(trigger).to_contain_text("3 of 3 ticks · 15 of 15 min")
 
 
+def test_a_trigger_whose_decision_ended_its_firing_is_still_seen_to_have_fired(
+    server: PageServer, opened: Page
+) -> None:
+    decided = msgspec.structs.replace(story.target("overlay"), decision=8)
+    rests = story.trigger("vix_move", "cooldown", reason="a decision was made")
+    view = story.book("overlay", target=decided, triggers=(rests,))
+    server.send("book", story.json_of(view))
+    trigger = opened.locator('.trigger[data-trigger="vix_move"]')
+    expect(trigger).to_contain_text("▲ FIRED just now")
+    expect(opened.locator("#book-verdict")).to_contain_text("decision 8 by vix move")
+
+
 def test_an_order_appears_and_goes_its_way(server: PageServer, opened: Page) -> None:
     order = story.order(20, "decided")
     server.send("orders", [story.json_of(order)])
@@ -105,6 +117,18 @@ def test_a_lost_connection_is_loud_and_comes_back_without_a_reload(
     expect(opened.locator(".book-line")).to_have_count(2)
     expect(banner).to_have_count(0)
     assert opened.evaluate("window.still") == "the same page"
+
+
+def test_a_clock_that_goes_on_without_prints_makes_the_data_no_younger(
+    server: PageServer, tab: Page
+) -> None:
+    server.state["health"] = story.json_of(story.health(data_age_s=70.0))
+    tab.goto(server.url)
+    expect(tab.locator("#data-age")).to_contain_text("1 min")
+    ticking = story.json_of(story.market()) | {"event_time": "2018-02-05T20:31:40Z"}
+    server.send("market", ticking)
+    expect(tab.locator("#clock")).to_have_text("2018-02-05 20:31:40")
+    expect(tab.locator("#data-age")).to_contain_text("1 min")
 
 
 def test_another_book_is_followed_at_once(server: PageServer, opened: Page) -> None:

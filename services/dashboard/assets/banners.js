@@ -3,7 +3,7 @@
 import { at, element, reconcile, setAttribute, setProperty, setText } from "/assets/dom.js";
 import { dayAndTime, duration, milliseconds, timeOfDay } from "/assets/format.js";
 import { paced } from "/assets/pace.js";
-import { OLD_DATA_S, strictest } from "/assets/top.js";
+import { dataTrouble, strictest } from "/assets/top.js";
 
 const SHOWN = 4;
 
@@ -51,16 +51,19 @@ function connection(store) {
 }
 
 function feed(store) {
-  const age = store.dataAge();
-  if (store.state === null || (age !== null && age <= OLD_DATA_S)) {
+  const trouble = dataTrouble(store);
+  if (trouble === "") {
     return [];
   }
-  const text =
+  const age = store.dataAge();
+  const last = milliseconds(store.state.market.event_time);
+  const since =
     age === null
-      ? "No event of the market has come since the monitor started."
-      : `No event of the market for ${duration(age)}; the last is of ` +
-        `${dayAndTime(milliseconds(store.state.market.event_time))} UTC.`;
-  return [{ key: "feed", kind: "stale", title: "STALE", head: "⚠ Market data is stale", text }];
+      ? "No print has come yet."
+      : `Last print ${duration(age)} ago; the market’s clock stands at ${dayAndTime(last)} UTC.`;
+  return [
+    { key: "feed", kind: "stale", title: "STALE", head: "⚠ Market data is stale", text: `${trouble}. ${since}` },
+  ];
 }
 
 function signals(store) {

@@ -10,12 +10,43 @@ const STATES = { active: "● trading", reducing: "▼ reducing only", halted: "
 const TRIGGER_STATES = { inactive: "○ inactive", pending: "◔ pending", firing: "▲ FIRING", cooldown: "◌ cooldown" };
 const ORDER = ["firing", "pending", "cooldown", "inactive"];
 const SHOWN_WHIPSAWS = 3;
+const FRESH_MS = 15_000;
 
-export function showBook(store) {
-  store.on("book books selection", paced(() => renderBook(store)));
+/**
+ * Which triggers of the chosen book have fired while the page looked on: a decision ends the state
+ * of firing in the same instant, and who blinks would miss it.
+ */
+class Firings {
+  #book = null;
+  #decision = null;
+  #at = new Map();
+
+  take(book) {
+    const { target } = book;
+    const isSame = this.#book === book.summary.book;
+    if (!isSame) {
+      this.#at.clear();
+    } else if (target !== null && target.decision !== this.#decision) {
+      this.#at.set(target.trigger, performance.now());
+    }
+    this.#book = book.summary.book;
+    this.#decision = target?.decision ?? null;
+  }
+
+  isFresh(trigger) {
+    return performance.now() - (this.#at.get(trigger) ?? -Infinity) < FRESH_MS;
+  }
 }
 
-function renderBook(store) {
+export function showBook(store) {
+  const firings = new Firings();
+  const render = paced(() => renderBook(store, firings));
+  store.on("book", () => store.book !== null && firings.take(store.book));
+  store.on("book books selection", render);
+  setInterval(render, 5000);
+}
+
+function renderBook(store, firings) {
   const summary = store.state?.books.find((each) => each.book === store.selected) ?? null;
   setText(at("book-title"), summary === null ? "No book" : `Book ${summary.book}`);
   const state = summary?.state ?? "unknown";
@@ -32,7 +63,7 @@ function renderBook(store) {
   }
   whenChanged(at("hedge"), [book.target, book.summary], () => renderHedge(book));
   whenChanged(at("sizing"), [book.target, book.summary.binding], () => renderSizing(book));
-  renderTriggers(book.triggers);
+  renderTriggers(book.triggers, firings);
   whenChanged(at("whipsaws"), [book.whipsaws, book.withheld], () => renderSuppressed(book));
 }
 
@@ -113,13 +144,16 @@ function legs(target) {
   );
 }
 
-function renderTriggers(triggers) {
-  const rank = (trigger) => ORDER.indexOf(trigger.state);
+function renderTriggers(triggers, firings) {
+  const isFresh = (trigger) => trigger.state !== "firing" && firings.isFresh(trigger.trigger);
+  const rank = (trigger) => (isFresh(trigger) ? 0 : ORDER.indexOf(trigger.state));
   const sorted = [...triggers].sort((one, other) => rank(one) - rank(other));
   const many = (state) => triggers.filter((each) => each.state === state).length;
   setText(at("triggers-count"), `${many("firing")} firing, ${many("pending")} pending of ${triggers.length}`);
   setAttribute(at("triggers"), "data-empty", triggers.length === 0 ? "No trigger was heard of yet" : null);
-  reconcile(at("triggers"), sorted, (each) => each.trigger, createTrigger, updateTrigger);
+  reconcile(at("triggers"), sorted, (each) => each.trigger, createTrigger, (node, each) =>
+    updateTrigger(node, each, isFresh(each)),
+  );
 }
 
 function createTrigger() {
@@ -132,11 +166,12 @@ function createTrigger() {
   );
 }
 
-function updateTrigger(node, trigger) {
+function updateTrigger(node, trigger, isFresh) {
   const [name, state, progress, meter, reason] = node.children;
   setText(name, words(trigger.trigger));
-  setText(state, TRIGGER_STATES[trigger.state] ?? trigger.state);
+  setText(state, isFresh ? "▲ FIRED just now" : TRIGGER_STATES[trigger.state] ?? trigger.state);
   setAttribute(node, "data-state", trigger.state);
+  setAttribute(node, "data-fired", isFresh ? "" : null);
   setAttribute(node, "data-trigger", trigger.trigger);
   const persists = ["pending", "firing"].includes(trigger.state);
   setText(progress, persists ? progressText(trigger) : trigger.state === "cooldown" ? sinceText(trigger) : "");

@@ -115,7 +115,7 @@ export class Store {
   }
 
   #takeMarket(value) {
-    if (value.event_time !== this.state.market.event_time) {
+    if (youngest(value) !== youngest(this.state.market)) {
       this.#dataAt = performance.now();
     }
     this.state.market = value;
@@ -159,6 +159,12 @@ export class Store {
     const age = health.data_age_s;
     this.#dataAt = age === null ? null : performance.now() - age * 1000;
   }
+}
+
+/** When the youngest print is of: the clock goes on without any. */
+function youngest(market) {
+  const times = Object.values(market.signals).map((each) => milliseconds(each.event_time) ?? 0);
+  return Math.max(0, ...times);
 }
 
 /** The old ones, those that changed in their place, and what is new first. */

@@ -4,9 +4,6 @@ import { at, setAttribute, setText } from "/assets/dom.js";
 import { dayAndTime, duration, milliseconds } from "/assets/format.js";
 import { paced } from "/assets/pace.js";
 
-/** Wall-clock seconds without data of the market that are loud. */
-export const OLD_DATA_S = 30;
-
 const CONNECTIONS = { connecting: "connecting", live: "● live", lost: "✕ lost" };
 const TRADING = { active: "● active", reducing: "▼ reducing only", halted: "■ HALTED" };
 const RANKS = ["active", "reducing", "halted"];
@@ -16,6 +13,9 @@ export function strictest(trading) {
   const ranks = trading.map((each) => RANKS.indexOf(each.state));
   return ranks.length === 0 ? null : RANKS[Math.max(...ranks)];
 }
+
+/** What is wrong with the data of the market: the monitor knows when it should come; or "". */
+export const dataTrouble = (store) => store.state?.health.checks.data ?? "";
 
 export function showTop(store) {
   const render = paced(() => renderTop(store));
@@ -43,7 +43,7 @@ function renderTop(store) {
 
 function renderDataAge(store) {
   const age = store.dataAge();
-  const old = age === null || age > OLD_DATA_S;
+  const old = dataTrouble(store) !== "";
   setText(at("data-age"), age === null ? "none yet" : `${duration(age)} ago`);
   setAttribute(at("data-age"), "data-level", old ? "bad" : "good");
   setAttribute(document.body, "data-feed", old ? "silent" : "live");
