@@ -38,7 +38,6 @@ async def run(site: Site) -> None:
     page = Page(make_picture(site), site.settings, VERSION, site.clock)
     rounds = Rounds(page, site.clock, metrics)
     streams = Streams(rounds, metrics)
-    watch(site.health, page)
     async with (
         site.market(SERVICE) as market,
         site.orders(SERVICE) as orders,
@@ -65,6 +64,7 @@ async def run(site: Site) -> None:
         api = Api(page, streams, Assets())
         site.front.show(application(site, api, actions, door))
         listener = Listener(page, bus, site.keyring, metrics)
+        watch(site.health, page)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(reader.run(), name="reader"),

@@ -138,7 +138,7 @@ class Api:
         since_ns = 0
         if asked.hours is not None:
             since_ns = max(0, self._page.picture.market.event_ns - round(asked.hours * HOUR))
-        return _json(self._page.picture.history.view(scope, since_ns, asked.points))
+        return _json(self._page.picture.history_of(scope, since_ns, asked.points))
 
 
 def _limit(request: Request) -> int:

@@ -1,5 +1,6 @@
 """Hears the bus: who is there, what may trade, what the gateway answers, what is alarming."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -22,6 +23,7 @@ SUBSCRIPTIONS: Final = (
     topics.ALERTS,
     topics.HEARTBEATS,
 )
+_LOOK_S: Final = 0.5
 
 
 class Listener:
@@ -39,6 +41,7 @@ class Listener:
         self._bus = bus
         self._keyring = keyring
         self._metrics = metrics
+        page.picture.services.troubles["bus"] = "not connected yet"
         self._takers: Mapping[str, Callable[[Message], None]] = {
             "status": self._take_status,
             "trading": self._take_trading,
@@ -49,6 +52,18 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hear())
+            tasks.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        troubles = self._page.picture.services.troubles
+        while True:
+            is_there = self._bus.connected.is_set()
+            troubles["bus"] = "" if is_there else "the broker does not answer"
+            await asyncio.sleep(_LOOK_S)
+
+    async def _hear(self) -> None:
         async for message in self._bus.messages():
             family = message.topic.removeprefix(f"{topics.PREFIX}/").partition("/")[0]
             try:
@@ -58,10 +73,6 @@ class Listener:
                 self._metrics.not_believed(reason)
                 log.warning("message_refused", topic=message.topic, reason=reason)
             message.ack()
-
-    def connection(self, trouble: str) -> None:
-        """Note what is wrong with the connection; empty text when it is there."""
-        self._page.picture.services.troubles["bus"] = trouble
 
     def _take_status(self, message: Message) -> None:
         if message.payload:

@@ -4,7 +4,7 @@ Theory of operation. Each source is read in its own order and at its own pace: t
 decision log, the exposure log, the hedger's record, the bus. What is taken notes in `changed` what
 may look different now; a round of the stream takes these and makes views of them. Nothing here
 depends on how the same entries were split into batches: of the signal log the state needs the last
-snapshot, the charts the first in each quarter of a second of event time.
+snapshot, the charts the last in each quarter of a second of event time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,7 @@ from shared.domain.signals_observed import SignalsObserved
 from shared.wire.announcements import announce
 from shared.wire.decisions import read_decision
 from shared.wire.messages import AckMessage, AlertMessage
-from shared.wire.views import BookSummaryView, BookView
+from shared.wire.views import BookSummaryView, BookView, HistoryView
 
 _CELL_NS: Final = 250 * MILLISECOND
 _EXPOSURE_CELL_NS: Final = 5 * SECOND
@@ -97,7 +97,7 @@ class Picture:
         self.history = History(len(policies))
         self.changed: set[Change] = set()
         self._clock = clock
-        self._cell = -1
+        self._uncharted: Snapshot | None = None
         self._exposure_cells: dict[str, int] = {}
 
     # --- what is taken -----------------------------------------------------------------------
@@ -176,6 +176,12 @@ class Picture:
         """Return all of a book."""
         return self.books[book].view(self._around(book, whole=True))
 
+    def history_of(self, scope: str, since_ns: int, points: int) -> HistoryView:
+        """Return what happened from an instant on, to a book or to the market; see `History`."""
+        if self._uncharted is not None:
+            self._chart(self._uncharted)
+        return self.history.view(scope, since_ns, points)
+
     def is_open(self) -> bool:
         """Whether the market is open, by its own instant."""
         return self._clock.at(self.market.event_ns).is_open
@@ -183,11 +189,12 @@ class Picture:
     # -----------------------------------------------------------------------------------------
 
     def _sample(self, snapshot: Snapshot) -> None:
-        """Chart the first snapshot of each quarter of a second of event time."""
-        cell = snapshot.event_ns // _CELL_NS
-        if cell <= self._cell:
-            return
-        self._cell = cell
+        """Chart the last snapshot of each quarter of a second of event time."""
+        before, self._uncharted = self._uncharted, snapshot
+        if before is not None and before.event_ns // _CELL_NS < snapshot.event_ns // _CELL_NS:
+            self._chart(before)
+
+    def _chart(self, snapshot: Snapshot) -> None:
         observed = snapshot.decode()
         for scope, values in self.market.values(observed).items():
             wanted = values if scope == MARKET else {name: values.get(name) for name in _OF_A_BOOK}

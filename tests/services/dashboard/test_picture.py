@@ -59,7 +59,7 @@ def test_how_entries_come_together_changes_nothing(cuts: list[int], others: list
     assert picture.orders.newest(100) == whole.orders.newest(100)
     assert picture.alerts.newest(100) == whole.alerts.newest(100)
     for scope in ("", "overlay"):
-        assert picture.history.view(scope, 0, 5_000) == whole.history.view(scope, 0, 5_000)
+        assert picture.history_of(scope, 0, 5_000) == whole.history_of(scope, 0, 5_000)
 
 
 @pytest.mark.parametrize("log_first", [True, False])
@@ -312,22 +312,30 @@ def test_an_alert_that_comes_by_log_and_by_bus_is_shown_once() -> None:
 def test_history_shows_signals_targets_and_when_triggers_fired() -> None:
     market = eventful()
     picture = market.picture()
-    assert max(value for _, value in picture.history.view("", 0, 100).series["vix"]) == 26.0
-    book = picture.history.view("overlay", 0, 100)
+    assert max(value for _, value in picture.history_of("", 0, 100).series["vix"]) == 26.0
+    book = picture.history_of("overlay", 0, 100)
     assert {"target_vega", "current_vega", "multiplier", "reference_vix", "drawdown"} <= set(
         book.series
     )
     assert book.series["reference_vix"][-1][1] == 22.0
     assert "vix_move" in [name for _, name in book.firings]
-    assert picture.history.view("overlay", market.now + DAY, 100).series == {}
+    assert picture.history_of("overlay", market.now + DAY, 100).series == {}
 
 
-def test_of_a_burst_the_state_is_the_last_and_the_chart_the_first_of_each_quarter_second() -> None:
+def test_of_a_burst_the_chart_shows_the_last_of_each_quarter_second() -> None:
     market = PicturedMarket()
     for step in range(8):
         market.vix(18.0 + step, after=100_000_000)
     picture = market.picture()
     assert picture.market.view().signals["vix"].value == 25.0
-    points = picture.history.view("", 0, 100).series["vix"]
-    assert max(value for _, value in points) >= 24.0
+    (ring,) = [picture.history_of("", 0, 100).series["vix"]]
+    assert ring[-1][1] == 25.0
     assert (market.now - MONDAY) / SECOND == pytest.approx(0.8)
+
+
+def test_of_prints_of_one_instant_the_chart_shows_what_stood_after_the_last() -> None:
+    market = PicturedMarket()
+    market.vix(18.0)
+    market.tick(index_return=-0.01, after=DAY)
+    market.vix(25.0)
+    assert market.picture().history_of("", 0, 100).series["vix"][-1][1] == 25.0
