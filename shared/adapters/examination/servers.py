@@ -1,6 +1,7 @@
 """Broker and stores: do they answer, let us in, keep what they are given, and know the time?"""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -64,18 +65,18 @@ async def examine_broker(settings: Settings) -> Finding:
 async def examine_store(role: str, settings: RedisSettings, clock: Clock) -> AsyncIterator[Finding]:
     """As the operator: connected, allowed to write, told to keep what it is given, of our time."""
     subject = f"store for {role} {redacted(settings.url)}"
-    client = connect(settings.of(OPERATOR), most_connections=1)
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with (
+            asyncio.timeout(PATIENCE_S),
+            contextlib.aclosing(connect(settings.of(OPERATOR), most_connections=1)) as client,
+        ):
             yield await _can_write(subject, client)
             yield await _is_durable(subject, role, client)
             yield await _is_of_our_time(subject, client, clock)
     except (exceptions.RedisError, OSError, TimeoutError) as error:
         seen = redacted(str(error)) or type(error).__name__
-        remedy = f"start the server, or correct [redis] {role}"
+        remedy = f"start the server, or correct [redis] {role}; have the login of {OPERATOR} here"
         yield Finding(subject, is_well=False, seen=seen, remedy=remedy)
-    finally:
-        await client.aclose()
 
 
 async def _can_write(subject: str, client: Redis) -> Finding:
