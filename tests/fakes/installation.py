@@ -21,8 +21,15 @@ SERVICES: Final = ("ingest", "signals", "hedger", "gateway")
 FREE_PORTS: Final = """
 [http]
 port = 0
-ports = { ingest = 0, signals = 0, hedger = 0, gateway = 0, feed = 0, auditor = 0, exposure = 0, \
-dashboard = 0 }
+[http.ports]
+ingest = 0
+signals = 0
+hedger = 0
+gateway = 0
+feed = 0
+auditor = 0
+exposure = 0
+dashboard = 0
 """
 
 Disturbance = tuple[Callable[[Witness], bool], Callable[[], None]]
