@@ -21,7 +21,6 @@ from services.dashboard.picture import Picture
 from services.dashboard.reader import Reader
 from services.dashboard.rounds import Rounds
 from services.dashboard.streams import Streams
-from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.instruments.catalogue import Catalogue, UnknownInstrument
 from shared.runtime.alarm import Alarm
 from shared.runtime.health import Health
@@ -59,7 +58,7 @@ async def run(site: Site) -> None:
             orders=orders,
             clock=site.clock,
             metrics=metrics,
-            chronicle=Chronicle(page.picture.history, market, holder_name()),
+            chronicle=Chronicle(page.picture, market, holder_name()),
         )
         api = Api(page, streams, Assets())
         site.front.show(application(site, api, actions, door))
@@ -103,9 +102,10 @@ def make_picture(site: Site) -> Picture:
     return Picture(
         settings.books,
         settings.signals,
-        SessionClock(site.calendar()),
+        site.calendar(),
         tuple(services),
         lambda symbol: expiry_of(site.catalogue(), symbol),
+        commission=settings.paper.commission,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from services.dashboard.effectiveness import Effectiveness
 from services.dashboard.triggers import TriggersPicture
 from services.dashboard.why import binding_step
 from shared.domain.dealing.cost_ledger import year_end_ns, year_of
@@ -30,7 +31,6 @@ from shared.wire.views import (
     BookSummaryView,
     BookView,
     BudgetView,
-    EffectivenessView,
     ScenarioCellView,
 )
 
@@ -67,15 +67,19 @@ class BookPicture:
     Args:
         policy: Its configuration.
         clock: The exchange's sessions.
+        effectiveness: Of its hedge.
 
     Attributes:
         exposure: As last observed; `None` without positions.
         target: The last decision; `None` before the first.
     """
 
-    def __init__(self, policy: BookPolicy, clock: SessionClock) -> None:
+    def __init__(
+        self, policy: BookPolicy, clock: SessionClock, effectiveness: Effectiveness
+    ) -> None:
         self.exposure: ExposureObserved | None = None
         self.target: TargetChanged | None = None
+        self.effectiveness = effectiveness
         self.triggers = TriggersPicture(policy, clock)
         self._policy = policy
         self._clock = clock
@@ -155,7 +159,7 @@ class BookPicture:
             whipsaws=tuple(self._whipsaws),
             withheld=tuple(self._withheld),
             budget=self._budget(around.now_ns),
-            effectiveness=self._effectiveness(around.own),
+            effectiveness=self.effectiveness.view(_value(around.own, "hedge_correlation")),
             signals=around.own,
             exposure=None if exposure is None else exposure_message(exposure),
             scenarios=_cells(exposure),
@@ -207,14 +211,9 @@ class BookPicture:
             year_days_left=(year_end_ns(year) - now_ns) / DAY,
         )
 
-    def _effectiveness(self, own: dict[str, SignalMessage]) -> EffectivenessView:
-        correlation = own.get("hedge_correlation")
-        return EffectivenessView(
-            ratio=None,
-            hedge_profit=None,
-            book_loss=None,
-            correlation=None if correlation is None else correlation.value,
-        )
+
+def _value(signals: dict[str, SignalMessage], name: str) -> float | None:
+    return signals[name].value if name in signals else None
 
 
 def _cells(exposure: ExposureObserved | None) -> tuple[ScenarioCellView, ...]:

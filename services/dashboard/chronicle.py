@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.dashboard.history import History, Settled
+from services.dashboard.history import Settled
+from services.dashboard.picture import Picture, PictureState
 from shared.adapters.store import Commit, Store, StoreTrouble
 from shared.wire import keys
 
@@ -30,19 +31,20 @@ _ROW_BYTES: Final = 56
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Settled).decode
+_decode_state: Final = msgspec.msgpack.Decoder(PictureState).decode
 
 
 class Chronicle:
     """Writes a history down, and reads it back.
 
     Args:
-        history: What is kept.
+        picture: What is kept.
         store: Of the market.
         holder: Our name, which no other process has.
     """
 
-    def __init__(self, history: History, store: Store, holder: str) -> None:
-        self._history = history
+    def __init__(self, picture: Picture, store: Store, holder: str) -> None:
+        self._picture = picture
         self._store = store
         self._holder = holder
         self._epoch: int | None = None
@@ -53,16 +55,25 @@ class Chronicle:
         Raises:
             StoreTrouble: The store does not answer.
         """
+        self._restore((await self._store.load(STAGE)).state)
         stream = keys.history()
         index = (await self._store.extent(stream)).first - 1
         while entries := await self._store.read({stream: index}, count=_AT_ONCE):
             for entry in entries:
                 try:
-                    self._history.restore(_decode(entry.payload))
+                    self._picture.history.restore(_decode(entry.payload))
                 except msgspec.DecodeError as error:  # of another version
                     log.warning("history_unreadable", index=entry.index, error=str(error))
             index = entries[-1].index
             await asyncio.sleep(0)
+
+    def _restore(self, state: bytes | None) -> None:
+        if state is None:
+            return
+        try:
+            self._picture.restore(_decode_state(state))
+        except msgspec.DecodeError as error:
+            log.warning("history_unreadable", error=str(error))
 
     async def run(self) -> None:
         """Write until cancelled; then let another."""
@@ -84,7 +95,7 @@ class Chronicle:
         Raises:
             StoreTrouble: The store does not answer, or another writes.
         """
-        settled = self._history.settled()
+        settled = self._picture.history.settled()
         if not await self._may_write() or not settled:
             return
         assert self._epoch is not None  # noqa: S101 - so we may
@@ -94,6 +105,7 @@ class Chronicle:
                 stage=STAGE,
                 epoch=self._epoch,
                 batch=record.batch + 1,
+                state=_encode(self._picture.snapshot()),
                 emitted={stream: record.emitted.get(stream, 0) + 1},
                 entries={stream: [_encode(settled)]},
                 keep={stream: self._kept()},
@@ -108,7 +120,7 @@ class Chronicle:
         return self._epoch is not None
 
     def _kept(self) -> int:
-        largest = _ROW_BYTES * max(1, self._history.series)
+        largest = _ROW_BYTES * max(1, self._picture.history.series)
         return min(_MOST_ENTRIES, _MOST_BYTES // largest)
 
     async def _release(self, epoch: int) -> None:

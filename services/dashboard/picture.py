@@ -15,12 +15,14 @@ from msgspec import Struct
 
 from services.dashboard.alerts import AlertsPicture
 from services.dashboard.book import BookPicture, Surroundings
+from services.dashboard.effectiveness import Effectiveness
 from services.dashboard.entries import Snapshot, read_log
 from services.dashboard.history import MARKET, History
 from services.dashboard.market import Expiries, MarketPicture
 from services.dashboard.orders import OrdersPicture
 from services.dashboard.services import ServicesPicture
 from shared.adapters.store import Entry
+from shared.domain.accounts.accounting import ComparisonState
 from shared.domain.effects import (
     AlertRaised,
     Effect,
@@ -36,6 +38,7 @@ from shared.domain.hedging.book import HedgeBookState
 from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.instants import MILLISECOND, SECOND
 from shared.domain.policies import BookPolicy, SignalPolicy
+from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import SignalsObserved
 from shared.wire.announcements import announce
 from shared.wire.decisions import read_decision
@@ -62,6 +65,18 @@ class _HedgerBooks(Struct):
     books: dict[str, HedgeBookState] = {}
 
 
+class PictureState(Struct, frozen=True):
+    """What the log alone would not give back: it reaches back for hours, sessions for months.
+
+    Attributes:
+        index: Of the last entry of the signal log in it.
+        comparisons: Of hedge and portfolio, by book.
+    """
+
+    index: int = 0
+    comparisons: dict[str, ComparisonState] = {}
+
+
 _decode_exposure_head = msgspec.msgpack.Decoder(_ExposureHead).decode
 _decode_exposure = msgspec.msgpack.Decoder(ExposureObserved).decode
 _decode_books = msgspec.msgpack.Decoder(_HedgerBooks).decode
@@ -73,30 +88,40 @@ class Picture:
     Args:
         policies: Of the books.
         signals: What signals are made of.
-        clock: The exchange's sessions.
+        calendar: The exchange's sessions.
         services: Every one that there should be.
         expiry_of: Of VIX futures.
+        commission: Per execution that trades, as the venue takes it.
 
     Attributes:
         changed: What may look different since somebody last cleared this.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a composition of parts
         self,
         policies: Sequence[BookPolicy],
         signals: SignalPolicy,
-        clock: SessionClock,
+        calendar: SessionCalendar,
         services: tuple[str, ...],
         expiry_of: Expiries,
+        *,
+        commission: float = 0.0,
     ) -> None:
-        self.books = {policy.name: BookPicture(policy, clock) for policy in policies}
+        self._clock = clock = SessionClock(calendar)
+        self.books = {
+            policy.name: BookPicture(
+                policy, clock, Effectiveness(policy, calendar, signals.index_symbol, commission)
+            )
+            for policy in policies
+        }
         self.market = MarketPicture(signals, self.books, expiry_of)
         self.orders = OrdersPicture()
         self.alerts = AlertsPicture()
         self.services = ServicesPicture(services)
         self.history = History(len(policies))
         self.changed: set[Change] = set()
-        self._clock = clock
+        self._compared = 0
+        self._index = 0
         self._uncharted: Snapshot | None = None
         self._exposure_cells: dict[str, int] = {}
 
@@ -111,9 +136,10 @@ class Picture:
             for snapshot in found.snapshots:
                 self._sample(snapshot)
                 latest = snapshot
+            self._index = entry.index
             for event in found.events:
                 if isinstance(event, ExecutionReported):
-                    self._order_changed(self.orders.reported(event), event.book)
+                    self._take_report(event)
         if latest is not None:
             self._observe(latest.decode())
 
@@ -162,6 +188,23 @@ class Picture:
             self.changed.add(("alert", str(view.number)))
             self._books_changed([alert.book])
 
+    # --- what outlives us --------------------------------------------------------------------
+
+    def snapshot(self) -> PictureState:
+        """Return what the log alone would not give back."""
+        if self._uncharted is not None:
+            self._chart(self._uncharted)
+        states = {name: book.effectiveness.snapshot() for name, book in self.books.items()}
+        known = {name: state for name, state in states.items() if state is not None}
+        return PictureState(max(self._index, self._compared), known)
+
+    def restore(self, state: PictureState) -> None:
+        """Go on from a state, before any log is read."""
+        self._compared = state.index
+        for name, comparison in state.comparisons.items():
+            if name in self.books:
+                self.books[name].effectiveness.restore(comparison)
+
     # --- what is shown -----------------------------------------------------------------------
 
     def summary(self, book: str) -> BookSummaryView:
@@ -196,9 +239,20 @@ class Picture:
 
     def _chart(self, snapshot: Snapshot) -> None:
         observed = snapshot.decode()
+        if self._index > self._compared:
+            for book in self.books.values():
+                book.effectiveness.receive(observed)
         for scope, values in self.market.values(observed).items():
             wanted = values if scope == MARKET else {name: values.get(name) for name in _OF_A_BOOK}
             self.history.add(scope, observed.event_ns, wanted)
+
+    def _take_report(self, report: ExecutionReported) -> None:
+        if self._uncharted is not None:  # it traded in the market that stood before it
+            self._chart(self._uncharted)
+            self._uncharted = None
+        if report.book in self.books and self._index > self._compared:
+            self.books[report.book].effectiveness.receive(report)
+        self._order_changed(self.orders.reported(report), report.book)
 
     def _observe(self, observed: SignalsObserved) -> None:
         self.market.take(observed)

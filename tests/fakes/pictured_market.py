@@ -8,7 +8,6 @@ from fakes.hedged_market import CALENDAR, HedgedMarket
 from services.dashboard.picture import Picture
 from shared.adapters.store import Entry
 from shared.domain.effects import Effect
-from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.policies import PortfolioPolicy, SignalPolicy
 from shared.domain.signals_observed import HedgerInput
 from shared.wire import keys
@@ -52,9 +51,8 @@ class PicturedMarket(HedgedMarket):
         return msgspec.msgpack.encode({"books": {"overlay": self.book.snapshot()}})
 
     def empty_picture(self) -> Picture:
-        clock = SessionClock(CALENDAR)
         expiries = {"VX6": self.now + 180 * 86_400 * 10**9}
-        return Picture((self.policy,), SIGNALS, clock, SERVICES, expiries.get)
+        return Picture((self.policy,), SIGNALS, CALENDAR, SERVICES, expiries.get)
 
     def picture(self) -> Picture:
         """The picture of everything that happened."""

@@ -120,7 +120,7 @@ class ServedPage:
         metrics = DashboardMetrics(self.registry)
         self.page = Page(market.empty_picture(), load(directory, SOUND), "1", self.clock)
         self.rounds = Rounds(self.page, self.clock, metrics)
-        self.chronicle = Chronicle(self.page.picture.history, self.store, "me")
+        self.chronicle = Chronicle(self.page.picture, self.store, "me")
         self._bus = FakeBus(
             self.broker,
             client_id="page",
