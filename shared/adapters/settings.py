@@ -63,6 +63,7 @@ from shared.adapters.connections import MqttSettings
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.instants import HOUR
 from shared.domain.instruments.legs import leg_instruments, leg_symbols, leg_underlyings
+from shared.domain.market.statistics.term_structure import term_symbols
 from shared.domain.marks.policy import MarkPolicy
 from shared.domain.policies import (
     BookPolicy,
@@ -229,7 +230,7 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
         read_intake(root.table("symbols"), root.table("intake")),
         options=OptionIntakePolicy(roots=roots, max_symbols=max_symbols) if roots else UNSET,
     )
-    signals = read_signals(root.table("signals"), books, portfolios)
+    signals = _with_curve(read_signals(root.table("signals"), books, portfolios), intake)
     settings = Settings(
         calendar=calendar,
         clock=clock,
@@ -259,3 +260,9 @@ def _settings(root: Table, environment: Mapping[str, str], directory: Path) -> S
     check_legs(root, resolve)
     root.refuse_unknown_keys()
     return settings
+
+
+def _with_curve(signals: SignalPolicy, intake: IntakePolicy) -> SignalPolicy:
+    """Have the futures of the curve marked where they are declared: a page shows them."""
+    curve = {each for each in term_symbols(signals.term_structure) if each in intake.symbols}
+    return replace(signals, mark_symbols=tuple(sorted({*signals.mark_symbols, *curve})))

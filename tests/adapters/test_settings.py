@@ -177,3 +177,9 @@ def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(tmp_path: Path) -> N
     path = tmp_path / "hedges.toml"
     path.write_bytes(b"\xef\xbb\xbf" + SOUND.replace("\n", "\r\n").encode())
     assert load_settings(path, {}) == load(tmp_path, SOUND)
+
+
+def test_futures_of_the_curve_are_marked_where_they_are_declared(tmp_path: Path) -> None:
+    assert load(tmp_path, SOUND).signals.mark_symbols == ("SPX", "VIX")
+    declared = SOUND + "[symbols.VX1]\n[symbols.VX3]\n[symbols.VX4]\n"
+    assert load(tmp_path, declared).signals.mark_symbols == ("SPX", "VIX", "VX1", "VX3")
