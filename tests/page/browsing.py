@@ -7,6 +7,8 @@ from typing import Final
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM: Final = "/usr/bin/chromium"
+PLOTLY: Final = "**/plotly.min.js"
+"""Megabytes of script that only charts need."""
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from page.browsing import chromium
+from page.browsing import PLOTLY, chromium
 from page.page_server import PageServer
 from playwright.sync_api import Browser, Page, expect
 
@@ -23,9 +23,11 @@ def server() -> Iterator[PageServer]:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
+    """Without charts, until a test says `tab.unroute(PLOTLY)`."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
     context.set_default_timeout(15_000)
     page = context.new_page()
+    page.route(PLOTLY, lambda route: route.abort())
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("dialog", lambda dialog: faults.append(f"a dialog: {dialog.message}"))

@@ -1,4 +1,4 @@
-"""A server of the page whose data and stream a test writes: the real one's HTTP without its sources."""
+"""A server of the page whose data and stream a test writes: the real one's HTTP alone."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final, Self
 
 import uvicorn
-from page import story
+from page import past, story
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.dashboard.assets_route import Assets
 from services.dashboard.security import HEADERS
 
-PASSWORD: Final = "correct horse"
-TOKEN: Final = "token-of-the-session"
+PASSWORD: Final = "correct horse"  # noqa: S105 - of nobody
+TOKEN: Final = "token-of-the-session"  # noqa: S105 - of nothing
 
 
 class PageServer:
@@ -40,8 +40,8 @@ class PageServer:
         self.state: dict[str, Any] = story.json_of(story.state())
         self.books: dict[str, Any] = {name: story.json_of(story.book(name)) for name in story.BOOKS}
         self.histories = {
-            "market": story.json_of(story.market_history()),
-            "book": story.json_of(story.book_history()),
+            "market": story.json_of(past.market_history()),
+            "book": story.json_of(past.book_history()),
         }
         self.actions: list[tuple[str, dict[str, Any], str]] = []
         self.streams = 0
@@ -140,7 +140,8 @@ class PageServer:
         queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._queues.add(queue)
         try:
-            yield f"retry: 300\nevent: state\nid: {self._boot}-0\ndata: {json.dumps(self.state)}\n\n".encode()
+            first = f"retry: 300\nevent: state\nid: {self._boot}-0\ndata: {json.dumps(self.state)}"
+            yield f"{first}\n\n".encode()
             if book is not None:
                 view = self.books.get(book) or story.json_of(story.book(book))
                 yield f"event: book\ndata: {json.dumps(view)}\n\n".encode()

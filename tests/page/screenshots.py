@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from page import story
 from page.browsing import chromium
+from page.hostile import HOSTILE, hostile
 from page.page_server import PageServer
 from playwright.sync_api import Page
 
@@ -43,10 +44,8 @@ def _stale(server: PageServer) -> None:
 
 
 def _hostile(server: PageServer) -> None:
-    server.state = story.hostile(server.state)
-    server.books = {
-        name + story.HOSTILE: story.hostile(view) for name, view in server.books.items()
-    }
+    server.state = hostile(server.state)
+    server.books = {name + HOSTILE: hostile(view) for name, view in server.books.items()}
 
 
 def _many(server: PageServer) -> None:
@@ -58,7 +57,7 @@ def _empty(server: PageServer) -> None:
     bare: dict[str, Any] = {"target": None, "triggers": (), "whipsaws": (), "withheld": ()}
     bare |= {"budget": None, "exposure": None, "scenarios": (), "signals": {}, "trading": None}
     server.books = {"overlay": story.json_of(story.book("overlay", **bare))}
-    empty = {"since": None, "until": None, "series": {}, "firings": []}
+    empty: dict[str, Any] = {"since": None, "until": None, "series": {}, "firings": []}
     server.histories = {"market": empty, "book": empty}
     server.state["market"] |= {"curve": [], "regime": None}
 
@@ -113,7 +112,7 @@ def main(directory: Path, *wanted: str) -> None:
                     color_scheme="light" if scheme == "light" else "dark",
                 )
                 page.on("console", lambda message: print(message.text))  # noqa: T201 - seen by who runs it
-                page.on("pageerror", lambda error: print(error))  # noqa: T201
+                page.on("pageerror", print)
                 page.goto(server.url)
                 page.locator(".tile").first.wait_for()
                 page.locator("#theme").wait_for()

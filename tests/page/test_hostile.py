@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from page import story
+from page.browsing import PLOTLY
+from page.hostile import HOSTILE, hostile
+from page.instants import NOW_S
+from page.orders import order
 from page.page_server import PageServer
 from playwright.sync_api import Page, expect
 
@@ -16,10 +20,11 @@ MARKUP: Final = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.wr
 
 
 def test_markup_in_every_text_stays_text(server: PageServer, tab: Page) -> None:
-    server.state = story.hostile(server.state)
+    server.state = hostile(server.state)
     name = server.state["books"][0]["book"]
-    server.books[name] = story.hostile(story.json_of(story.book("overlay")))
-    server.histories["book"]["firings"] = [[story.NOW_S - 900.0, "vix" + story.HOSTILE]]
+    server.books[name] = hostile(story.json_of(story.book("overlay")))
+    server.histories["book"]["firings"] = [[NOW_S - 900.0, "vix" + HOSTILE]]
+    tab.unroute(PLOTLY)
     tab.goto(server.url)
     tab.locator(".trigger").first.wait_for()
     tab.locator(".order-button").first.click()
@@ -42,9 +47,9 @@ def test_markup_in_every_text_stays_text(server: PageServer, tab: Page) -> None:
 
 
 def test_hostile_events_after_the_load_stay_text_too(server: PageServer, opened: Page) -> None:
-    server.send("orders", story.hostile([story.json_of(story.order(30))]))
-    server.send("alerts", story.hostile([story.json_of(story.alert(9))]))
-    server.send("health", story.hostile(story.json_of(
+    server.send("orders", hostile([story.json_of(order(30))]))
+    server.send("alerts", hostile([story.json_of(story.alert(9))]))
+    server.send("health", hostile(story.json_of(
         story.health(checks={"data": "old"}, trading=(story.trading("all", "halted"),))
     )))  # fmt: skip
     expect(opened.locator(".banner").first).to_contain_text("<img src=x")
@@ -72,6 +77,7 @@ def test_the_page_lives_with_a_policy_that_allows_nothing_inline(
         "console",
         lambda message: blocked.append(message.text) if "Security Policy" in message.text else None,
     )
+    tab.unroute(PLOTLY)
     tab.goto(server.url)
     expect(tab.locator("#vix-chart .scatterlayer .trace")).to_have_count(3)
     expect(tab.locator("#curve-chart .scatterlayer .trace")).to_have_count(1)

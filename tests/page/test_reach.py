@@ -35,7 +35,7 @@ def test_everything_is_reached_by_tab_and_seen_to_be(opened: Page) -> None:
 
 def test_landmarks_and_headings_tell_what_is_where(opened: Page) -> None:
     for role in ("banner", "main", "navigation", "complementary", "contentinfo"):
-        expect(opened.get_by_role(role)).to_have_count(1)  # type: ignore[arg-type] # roles by name
+        expect(opened.get_by_role(role)).to_have_count(1)
     for name in ("Market", "Book overlay", "Orders", "Alerts", "Services", "Books"):
         expect(opened.get_by_role("region", name=name).or_(
             opened.get_by_role("navigation", name=name)
@@ -90,7 +90,7 @@ def test_texts_stand_out_from_what_is_behind_them(opened: Page, theme: str) -> N
     found = {(text, behind): ratio for text, behind, ratio in poor}
     weak = {pair: ratio for pair, ratio in found.items() if ratio < LEAST_CONTRAST}
     assert {pair for pair in weak if pair[0] != "faint"} == set(), weak
-    assert all(found["faint", behind] >= 3 for behind in ("panel", "page"))  # noqa: PLR2004 - 1.4.11: of lines
+    assert all(found["faint", behind] >= 3 for behind in ("panel", "page"))  # 1.4.11: of lines
 
 
 def test_a_phone_shows_the_market_first_and_the_book_after_it(

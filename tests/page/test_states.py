@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 from page import story
+from page.browsing import PLOTLY
+from page.hostile import hostile
 from page.page_server import PageServer
 from playwright.sync_api import Page, expect
 
@@ -34,16 +36,20 @@ def test_the_market_is_shown_with_age_and_quality_of_every_number(opened: Page) 
     expect(opened.locator("#signals")).to_contain_text("◔ warming 112 of 252")
 
 
-def test_charts_begin_with_history_and_name_their_units_and_the_time_zone(opened: Page) -> None:
-    chart = opened.locator("#vix-chart")
+def test_charts_begin_with_history_and_name_their_units_and_the_time_zone(
+    server: PageServer, tab: Page
+) -> None:
+    tab.unroute(PLOTLY)
+    tab.goto(server.url)
+    chart = tab.locator("#vix-chart")
     expect(chart.locator(".scatterlayer .trace")).to_have_count(3)
     expect(chart).to_contain_text("vol points")
     expect(chart).to_contain_text("UTC")
     expect(chart).to_contain_text("trigger ▲ 20.7")
     expect(chart).to_contain_text("2018-02-05")
-    expect(opened.locator("#curve-chart")).to_contain_text("days to expiry")
-    opened.locator("#history-title").scroll_into_view_if_needed()
-    expect(opened.locator("#hedge-chart .ytick").first).to_have_text("0")
+    expect(tab.locator("#curve-chart")).to_contain_text("days to expiry")
+    tab.locator("#history-title").scroll_into_view_if_needed()
+    expect(tab.locator("#hedge-chart .ytick").first).to_have_text("0")
 
 
 def test_a_book_is_shown_with_its_chain_and_the_clamp_that_binds(opened: Page) -> None:
@@ -181,7 +187,7 @@ def test_what_is_not_there_is_said_and_no_box_is_empty(server: PageServer, tab: 
     server.state = story.json_of(story.state(1, orders=(), alerts=()))
     server.state["market"] |= {"curve": [], "regime": None, "event_time": None, "signals": {}}
     server.books = {"overlay": story.json_of(story.book("overlay", **bare))}
-    empty = {"since": None, "until": None, "series": {}, "firings": []}
+    empty: dict[str, Any] = {"since": None, "until": None, "series": {}, "firings": []}
     server.histories = {"market": empty, "book": empty}
     tab.goto(server.url)
     expect(tab.locator("#book-verdict")).to_have_text("Nothing was decided yet.")
@@ -216,12 +222,12 @@ def test_one_of_fifty_books_is_found_by_typing_and_chosen_by_keys(
     expect(tab.locator("#book-title")).to_have_text("Book book-31")
 
 
-@pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
+@pytest.mark.parametrize("texts", ["plain", "hostile"])
 def test_nothing_is_wider_than_the_window_at_any_width(
-    server: PageServer, tab: Page, *, hostile: bool
+    server: PageServer, tab: Page, texts: str
 ) -> None:
-    if hostile:
-        server.state = story.hostile(server.state)
+    if texts == "hostile":
+        server.state = hostile(server.state)
     tab.goto(server.url)
     tab.locator(".order-button").first.click()
     tab.locator(".why-line").wait_for()
