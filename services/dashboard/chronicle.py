@@ -55,7 +55,6 @@ class Chronicle:
         Raises:
             StoreTrouble: The store does not answer.
         """
-        self._restore((await self._store.load(STAGE)).state)
         stream = keys.history()
         index = (await self._store.extent(stream)).first - 1
         while entries := await self._store.read({stream: index}, count=_AT_ONCE):
@@ -66,6 +65,7 @@ class Chronicle:
                     log.warning("history_unreadable", index=entry.index, error=str(error))
             index = entries[-1].index
             await asyncio.sleep(0)
+        self._restore((await self._store.load(STAGE)).state)
 
     def _restore(self, state: bytes | None) -> None:
         if state is None:
@@ -95,7 +95,7 @@ class Chronicle:
         Raises:
             StoreTrouble: The store does not answer, or another writes.
         """
-        settled = self._picture.history.settled()
+        state, settled = self._picture.snapshot(), self._picture.history.settled()
         if not await self._may_write() or not settled:
             return
         assert self._epoch is not None  # noqa: S101 - so we may
@@ -105,7 +105,7 @@ class Chronicle:
                 stage=STAGE,
                 epoch=self._epoch,
                 batch=record.batch + 1,
-                state=_encode(self._picture.snapshot()),
+                state=_encode(state),
                 emitted={stream: record.emitted.get(stream, 0) + 1},
                 entries={stream: [_encode(settled)]},
                 keep={stream: self._kept()},

@@ -67,6 +67,13 @@ class History:
                 self._taken[scope, name] = ring.settled
         return found
 
+    def unsettled(self) -> Settled:
+        """Return the buckets that may still change, by scope and name."""
+        return {
+            scope: {name: ring.unsettled() for name, ring in series.items()}
+            for scope, series in self._series.items()
+        }
+
     def restore(self, settled: Settled) -> None:
         """Take buckets that had settled before we came, oldest first."""
         for scope, series in settled.items():

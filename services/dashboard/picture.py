@@ -17,7 +17,7 @@ from services.dashboard.alerts import AlertsPicture
 from services.dashboard.book import BookPicture, Surroundings
 from services.dashboard.effectiveness import Effectiveness
 from services.dashboard.entries import Snapshot, read_log
-from services.dashboard.history import MARKET, History
+from services.dashboard.history import MARKET, History, Settled
 from services.dashboard.market import Expiries, MarketPicture
 from services.dashboard.orders import OrdersPicture
 from services.dashboard.services import ServicesPicture
@@ -71,9 +71,11 @@ class PictureState(Struct, frozen=True):
     Attributes:
         index: Of the last entry of the signal log in it.
         comparisons: Of hedge and portfolio, by book.
+        unsettled: The newest buckets of the charts.
     """
 
     index: int = 0
+    unsettled: Settled = {}
     comparisons: dict[str, ComparisonState] = {}
 
 
@@ -196,10 +198,12 @@ class Picture:
             self._chart(self._uncharted)
         states = {name: book.effectiveness.snapshot() for name, book in self.books.items()}
         known = {name: state for name, state in states.items() if state is not None}
-        return PictureState(max(self._index, self._compared), known)
+        index = max(self._index, self._compared)
+        return PictureState(index, self.history.unsettled(), known)
 
     def restore(self, state: PictureState) -> None:
-        """Go on from a state, before any log is read."""
+        """Go on from a state, before any log is read and after the charts were."""
+        self.history.restore(state.unsettled)
         self._compared = state.index
         for name, comparison in state.comparisons.items():
             if name in self.books:

@@ -75,6 +75,10 @@ class Ring:
         rows: list[Row] = self._ordered()[self._count - fresh : self._count].tolist()
         return rows
 
+    def unsettled(self) -> list[Row]:
+        """Return the newest buckets, which may still change."""
+        return [list(row) for row in (self._before, self._open) if row]
+
     def points(self, since: float, most: int) -> list[Point]:
         """Return at most so many points from `since` on, oldest first.
 
@@ -130,7 +134,7 @@ class Ring:
 
     def _ordered(self) -> NDArray[np.float64]:
         rows = np.roll(self._rows, -self._first, axis=0) if self._first else self._rows
-        newest = [row for row in (self._before, self._open) if row]
+        newest = self.unsettled()
         return np.vstack([rows[: self._count], *newest]) if newest else rows[: self._count]
 
 
