@@ -19,7 +19,7 @@ MOST_BEHIND: Final = 2_000
 """Entries: a stage that is further behind decides late."""
 LEAST_FREE: Final = 0.1
 ALL_BUT_FULL: Final = 0.02
-_NOBODY_S: Final = 2.5
+_NOBODY_S: Final = 1.5
 _BEHIND_S: Final = 3.0
 _STANDS_S: Final = 5.0
 _ORDER_S: Final = 10.0

@@ -1,4 +1,4 @@
-"""Looks after the others, every second: whoever is dead cannot say so.
+"""Looks after the others, twice a second: whoever is dead cannot say so.
 
 It lives in the auditor's process, which shares neither memory nor faults with those that it looks
 at, stands beside the gateway's disk, and runs wherever hedgestat does. It is not under the
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 _HEDGER: Final = topics.progress("hedger")
 SUBSCRIPTIONS: Final = (topics.STATUS, topics.TRIGGERS, _HEDGER)
-LOOK_S: Final = 1.0
+LOOK_S: Final = 0.5
 ALIVE_EVERY_S: Final = 5.0
 _ANSWER_S: Final = 1.5
 _LEASE: Final = "auditor.lease"

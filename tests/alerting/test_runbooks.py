@@ -3,12 +3,11 @@
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes.alerting_servers import AlertmanagerServer, PrometheusServer, Webhook
+from fakes.alerting_servers import DeployedAlertmanager, RulingPrometheus, Webhook
 from fakes.live_monitor import BOOK, LiveMonitor
 from fakes.programs import COMMAND
 
@@ -18,6 +17,8 @@ RUNBOOKS = Path(__file__).parents[2] / "deploy" / "runbooks"
 NAMES = sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README")
 ORDER_ID = f"{BOOK}-00000001-varswap_3m"
 POSITION = 'symbol = "SPXW270319P05000000"\nquantity = 40.0\n'
+_MORE_TRIES = 2
+"""On a machine that is busy with other things a command may lose patience with the broker."""
 HEADINGS = ("First checks", "Remedy", "It is over when")
 
 
@@ -55,7 +56,7 @@ class Shell:
     def __init__(self, monitor: LiveMonitor, environment: dict[str, str]) -> None:
         self._monitor = monitor
         self._environment = environment
-        self.ran: dict[str, float] = {}
+        self.ran: set[str] = set()
 
     def run(self, line: str, name: str) -> None:
         filled = line.replace("BOOK", BOOK).replace("ORDER_ID", ORDER_ID)
@@ -63,19 +64,23 @@ class Shell:
         known = filled.replace(f"'{name}'", "''")  # the reason alone differs
         if known in self.ran:
             return
-        began_s = time.perf_counter()
-        done = subprocess.run(
-            ["/bin/sh", "-c", filled],
+        self.ran.add(known)
+        done = self._try(filled)
+        for _ in range(_MORE_TRIES):
+            done = done if done.returncode == 0 else self._try(filled)
+        assert done.returncode == 0, f"{name}: {filled}\n{done.stdout}{done.stderr}"
+        assert done.stdout.strip() or known in SILENT, f"{name}: {filled} says nothing"
+
+    def _try(self, line: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", "-c", line],
             cwd=self._monitor.directory,
             env=os.environ | self._environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=60,
         )
-        self.ran[known] = time.perf_counter() - began_s
-        assert done.returncode == 0, f"{name}: {filled}\n{done.stdout}{done.stderr}"
-        assert done.stdout.strip() or known in SILENT, f"{name}: {filled} says nothing"
 
 
 SILENT = {
@@ -97,9 +102,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     directory = tmp_path_factory.mktemp("monitor")
     position = f"[[books.positions]]\n{POSITION}\n[books.orders]\n"
     with Webhook() as webhook, LiveMonitor(directory, ["up"], {"[books.orders]\n": position}) as up:
-        manager = AlertmanagerServer(directory / "alertmanager", webhook.address)
-        address = f"127.0.0.1:{manager.port}"
-        prometheus = PrometheusServer(directory / "prometheus", {"up": up.ports["up"]}, address)
+        manager = DeployedAlertmanager(directory / "alertmanager", webhook.address)
+        prometheus = RulingPrometheus(directory / "prometheus", {"up": up.ports["up"]}, manager)
         with manager, prometheus:
             environment = up.environment | {
                 "PATH": f"{Path(COMMAND).parent}:{os.environ['PATH']}",

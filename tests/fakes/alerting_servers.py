@@ -8,13 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Self
 
-import yaml
-from fakes.servers import Server
+from fakes.watchers import HttpServer, PrometheusServer
 from msgspec import Struct
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 TOKEN: Final = "a-token-for-the-webhook"  # noqa: S105 - of the test
-_GET_READY: Final = b"GET /-/ready HTTP/1.0\r\n\r\n"
 
 
 class Told(Struct, frozen=True):
@@ -93,7 +91,7 @@ def _alerts(path: str, body: dict[str, Any]) -> list[Told]:
     ]
 
 
-class AlertmanagerServer(Server):
+class DeployedAlertmanager(HttpServer):
     """Alertmanager under `deploy/alertmanager.yml`, posting to a webhook.
 
     Args:
@@ -101,11 +99,14 @@ class AlertmanagerServer(Server):
         webhook: `host:port` of who is told.
     """
 
-    scheme = "http"
-
     def __init__(self, directory: Path, webhook: str) -> None:
         super().__init__(directory)
         self._webhook = webhook
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
         token = self.directory / "token"
@@ -119,50 +120,27 @@ class AlertmanagerServer(Server):
             "prometheus-alertmanager",
             f"--config.file={configuration}",
             f"--storage.path={self.directory / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
+            f"--web.listen-address={self.address}",
             "--cluster.listen-address=",
         ]
 
-    def is_ready(self) -> bool:
-        return self._says(_GET_READY, b"HTTP/1.0 200")
 
-
-class PrometheusServer(Server):
-    """Prometheus under `deploy/prometheus.yml`, a second instead of five between two looks.
+class RulingPrometheus(PrometheusServer):
+    """Prometheus with the deployed rules.
 
     Args:
         directory: See `Server`.
-        targets: Ports, by service.
-        alertmanager: `host:port` of it.
+        ports: Of the services, by name.
+        alertmanager: Whom it tells.
     """
 
-    scheme = "http"
-
-    def __init__(self, directory: Path, targets: Mapping[str, int], alertmanager: str) -> None:
-        super().__init__(directory)
-        self._targets = targets
-        self._alertmanager = alertmanager
+    def __init__(
+        self, directory: Path, ports: Mapping[str, int], alertmanager: DeployedAlertmanager
+    ) -> None:
+        targets = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
+        rules = (DEPLOY / "prometheus/rules/*.yml",)
+        super().__init__(directory, targets, rules=rules, alertmanager=alertmanager.address)
 
     def command(self) -> list[str]:
-        document = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
-        document["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        document["rule_files"] = [str(DEPLOY / "prometheus/rules/*.yml")]
-        job = next(each for each in document["scrape_configs"] if each["job_name"] == "hedgestat")
-        job["static_configs"] = [
-            {"targets": [f"127.0.0.1:{port}"], "labels": {"service": service}}
-            for service, port in self._targets.items()
-        ]
-        document["scrape_configs"] = [job]
-        managers = [{"static_configs": [{"targets": [self._alertmanager]}]}]
-        document["alerting"]["alertmanagers"] = managers
-        configuration = self.directory / "prometheus.yml"
-        configuration.write_text(yaml.safe_dump(document))
-        return [
-            "prometheus",
-            f"--config.file={configuration}",
-            f"--storage.tsdb.path={self.directory / 'data'}",
-            f"--web.listen-address=127.0.0.1:{self.port}",
-        ]
-
-    def is_ready(self) -> bool:
-        return self._says(_GET_READY, b"HTTP/1.0 200")
+        # What it sends before it knows to whom is lost, and sent again after this.
+        return [*super().command(), "--rules.alert.resend-delay=5s"]
