@@ -186,7 +186,7 @@ class Reader:
             {
                 stage: ends[stream] - cursor
                 for stage, stream in _INPUTS.items()
-                if (cursor := await self._store_of(stage).cursor(stage, stream))
+                if (cursor := await self._store_of(stage).reached(stage, stream))
             }
         )
 

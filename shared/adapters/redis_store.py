@@ -182,6 +182,12 @@ class RedisStore:
         """Return the cursor of a stage in a stream, without its state; 0 when it has none."""
         return int(await self._command("HGET", keys.record(stage), f"cursor:{stream}") or 0)
 
+    async def reached(self, stage: str, stream: str) -> int:
+        """Return up to which entry of a stream a stage has committed, with its state or without."""
+        fields = f"cursor:{stream}", f"reached:{stream}"
+        found = await self._command("HMGET", keys.record(stage), *fields)
+        return max(int(each or 0) for each in found)
+
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """Remove acknowledged rows from an outbox."""
         if indices:

@@ -235,6 +235,10 @@ class Store(Protocol):
         """Return the cursor of a stage in a stream, without its state; 0 when it has none."""
         ...
 
+    async def reached(self, stage: str, stream: str) -> int:
+        """Return up to which entry of a stream a stage has committed, with its state or without."""
+        ...
+
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """Remove acknowledged rows from an outbox."""
         ...

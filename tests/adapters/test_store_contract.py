@@ -459,6 +459,19 @@ async def test_a_cursor_is_told_without_the_state(store: Store) -> None:
     assert await store.cursor(STAGE, INPUT) == 3
 
 
+async def test_how_far_a_stage_has_come_counts_also_what_came_without_its_state(
+    store: Store,
+) -> None:
+    assert await store.reached(STAGE, INPUT) == 0
+    await store.take_lease(STAGE)
+    await store.commit(COMMIT)
+    assert await store.reached(STAGE, INPUT) == 3
+    ahead = replace(COMMIT, batch=2, cursors={INPUT: 5}, state=None, emitted={LOG: 3}, entries={})
+    await store.commit(replace(ahead, entries={LOG: [b"3"]}))
+    assert await store.cursor(STAGE, INPUT) == 3
+    assert await store.reached(STAGE, INPUT) == 5
+
+
 async def test_settled_rows_are_gone_and_the_others_stay(subject: Subject) -> None:
     await subject.store.take_lease(STAGE)
     await subject.store.commit(

@@ -149,6 +149,10 @@ class StoreLink:
         """See `Store.cursor`."""
         return await self._command("cursor", lambda: self._store.cursor(stage, stream))
 
+    async def reached(self, stage: str, stream: str) -> int:
+        """See `Store.reached`."""
+        return await self._command("cursor", lambda: self._store.reached(stage, stream))
+
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """See `Store.settle`."""
         await self._command("settle", lambda: self._store.settle(stream, indices))

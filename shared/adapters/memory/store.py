@@ -164,6 +164,12 @@ class MemoryStore:
         with self._serving():
             return self.records[stage].cursors.get(stream, 0)
 
+    async def reached(self, stage: str, stream: str) -> int:
+        """Return up to which entry of a stream a stage has committed."""
+        with self._serving():
+            record = self.records[stage]
+            return max(record.cursors.get(stream, 0), record.reached.get(stream, 0))
+
     async def settle(self, stream: str, indices: Sequence[int]) -> None:
         """Remove acknowledged rows from an outbox."""
         with self._serving():
