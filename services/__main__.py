@@ -446,7 +446,10 @@ def doctor(
     config: Configuration,
     services: Annotated[
         list[str] | None,
-        typer.Argument(help="The services of this machine, whose keys it needs; else all."),
+        typer.Argument(
+            help="The services of this machine, whose keys and files it needs; "
+            "operator, where none runs; else all."
+        ),
     ] = None,
     running: Annotated[
         bool,
@@ -460,12 +463,13 @@ def doctor(
 
     With --running, and with the address of page, Prometheus or Alertmanager, those too.
     """
-    from services.command.doctor import Examination, examine
+    from services.command.doctor import OPERATOR, Examination, examine
     from services.command.up import ALL_SERVICES
 
+    known = (*ALL_SERVICES, OPERATOR)
     for service in services or ():
-        if service not in ALL_SERVICES:
-            raise typer.BadParameter(f"{service!r} is none of {', '.join(ALL_SERVICES)}")
+        if service not in known:
+            raise typer.BadParameter(f"{service!r} is none of {', '.join(known)}")
     examination = Examination(
         services=tuple(services or ALL_SERVICES),
         is_running=running,
@@ -762,7 +766,7 @@ def asyncapi() -> None:
     typer.echo(render(), nl=False)
 
 
-@app.command(hidden=True, epilog="Example:\n\n  hedgestat grafana deploy/grafana/dashboards")
+@app.command(epilog="Example:\n\n  hedgestat grafana deploy/grafana/dashboards")
 def grafana(
     directory: Annotated[Path, typer.Argument(help="Where Grafana's provisioning finds them.")],
 ) -> None:

@@ -35,11 +35,16 @@ UNLED: Final = {"gateway", "dashboard"}
 """Services whose stage nobody leads, for there is one of them, or any number."""
 
 
+OPERATOR: Final = "operator"
+"""In the place of a service: whoever commands, from a machine where none runs."""
+_COMMANDING: Final = KeysNeeded(signs=("operator",), believes=("gateway",))
+
+
 class Examination(Struct, frozen=True, kw_only=True):
     """What is to be looked at beside servers and files.
 
     Attributes:
-        services: Of this machine, whose keys it needs.
+        services: Of this machine, whose keys and files it needs; or `OPERATOR`.
         is_running: Whether the services are to be running.
         page: Where it is, if it is to be looked at.
         prometheus: The same.
@@ -69,7 +74,8 @@ def missing_keys(settings: Settings) -> list[str]:
 
 def _needed(services: Iterable[str]) -> KeysNeeded:
     """All keys of some services."""
-    each = [KEYS[service] for service in services if service in KEYS]
+    known = {**KEYS, OPERATOR: _COMMANDING}
+    each = [known[service] for service in services if service in known]
     return KeysNeeded(
         signs=tuple(dict.fromkeys(role for needed in each for role in needed.signs)),
         believes=tuple(dict.fromkeys(role for needed in each for role in needed.believes)),
@@ -98,8 +104,9 @@ async def findings_of(
             yield finding
     async for finding in examine_certificates(settings, clock):
         yield finding
-    needed = _needed(examination.services)
-    for finding in (*examine_keys(settings, needed), *examine_files(settings)):
+    services = examination.services
+    needed = _needed(services)
+    for finding in (*examine_keys(settings, needed), *examine_files(settings, services)):
         yield finding
     if examination.is_running:
         async for finding in _running(settings):

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Collection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,9 @@ from shared.adapters.settings import Settings
 
 LEAST_FREE: Final = 0.1
 """Of a disk: below it somebody is to make room before an order cannot be recorded."""
+_KEEPS_THE_RECORD: Final = "gateway"
+_ARCHIVE: Final = {"ingest", "signals", "hedger"}
+"""Those that move old stream entries there."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -45,11 +49,18 @@ def _key(key: KeyShown) -> Finding:
     return well(subject, " and ".join(uses))
 
 
-def examine_files(settings: Settings) -> list[Finding]:
-    """May we write where we must, is there room, and are secrets kept from others?"""
-    record = Path(settings.gateway.record).absolute().parent
-    findings = [_writable("gateway record", record), examine_room("gateway record", record)]
-    if settings.retention.archive is not None:
+def examine_files(settings: Settings, services: Collection[str]) -> list[Finding]:
+    """May the services of this machine write where they must; are secrets kept from others?
+
+    Args:
+        settings: Where that is.
+        services: Those of this machine.
+    """
+    findings: list[Finding] = []
+    if _KEEPS_THE_RECORD in services:
+        record = Path(settings.gateway.record).absolute().parent
+        findings += [_writable("gateway record", record), examine_room("gateway record", record)]
+    if settings.retention.archive is not None and _ARCHIVE & set(services):
         archive = Path(settings.retention.archive).absolute()
         findings += [_writable("archive", archive), examine_room("archive", archive), _parquet()]
     return [*findings, *examine_secrets(settings)]

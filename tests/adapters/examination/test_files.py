@@ -60,6 +60,15 @@ def test_a_password_file_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     ]
 
 
-def test_the_gateways_directory_is_looked_at_and_the_archive_where_there_is_one() -> None:
-    subjects = [each.subject for each in examine_files(settings())]
-    assert subjects == ["gateway record", "gateway record: disk"]
+@pytest.mark.parametrize(
+    ("services", "subjects"),
+    [
+        (["gateway", "hedger"], ["gateway record", "gateway record: disk"]),
+        (["hedger"], []),
+        (["operator"], []),
+    ],
+)
+def test_the_record_is_looked_at_where_the_gateway_runs(
+    services: list[str], subjects: list[str]
+) -> None:
+    assert [each.subject for each in examine_files(settings(), services)] == subjects

@@ -127,3 +127,21 @@ def test_a_machine_of_one_service_needs_its_keys_alone(
         (keys / f"private/{role}.pem").unlink()
     assert doctor(tmp_path, mosquitto_server.url, redis.url, "gateway").returncode == 0
     assert doctor(tmp_path, mosquitto_server.url, redis.url, "hedger").returncode == 1
+
+
+def test_an_operators_machine_needs_the_operators_key_alone(
+    tmp_path: Path, mosquitto_server: MosquittoServer, redis: RedisServer
+) -> None:
+    keys = write_keys(tmp_path / "keys")
+    for role in ("monitor", "gateway", "auditor"):
+        (keys / f"private/{role}.pem").unlink()
+    assert doctor(tmp_path, mosquitto_server.url, redis.url, "operator").returncode == 0
+    (keys / "private/operator.pem").unlink()
+    told = doctor(tmp_path, mosquitto_server.url, redis.url, "operator")
+    assert failures(told.stdout) == ["FAIL key of operator: no private key in keys"]
+
+
+def test_what_is_no_service_is_refused(tmp_path: Path) -> None:
+    told = doctor(tmp_path, "mqtt://127.0.0.1", "redis://127.0.0.1", "trader")
+    assert told.returncode == 2
+    assert "'trader' is none of" in told.stderr

@@ -32,6 +32,11 @@ COMMANDS = (
     "journal",
     "simulate",
     "asyncapi",
+    "grafana",
+    "top",
+    "logins",
+    "certificates",
+    "access",
 )
 HEDGES = str(DEPLOY / "hedges.toml")
 FAULTY = (
