@@ -125,7 +125,7 @@ class Actions:
             raise Declined(403, "not_private", f"Others could read the password here: {remedy}.")
         asked = await _body(request, LoginRequest)
         secret, session = await self._logins.begin(
-            asked.operator, asked.password, old=_secret(request)
+            asked.operator, asked.password, old=_secret(request), client=_client(request)
         )
         answer = _shown(session)
         answer.set_cookie(
@@ -160,7 +160,8 @@ class Actions:
         session = self._logins.find(_secret(request))
         token = request.headers.get(CSRF_HEADER, "").encode()
         if not hmac.compare_digest(token, session.csrf_token.encode()):
-            log.error("action_forged", operator=session.operator, path=request.url.path)
+            path, client = request.url.path, _client(request)
+            log.error("action_forged", operator=session.operator, path=path, client=client)
             raise Declined(403, "csrf", "The request does not carry the session's token.")
         return session
 
@@ -245,6 +246,10 @@ def _cookie(request: Request) -> str:
 
 def _secret(request: Request) -> str:
     return request.cookies.get(_cookie(request), "")
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _shown(session: Session) -> Response:

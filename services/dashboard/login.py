@@ -78,47 +78,55 @@ class Logins:
             raise _read_only(f"{self._path} names nobody: `hedgestat operators add NAME`")
         return operators
 
-    async def begin(self, operator: str, password: str, old: str) -> tuple[str, Session]:
-        """Let an operator in; answers the secret of a new session, and ends an old one.
+    async def begin(
+        self, operator: str, password: str, *, old: str, client: str
+    ) -> tuple[str, Session]:
+        """Let an operator in; answers the secret of a new session.
+
+        Args:
+            operator: Who it is said to be.
+            password: As it was typed.
+            old: Of a session, which ends.
+            client: From which address.
 
         Raises:
             Declined: Wrong, too often wrong, or there is no logging in.
         """
         operators = self.operators()
         if self._waiting >= MOST_WAITING:
-            raise self._throttled(operator, 1.0, operators)
+            raise self._throttled(operator, 1.0, operators, client)
         self._waiting += 1
         try:
-            kept = await self._check(operator, password, operators)
+            kept = await self._check(operator, password, operators, client)
         finally:
             self._waiting -= 1
         self._sessions.end(old)
         self._metrics.login("right")
-        log.warning("operator_logged_in", operator=operator)
+        log.warning("operator_logged_in", operator=operator, client=client)
         return self._sessions.begin(operator, kept)
 
     async def _check(
-        self, operator: str, password: str, operators: dict[str, PasswordHash]
+        self, operator: str, password: str, operators: dict[str, PasswordHash], client: str
     ) -> PasswordHash:
         wait_s = self._throttle.wait_s(operator)
         if wait_s > 0:
-            raise self._throttled(operator, wait_s, operators)
+            raise self._throttled(operator, wait_s, operators, client)
         self._throttle.failed(operator)  # a request that is cut off has guessed, too
         kept = operators.get(operator, self._nobody)
         loop = asyncio.get_running_loop()
         if not await loop.run_in_executor(self._one_at_a_time, kept.is_of, password):
             self._metrics.login("wrong")
-            log.warning("login_failed", operator=_known(operator, operators))
+            log.warning("login_failed", operator=_known(operator, operators), client=client)
             raise Declined(401, "wrong_login", "No such operator, or another password.")
         self._throttle.succeeded(operator)
         return kept
 
     def _throttled(
-        self, operator: str, wait_s: float, operators: dict[str, PasswordHash]
+        self, operator: str, wait_s: float, operators: dict[str, PasswordHash], client: str
     ) -> Declined:
         self._metrics.login("throttled")
         named = _known(operator, operators)
-        log.error("logins_throttled", operator=named, wait_s=round(wait_s))
+        log.error("logins_throttled", operator=named, client=client, wait_s=round(wait_s))
         now_s = self._clock.monotonic_s()
         if now_s - self._rung_s >= _RING_AGAIN_S:
             self._rung_s = now_s
