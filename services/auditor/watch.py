@@ -19,7 +19,7 @@ from shared.adapters.bus import Bus, Message
 from shared.adapters.clock import Clock
 from shared.adapters.disk import free_ratio
 from shared.adapters.store import Store, StoreTrouble
-from shared.domain.hedging.alerts import alert
+from shared.domain.hedging.alerts import ALIVE, alert
 from shared.domain.trading import ALL
 from shared.runtime.alarm import Alarm
 from shared.runtime.health import Health
@@ -123,7 +123,7 @@ class Watch:
         is_due = sighting.now_s - self._alive_s >= ALIVE_EVERY_S
         if is_due and self._bus.connected.is_set():  # else hundreds would wait for the broker
             self._alive_s = sighting.now_s
-            self._alarm.ring(alert(ALL, sighting.now_ns, "monitor_alive", self._policy.name))
+            self._alarm.ring(alert(ALL, sighting.now_ns, ALIVE, self._policy.name))
 
     async def _ask(self) -> StoresSeen | None:
         try:

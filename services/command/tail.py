@@ -12,10 +12,12 @@ from services.command.lines import complaint, describe, print_line, read
 from shared.adapters.bus import BusEvent, Subscription
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
+from shared.domain.hedging.alerts import ALIVE
 from shared.runtime.logs import configure_logging
 from shared.wire import topics
 from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage
+from shared.wire.messages import AlertMessage
 
 TOPICS = {
     "orders": topics.ORDERS,
@@ -60,7 +62,10 @@ async def _follow(settings: Settings, topic: str, console: Console, errors: Cons
     ) as bus:
         async for message in bus.messages():
             try:
-                text = describe(read(message.topic, message.payload))
+                said = read(message.topic, message.payload)
+                if isinstance(said, AlertMessage) and said.what == ALIVE:
+                    continue
+                text = describe(said)
             except MalformedMessage as error:
                 text = complaint(message.topic, error)
             print_line(console, text)

@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Final
 
+from shared.domain.hedging.alerts import ALIVE
 from shared.wire.messages import AlertMessage
 from shared.wire.views import AlertView
 
@@ -18,7 +19,12 @@ class AlertsPicture:
         self._number = 0
 
     def take(self, alert: AlertMessage) -> AlertView | None:
-        """Take an alert; returns it as it is shown, or `None` when it was heard before."""
+        """Take an alert; returns it as it is shown, or `None` when it was heard before.
+
+        The dead man's switch is not shown.
+        """
+        if alert.what == ALIVE:
+            return None
         identity = (alert.book, alert.event_time, alert.what, alert.where)
         if identity in self._known:
             return None

@@ -76,7 +76,8 @@ class GatewayMetrics:
             "Share of the file system of the gateway's record that is free.",
             registry=registry,
         )
-        self._commands_refused.labels("epoch_regress")
+        for reason in ("epoch_regress", "not_entitled"):
+            self._commands_refused.labels(reason)
         for reason in FORGED:
             self._refused.labels(reason)
             self._commands_refused.labels(reason)

@@ -312,6 +312,9 @@ _RUNBOOKS: Final[dict[str, tuple[str, ...]]] = {
 }
 _RUNBOOK_OF: Final = {what: name for name, whats in _RUNBOOKS.items() for what in whats}
 
+ALIVE: Final = "monitor_alive"
+"""It comes every few seconds: it is news when it does not, so no list of alerts shows it."""
+
 ALERTS: Final = frozenset(_ALERTS)
 """Every `what` that there is."""
 

@@ -13,8 +13,9 @@ from fakes.eventually import eventually_sync
 from fakes.servers import MosquittoServer, free_port
 
 from shared.wire.examples import EXAMPLES
-from shared.wire.messages import OrderMessage
+from shared.wire.messages import AlertMessage, OrderMessage
 
+ALERT = next(message for message in EXAMPLES if isinstance(message, AlertMessage))
 ORDER = next(message for message in EXAMPLES if isinstance(message, OrderMessage))
 TOPIC = "hedge/v1/books/overlay/orders"
 
@@ -22,13 +23,13 @@ pytestmark = pytest.mark.server
 
 
 class Tail:
-    """A running `hedgestat tail orders`, and what it has printed."""
+    """A running `hedgestat tail`, and what it has printed."""
 
-    def __init__(self, directory: Path, url: str) -> None:
+    def __init__(self, directory: Path, url: str, what: str = "orders") -> None:
         self._files = directory / "out", directory / "err"
         with self._files[0].open("w") as out, self._files[1].open("w") as err:
             self.process = subprocess.Popen(
-                [HEDGESTAT, "tail", "orders", "-c", str(DEPLOY / "hedges.toml")],
+                [HEDGESTAT, "tail", what, "-c", str(DEPLOY / "hedges.toml")],
                 env=environment(HEDGESTAT_MQTT_URL=url),
                 stdout=out,
                 stderr=err,
@@ -44,8 +45,8 @@ class Tail:
 
 
 @contextmanager
-def tail(directory: Path, url: str) -> Iterator[Tail]:
-    running = Tail(directory, url)
+def tail(directory: Path, url: str, what: str = "orders") -> Iterator[Tail]:
+    running = Tail(directory, url, what)
     try:
         yield running
     finally:
@@ -53,9 +54,9 @@ def tail(directory: Path, url: str) -> Iterator[Tail]:
         running.process.wait()
 
 
-def publish(server: MosquittoServer, payload: bytes) -> None:
+def publish(server: MosquittoServer, payload: bytes, topic: str = TOPIC) -> None:
     """As any client does; retained, so that who comes late hears it too."""
-    command = ["mosquitto_pub", "-p", str(server.port), "-r", "-t", TOPIC, "-s"]
+    command = ["mosquitto_pub", "-p", str(server.port), "-r", "-t", topic, "-s"]
     subprocess.run(command, input=payload, check=True, timeout=20)
 
 
@@ -71,6 +72,20 @@ def test_an_order_is_one_line(tmp_path: Path, mosquitto_server: MosquittoServer)
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(timeout=20) == 0
         assert running.err == []
+
+
+def test_alerts_are_printed_but_not_the_dead_mans_switch(
+    tmp_path: Path, mosquitto_server: MosquittoServer
+) -> None:
+    alive = msgspec.structs.replace(ALERT, what="monitor_alive")
+    publish(mosquitto_server, msgspec.json.encode(alive), "hedge/v1/alerts/info")
+    publish(mosquitto_server, msgspec.json.encode(ALERT), "hedge/v1/alerts/warning")
+    with tail(tmp_path, mosquitto_server.url, "alerts") as running:
+        eventually_sync(lambda: bool(running.out), within_s=30)
+        publish(mosquitto_server, msgspec.json.encode(alive), "hedge/v1/alerts/info")
+        publish(mosquitto_server, msgspec.json.encode(ALERT), "hedge/v1/alerts/warning")
+        eventually_sync(lambda: len(running.out) == 2)
+        assert all(ALERT.what in line for line in running.out)
 
 
 def test_a_broker_that_is_away_is_said_once_on_stderr_and_waited_for(tmp_path: Path) -> None:
