@@ -244,7 +244,7 @@ def state(**changes: object) -> StateView:
         market=market(),
         books=(summary(), quiet),
         orders=(order(3), order(2, status="filled", side="sell"), order(1, status="refused")),
-        alerts=(alert(2, severity="critical", what="hedge_off_target"), alert(1)),
+        alerts=(alert(2, severity="critical", what="off_target"), alert(1)),
         health=health(),
     )
     return structs.replace(sound, **changes)

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from services.command.top.sections import Section
 from services.command.top.words import CALM, LOUD, Column, age, amount, folded, row
+from shared.domain.hedging.alerts import runbook_of
 from shared.wire.views import AlertView, OrderView
 
 _STATUS_STYLES: Final = {
@@ -86,12 +87,20 @@ def _status(order: OrderView) -> Text:
     return Text(word, _STATUS_STYLES[order.status])
 
 
+def _runbook(what: str) -> str:
+    """Name the file that says what to do, where there is one."""
+    try:
+        return f"  deploy/runbooks/{runbook_of(what)}.md"
+    except KeyError:  # of a later version
+        return ""
+
+
 def _alert_lines(alerts: Sequence[AlertView], now_ns: int, width: int) -> Iterator[Text]:
     for told in alerts:
         alert = told.alert
         word = alert.severity if alert.severity == "info" else alert.severity.upper()
         figures = ", ".join(f"{name} {amount(value)}" for name, value in alert.figures.items())
         what = f"{alert.what} {alert.where}{f' ({figures})' if figures else ''}"
-        text = Text(what).append(f"  {alert.runbook}", CALM)
+        text = Text(what).append(f"{_runbook(alert.what)}  {alert.runbook}", CALM)
         severity = Text(word, _SEVERITY_STYLES[alert.severity])
         yield row((age(alert.event_time, now_ns), severity, alert.book, text), _ALERT, width)
