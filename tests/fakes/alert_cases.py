@@ -382,6 +382,14 @@ CASES: Final[dict[str, Case]] = {
         says="2.0 messages a second are refused: malformed.",
         calm={'hedge_rejects_total{reason="malformed"}': "0+2x60"},
     ),
+    "HedgeLoginsFailing": Case(
+        fires={'hedge_page_logins_total{outcome="wrong"}': "_x20 12x40"},
+        says="12 logins failed within 5 minutes.",
+        calm={
+            'hedge_page_logins_total{outcome="wrong"}': "0x20 9x40",
+            'hedge_page_logins_total{outcome="right"}': "0+1x60",
+        },
+    ),
     "HedgeWatchdog": Case(
         fires={},
         says="Always firing: who receives it raises the alarm when it stops.",
