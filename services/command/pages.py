@@ -46,7 +46,7 @@ def open_page(site: Site) -> socket.socket:
         return RedirectResponse(str(request.url.replace(port=port, path="/", query="")))
 
     route = Route("/", lead_there)
-    site.front.show(operations_app(site.health, site.registry, [route]))
+    site.front.show(operations_app(site.health, site.registry, [route], hosts=http.hosts))
     return listener
 
 

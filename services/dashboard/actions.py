@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Route
 from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.login import Logins
 from services.dashboard.login_sessions import Session
-from services.dashboard.security import Declined, is_loopback
+from services.dashboard.security import Declined
 from services.dashboard.security_rates import Rates
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.clock import Clock
@@ -32,6 +32,7 @@ from shared.adapters.keyring import Keyring
 from shared.adapters.settings import Settings
 from shared.domain.effects import AlertRaised
 from shared.domain.trading import ALL
+from shared.runtime.hosts import is_loopback
 from shared.wire import codec, topics
 from shared.wire.codec import MalformedMessage
 from shared.wire.messages import RebalanceMessage, TradingCommandMessage

@@ -9,10 +9,8 @@ Every refusal is a `Problem` as JSON, and is counted by what it says.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any, Final
 
 import structlog
@@ -27,6 +25,7 @@ from services.dashboard.door_metrics import DoorMetrics
 from services.dashboard.security_rates import Rates
 from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.configuration.services import HttpSettings
+from shared.runtime.hosts import LOCALHOST, host_name, is_address
 from shared.wire import codec
 from shared.wire.views import Problem
 
@@ -38,8 +37,6 @@ MOST_AT_ONCE: Final = 512
 STREAM: Final = "/api/v1/stream"
 _ASSETS: Final = "/assets/"
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_LOCALHOST: Final = "localhost"
-_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _REFUSAL: Final = "hedgestat.refusal"
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -116,7 +113,7 @@ def middleware(
     rates = Rates(clock or SystemClock())
     return [
         Middleware(_Outermost, metrics=metrics),
-        Middleware(_OursAlone, names=frozenset({_LOCALHOST, *settings.hosts})),
+        Middleware(_OursAlone, names=frozenset({LOCALHOST, *settings.hosts})),
         Middleware(_Rated, rates=rates, is_known=is_known),
         Middleware(_Bounded),
     ]
@@ -193,27 +190,7 @@ class _OursAlone:
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
-        return name in self._names or _is_address(name)
-
-
-def host_name(host: str) -> str:
-    """Return a Host header without its port; empty when it is none."""
-    match = _HOST.fullmatch(host)
-    return (match[1] or match[2]).lower().removesuffix(".") if match else ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine, so that nothing leaves it unencrypted."""
-    name = host_name(host)
-    return name == _LOCALHOST or (_is_address(name) and ip_address(name).is_loopback)
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+        return name in self._names or is_address(name)
 
 
 def _is_from_here(headers: Headers, host: str) -> bool:

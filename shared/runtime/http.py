@@ -8,7 +8,7 @@ what Ctrl-C means.
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -16,12 +16,14 @@ import uvicorn
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.runtime.health import Health
+from shared.runtime.hosts import KnownNames
 
 _GRACE_S: Final = 1
 _PORTS_TRIED: Final = 50
@@ -51,10 +53,17 @@ def operations_routes(health: Health, registry: CollectorRegistry) -> list[BaseR
 
 
 def operations_app(
-    health: Health, registry: CollectorRegistry, routes: Sequence[BaseRoute] = ()
+    health: Health,
+    registry: CollectorRegistry,
+    routes: Sequence[BaseRoute] = (),
+    *,
+    hosts: Collection[str] = (),
 ) -> Starlette:
-    """An application of `operations_routes`, after a service's own."""
-    return Starlette(routes=[*routes, *operations_routes(health, registry)])
+    """An application of `operations_routes`, after a service's own; `hosts`: see `KnownNames`."""
+    return Starlette(
+        routes=[*routes, *operations_routes(health, registry)],
+        middleware=[Middleware(KnownNames, names=hosts)],
+    )
 
 
 class Front:

@@ -89,7 +89,9 @@ class Site:
         )
         object.__setattr__(self, "_bus_events", counter)
         object.__setattr__(self, "retention", RetentionMetrics(self.registry))
-        object.__setattr__(self, "front", Front(operations_app(self.health, self.registry)))
+        hosts = self.settings.http.hosts
+        app = operations_app(self.health, self.registry, hosts=hosts)
+        object.__setattr__(self, "front", Front(app))
         CheckCollector(self.registry, self.health)
 
     def bus(self, service: str, subscriptions: Sequence[str], *, session: str = "") -> MqttBus:

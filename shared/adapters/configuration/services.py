@@ -127,7 +127,7 @@ class HttpSettings(Struct, frozen=True, kw_only=True):
         host: Loopback unless told otherwise.
         port: Of everything in one process (`hedgestat up`, the demo).
         ports: Of each service on its own.
-        hosts: Names that the page answers to, beside `localhost` and any address.
+        hosts: Names that pages answer to, beside `localhost` and any address.
         operators_file: Who may log in to the page; see `shared.adapters.operators`.
     """
 

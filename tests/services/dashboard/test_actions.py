@@ -205,6 +205,7 @@ async def test_what_a_form_can_send_is_not_taken(
         b'{"scope":"overlay","reason":"","confirmation":"overlay"}',
         b'{"scope":"overlay","reason":"x","confirmation":"overlay","__proto__":{}}',
         b'{"scope":"overlay","reason":"\xff","confirmation":"overlay"}',
+        b'{"scope":"overlay","reason":"\\ud800","confirmation":"overlay"}',
         b"[" * 8_000,
         b'{"scope":"overlay","reason":"' + b"x" * 501 + b'","confirmation":"overlay"}',
     ],
