@@ -67,7 +67,7 @@ def _named(error: ssl.SSLError, said: str) -> str:
                 return f"{meaning} ({error.verify_message.rstrip('.')})"
     for words, meaning in _HANDSHAKES:
         if words in str(error):
-            return f"{meaning} ({error.reason})"
+            return f"{meaning} ({words})"
     return said
 
 

@@ -1,5 +1,6 @@
 """What a machine offers to others by default: nothing."""
 
+import socket
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -35,7 +36,7 @@ def sockets(program: Program) -> set[tuple[str, int]]:
     found: set[tuple[str, int]] = set()
     for process in (root, *root.children(recursive=True)):
         for each in process.net_connections(kind="inet"):
-            if each.status == psutil.CONN_LISTEN or (each.laddr and each.type.name == "SOCK_DGRAM"):
+            if each.status == psutil.CONN_LISTEN or each.type is socket.SOCK_DGRAM:
                 found.add((each.laddr.ip, each.laddr.port))
     return found
 
