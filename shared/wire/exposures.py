@@ -3,8 +3,8 @@
 from typing import Final
 
 from shared.domain.events import ExposureMeasured
-from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.observed import ExposureObserved, ScenarioProfit
+from shared.domain.exposure.policy import FIGURES
 from shared.domain.exposure.profit import Profit, ProfitAccount
 from shared.wire.messages import (
     ExposureGroupMessage,

@@ -22,14 +22,13 @@ from redis import Redis
 
 from shared.adapters.clock import SystemClock
 from shared.domain.effects import Effect, LegTarget, OrderDecided, SizingStep, TargetChanged
-from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.observed import (
     ExposureObserved,
     GroupExposure,
     Risk,
     ScenarioProfit,
 )
-from shared.domain.exposure.policy import BUCKETS, Shock
+from shared.domain.exposure.policy import BUCKETS, FIGURES, Shock
 from shared.domain.exposure.profit import Profit, ProfitAccount
 from shared.domain.signals_observed import Mark, Quality, Signal, SignalsObserved
 from shared.wire import keys

@@ -25,9 +25,9 @@ from services.command.grafana.panels import COLUMNS, Dashboard, Panel
 from services.hedger.metrics import TRIGGER_STATES
 from shared.adapters.calendars import session_calendar
 from shared.adapters.settings import load_settings
-from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.attribution import PARTS
 from shared.domain.exposure.book_report import IN_UNITS
+from shared.domain.exposure.policy import FIGURES
 from shared.domain.market.signals import SignalMonitor
 from shared.domain.signals_observed import Quality
 

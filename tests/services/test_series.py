@@ -30,9 +30,8 @@ from shared.domain.effects import (
     WhipsawSuppressed,
 )
 from shared.domain.events import ExecutionKind, ExecutionReported
-from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
-from shared.domain.exposure.policy import BUCKETS
+from shared.domain.exposure.policy import BUCKETS, FIGURES
 from shared.domain.exposure.profit import Profit, ProfitAccount
 from shared.domain.hedging.book import BookStanding
 from shared.domain.instants import SECOND

@@ -31,7 +31,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from shared.domain.exposure.policy import BUCKETS, LAST_DAYS
+from shared.domain.exposure.policy import BUCKETS, FIGURES, LAST_DAYS
 from shared.domain.exposure.revaluation import (
     CHARM,
     DELTA,
@@ -47,20 +47,6 @@ from shared.domain.exposure.revaluation import (
 from shared.domain.exposure.terms import NEVER, Floats, Integers, Terms
 from shared.domain.instants import DAY
 
-FIGURES: Final = (
-    "value",
-    "delta",
-    "gamma",
-    "dollar_delta",
-    "dollar_gamma",
-    "vega",
-    "weighted_vega",
-    "theta",
-    "rho",
-    "vanna",
-    "volga",
-    "charm",
-)
 _COUNT: Final = len(FIGURES)
 _MONTH_DAYS: Final = 30.0
 _LAST_DAYS: Final = np.array(LAST_DAYS, dtype=np.int64)

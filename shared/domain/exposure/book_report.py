@@ -8,9 +8,9 @@ import numpy as np
 from msgspec import Struct
 
 from shared.domain.events import ExposureMeasured
-from shared.domain.exposure.aggregate import FIGURES, Group, figures
+from shared.domain.exposure.aggregate import Group, figures
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
-from shared.domain.exposure.policy import BUCKETS
+from shared.domain.exposure.policy import BUCKETS, FIGURES
 from shared.domain.exposure.terms import Floats, Integers
 from shared.domain.instruments.instrument import Instrument, Kind
 

@@ -12,6 +12,22 @@ BUCKETS: Final = ("spot", "0-7d", "8-30d", "31-90d", "91-365d", "366d+")
 LAST_DAYS: Final = (7, 30, 90, 365)
 """The last whole day of every bucket that has one."""
 
+FIGURES: Final = (
+    "value",
+    "delta",
+    "gamma",
+    "dollar_delta",
+    "dollar_gamma",
+    "vega",
+    "weighted_vega",
+    "theta",
+    "rho",
+    "vanna",
+    "volga",
+    "charm",
+)
+"""What is told of a group of positions; their units are those of `aggregate`."""
+
 
 _BETAS: Final = {"SPX": 1.0, "SPXW": 1.0, "XSP": 1.0, "SPY": 1.0, "ES": 1.0, "MES": 1.0}
 

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.exposure.aggregate import (
-    FIGURES,
     Portfolio,
     beta_of,
     buckets_of,
     figures,
 )
-from shared.domain.exposure.policy import BUCKETS
+from shared.domain.exposure.policy import BUCKETS, FIGURES
 from shared.domain.exposure.revaluation import (
     CHARM,
     DELTA,

@@ -4,9 +4,9 @@ import pytest
 from fakes.exposures import NOW, VX, index
 
 from shared.domain.events import ExposureMeasured
-from shared.domain.exposure.aggregate import FIGURES
 from shared.domain.exposure.book_report import MeasuredLeg, measurement, sums_of
 from shared.domain.exposure.observed import ExposureObserved, GroupExposure
+from shared.domain.exposure.policy import FIGURES
 from shared.domain.instruments.instrument import Instrument, Kind, Model
 
 POINTS = frozenset({VX.symbol})
