@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BASH = ["tests/run", ".ci/run", "deploy/demo", "deploy/lock", "deploy/venv"]
-SCRIPTS = [*BASH, "deploy/passwords", "deploy/certificates", "deploy/keys"]
+SCRIPTS = [
+    *BASH,
+    *(f"deploy/{name}" for name in ("passwords", "keys", "certificates")),
+    *(f"deploy/kubernetes/{name}" for name in ("secrets", "lay-secrets")),
+    *(f"deploy/systemd/{name}" for name in ("secrets", "lay-credentials")),
+]
 TOOLS = ["bash", "cat", "cmp", "dirname", "env", "head", "sh"]
 
 
