@@ -33,7 +33,7 @@ def test_keys_resizing_loss_and_quitting_on_a_real_terminal() -> None:
         terminal.await_text("NOT CONNECTED")
         with dashboard:
             terminal.await_text("> overlay")
-            terminal.await_text("vix_move         FIRING")
+            terminal.await_text("3 of 3 obs, 15m of 15m")
             for keys, shown in (
                 ("n", "> tail_fund"),
                 ("\x1b[A", "> overlay"),
