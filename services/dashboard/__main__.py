@@ -1,7 +1,7 @@
 """Composition root of the page."""
 
 import asyncio
-from functools import partial
+from functools import cache, partial
 from typing import Final
 from uuid import uuid4
 
@@ -104,7 +104,7 @@ def make_picture(site: Site) -> Picture:
         settings.signals,
         site.calendar(),
         tuple(services),
-        lambda symbol: expiry_of(site.catalogue(), symbol),
+        cache(lambda symbol: expiry_of(site.catalogue(), symbol)),
         commission=settings.paper.commission,
     )
 
