@@ -14,7 +14,7 @@ from page import story
 from page.browsing import chromium
 from page.hostile import HOSTILE, hostile
 from page.page_server import PageServer
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 LAPTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
@@ -60,6 +60,10 @@ def _empty(server: PageServer) -> None:
     empty: dict[str, Any] = {"since": None, "until": None, "series": {}, "firings": []}
     server.histories = {"market": empty, "book": empty}
     server.state["market"] |= {"curve": [], "regime": None}
+
+
+def _tell(error: Error) -> None:
+    print(error)  # noqa: T201 - seen by who runs it
 
 
 def _well(_: PageServer) -> None:
@@ -112,10 +116,13 @@ def main(directory: Path, *wanted: str) -> None:
                     color_scheme="light" if scheme == "light" else "dark",
                 )
                 page.on("console", lambda message: print(message.text))  # noqa: T201 - seen by who runs it
-                page.on("pageerror", print)
+                page.on("pageerror", _tell)
                 page.goto(server.url)
                 page.locator(".tile").first.wait_for()
                 page.locator("#theme").wait_for()
+                if server.histories["market"]["series"]:
+                    page.locator("#vix-chart").scroll_into_view_if_needed()
+                    page.locator("#vix-chart .main-svg").first.wait_for()
                 act(page)
                 for _ in range(5 if whole else 1):  # charts are drawn once they are seen
                     page.wait_for_timeout(600)

@@ -197,6 +197,7 @@ def test_what_is_not_there_is_said_and_no_box_is_empty(server: PageServer, tab: 
     assert sorted(told) == [
         "No curve: no VIX future is quoted",
         "No decision in this range of the history",
+        "No history of VIX in this range",
         "No order was decided yet",
         "No trigger was heard of yet",
         "None since the monitor started",

@@ -41,6 +41,7 @@ export function chart(node, build) {
     if (!seen || build() === null) {
       return;
     }
+    node.toggleAttribute("data-waiting", drawn === "");
     const library = await plotly();
     const built = build();
     if (built === null) {
@@ -49,6 +50,7 @@ export function chart(node, build) {
     const picture = JSON.stringify(built) + document.documentElement.dataset.theme;
     if (picture !== drawn) {
       drawn = picture;
+      node.removeAttribute("data-waiting");
       await library.react(node, built.traces, withStyle(built.layout), OPTIONS);
     }
   }, LEAST_MS);

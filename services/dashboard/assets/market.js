@@ -8,10 +8,10 @@ const SPARK = { width: 120, height: 26 };
 
 /** Of the market by name; drawdown and hedge correlation are those of the chosen book. */
 const TILES = [
-  { name: "vix", label: "VIX", unit: "points", show: (value) => number(value, 2) },
-  { name: "vix_smooth", label: "Smoothed", unit: "points", show: (value) => number(value, 2) },
+  { name: "vix", label: "VIX", unit: "pts", show: (value) => number(value, 2) },
+  { name: "vix_smooth", label: "Smoothed", unit: "pts", show: (value) => number(value, 2) },
   { name: "rv", label: "Realized vol", unit: "", show: (value) => percent(value) },
-  { name: "term_ratio", label: "Term ratio", unit: "F1/F3", show: (value) => number(value, 3) },
+  { name: "term_ratio", label: "Term F1/F3", unit: "", show: (value) => number(value, 3) },
   { name: "correlation", label: "Correlation", unit: "", show: (value) => number(value, 2) },
   { name: "drawdown", label: "Drawdown", unit: "", show: (value) => percent(value), own: true },
   { name: "regime", label: "Regime", unit: "", show: (_, signal) => signal.state || UNKNOWN },
@@ -86,7 +86,7 @@ function updateTile(node, tile, store) {
     setText(more, inState(store));
   }
   setText(meta.firstChild, signal === null ? "○ not known" : qualityText(signal));
-  setText(meta.lastChild, signal?.event_time ? duration(store.age(signal.event_time)) : "");
+  setText(meta.lastChild, signal?.event_time && signal.quality !== "warming" ? duration(store.age(signal.event_time)) : "");
   setAttribute(node, "data-quality", signal?.quality ?? "none");
   setAttribute(spark.firstChild, "points", signal === null ? "" : sparkPoints(seriesOf(tile, store)));
 }

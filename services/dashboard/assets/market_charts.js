@@ -58,7 +58,15 @@ function vixChart(store, live) {
     return null;
   }
   const bands = store.book?.bands ?? null;
-  const closed = closures(live.of("vix_smooth"));
+  const smooth = live.of("vix_smooth");
+  const widest = smooth.length > 1 ? smooth : live.of("vix");
+  const none = widest.length < 2;
+  setAttribute(at("vix-chart"), "data-empty", none ? "No history of VIX in this range" : null);
+  if (none) {
+    return null;
+  }
+  const closed = closures(widest);
+  const named = bandLevels(bands, at("vix-chart").clientWidth < NARROW);
   const range = vixRange(live, bands);
   const narrow = at("vix-chart").clientWidth < NARROW;
   const trace = (name, label, paint, width) => ({
@@ -69,9 +77,9 @@ function vixChart(store, live) {
   return {
     traces: [...traces, ...firings(store, live)],
     layout: {
-      ...levels(bandLevels(bands, narrow), range),
-      margin: { r: narrow ? 80 : 112 },
-      xaxis: timeAxis(live.of("vix_smooth"), closed, narrow),
+      ...levels(named, range),
+      margin: { r: named.length === 0 ? 14 : narrow ? 80 : 112 },
+      xaxis: timeAxis(widest, closed, narrow),
       yaxis: { title: { text: "vol points" }, range },
     },
   };

@@ -107,7 +107,7 @@ function renderProfit({ exposure }) {
   const rows = names.map((name) => [words(name), session.parts[name], inception.parts[name], ""]);
   rows.push(["unexplained", session.unexplained, inception.unexplained, "odd"]);
   const widest = Math.max(1, ...rows.map(([, value]) => Math.abs(value ?? 0)));
-  const heads = ["", "Session", "Since inception"].map((name, index) => element("th", { scope: "col", class: index ? "number" : "part-bar" }, name));
+  const heads = ["", "Session", "Inception"].map((name, index) => element("th", { scope: "col", class: index ? "number" : "part-bar" }, name));
   fill(
     at("profit"),
     element("p", { class: "caption" }, `Session since ${dayAndTime(milliseconds(session.since))} UTC; bars are of the session.`),

@@ -86,7 +86,8 @@ function renderStages(node, order) {
     const state = index > reached ? "ahead" : last && ending ? "bad" : "done";
     const text = last ? order.status : name;
     const icon = { ahead: "○", bad: "✕", done: "●" }[state];
-    return element("span", { class: "stage", "data-state": state, "data-last": last ? "" : null }, `${icon} ${text}`);
+    return element("span", { class: "stage", "data-state": state, "data-last": last ? "" : null },
+      icon, element("span", { class: "stage-name" }, ` ${text}`));
   };
   fill(node, ...STAGES.map(stage));
 }
