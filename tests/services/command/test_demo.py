@@ -1,10 +1,12 @@
 """`hedgestat demo`: what it refuses, and what a short run prints and leaves."""
 
+import json
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from fakes.command import HEDGESTAT, environment, hedgestat
@@ -136,7 +138,9 @@ def test_on_servers_of_ones_own_it_says_the_same_and_leaves_the_streams(
 
 
 @pytest.mark.server
-def test_stopped_it_says_what_stays_of_it(tmp_path: Path) -> None:
+def test_it_serves_the_page_while_it_runs_and_stopped_it_says_what_stays_of_it(
+    tmp_path: Path,
+) -> None:
     out, temporary = tmp_path / "out", tmp_path / "temporary"
     temporary.mkdir()
     with out.open("w") as file:
@@ -148,6 +152,10 @@ def test_stopped_it_says_what_stays_of_it(tmp_path: Path) -> None:
         )
     try:
         eventually_sync(lambda: "replayed to" in out.read_text(), within_s=60)
+        page = re.search(r"page: (http://[0-9.:]+)/", out.read_text())
+        assert page is not None
+        with urlopen(f"{page[1]}/api/v1/state", timeout=30) as state:  # noqa: S310 - our own
+            assert json.load(state)["clock"] == "feed"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
     finally:
