@@ -106,7 +106,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def test_whoever_must_know_is_told_in_time(site: Site) -> None:
-    for fault in (halted, hedger_killed, feed_stopped):
+    for fault in (halted, hedger_killed, feed_stopped, store_frozen):
         fault(site)
 
 
@@ -143,6 +143,15 @@ def feed_stopped(site: Site) -> None:
     site.paged("feed stopped", "HedgeVixStale", began_s)
     site.monitor.feed.resume()
     eventually_sync(lambda: site.ear.first("feed_recovered", began_s) is not None, within_s=30)
+
+
+def store_frozen(site: Site) -> None:
+    site.monitor.redis.freeze()
+    began_s = time.perf_counter()
+    site.told("store frozen", "store_unreachable", began_s)
+    site.paged("store frozen", "HedgeNobodyLeads", began_s)
+    site.monitor.redis.thaw()
+    eventually_sync(lambda: site.ear.first("store_reachable", began_s) is not None, within_s=30)
 
 
 def command(site: Site, verb: str) -> None:

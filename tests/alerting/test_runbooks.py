@@ -85,7 +85,6 @@ class Shell:
 
 SILENT = {
     "redis-cli -u $ORDERS GET 'hedge:v1:{hedger}:halt'",
-    "redis-cli -u $MARKET SLOWLOG GET 3",
     *(
         f"curl -s $OPERATIONS/metrics | sed -n '/^hedge_{each}/p'"
         for each in (
