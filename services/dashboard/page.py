@@ -8,6 +8,7 @@ from services.dashboard.picture import Change, Picture
 from services.dashboard.services import Pulse
 from shared.adapters.clock import Clock
 from shared.adapters.settings import Settings
+from shared.domain.instants import SECOND
 from shared.wire.times import format_instant
 from shared.wire.views import HealthView, StateView
 
@@ -53,12 +54,21 @@ class Page:
 
     def journalled(self) -> None:
         """Note that the signal log moved, and whether anything printed."""
+        market, seen = self.picture.market, self.sightings
+        seen.journalled_s = self._when(market.event_ns)
+        if market.youngest_ns > seen.youngest_ns:
+            seen.youngest_ns = market.youngest_ns
+            seen.printed_s = self._when(market.youngest_ns)
+
+    def _when(self, event_ns: int) -> float:
+        """Return when an event came, s: what a page that begins reads may be hours old.
+
+        In a replay nobody can tell, so it came now.
+        """
         now_s = self._clock.monotonic_s()
-        self.sightings.journalled_s = now_s
-        youngest_ns = self.picture.market.youngest_ns
-        if youngest_ns > self.sightings.youngest_ns:
-            self.sightings.youngest_ns = youngest_ns
-            self.sightings.printed_s = now_s
+        if self._settings.clock.source == "feed":
+            return now_s
+        return now_s - max(0.0, (self._clock.now_ns() - event_ns) / SECOND)
 
     def heartbeat(self) -> None:
         """Note that the hedger is alive."""

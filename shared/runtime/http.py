@@ -27,6 +27,7 @@ from shared.runtime.hosts import KnownNames
 
 _GRACE_S: Final = 1
 _PORTS_TRIED: Final = 50
+_STUCK_MS: Final = 20_000
 
 
 def operations_routes(health: Health, registry: CollectorRegistry) -> list[BaseRoute]:
@@ -99,11 +100,20 @@ def bind(host: str = "127.0.0.1", port: int = 8080, *, next_free: bool = False) 
     last = min(port + _PORTS_TRIED, 65_536) if next_free and port else port + 1
     for candidate in range(port, last):
         try:
-            return socket.create_server((host, candidate), reuse_port=False)
+            listener = socket.create_server((host, candidate), reuse_port=False)
         except OSError as error:
             if candidate == last - 1:
                 raise OSError(error.errno, f"cannot serve on {host}:{port}: {error}") from error
+        else:
+            _give_up_on_the_stuck(listener)
+            return listener
     raise AssertionError("unreachable")
+
+
+def _give_up_on_the_stuck(listener: socket.socket) -> None:
+    """Let the kernel end connections whose other end takes nothing: closing waits for them."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STUCK_MS)
 
 
 async def serve(app: ASGIApp, listener: socket.socket) -> None:

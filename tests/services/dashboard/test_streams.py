@@ -171,3 +171,16 @@ async def test_a_client_that_takes_nothing_is_dropped_and_holds_up_nobody(
         await eventually(lambda: page.count("hedge_page_clients") == 1)
         await eventually(lambda: page.count("hedge_page_clients_dropped_total") == 1)
     await eventually(lambda: page.count("hedge_page_clients") == 0)
+
+
+async def test_a_page_that_begins_while_the_feed_is_away_does_not_take_it_for_fresh(
+    tmp_path: Path,
+) -> None:
+    market = PicturedMarket()
+    market.vix(18.0)
+    served = ServedPage(tmp_path, market)
+    served.clock.advance(120.0)
+    async with served.serving():
+        health = (await served.get("/api/v1/state")).json["health"]
+        assert health["data_age_s"] == pytest.approx(120.0, abs=1.0)
+        assert "nothing has been journalled for 120 s" in health["checks"]["data"]
