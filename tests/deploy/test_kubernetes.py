@@ -115,7 +115,7 @@ def test_a_container_is_probed(name: str) -> None:
         assert where is None or where["port"] in ports
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", sorted(STAGES))
 def test_a_stage_that_waits_is_ready_for_else_no_rollout_would_end(name: str) -> None:
     probe = CONTAINERS[f"{name}/hedgestat"]["readinessProbe"]
     assert probe["httpGet"]["path"] == "/healthz"
