@@ -88,7 +88,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
         parts = urlsplit(self.url)
         username = self.username or (unquote(parts.username) if parts.username else None)
         if self.password_file is not None:
-            return username, Path(self.password_file).read_text().strip()
+            return username, _read_secret(Path(self.password_file))
         return username, unquote(parts.password) if parts.password else None
 
     def tls_context(self) -> ssl.SSLContext:
@@ -102,6 +102,20 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
         if self.client_certificate_file is not None:
             context.load_cert_chain(self.client_certificate_file, self.client_key_file)
         return context
+
+
+def _read_secret(path: Path) -> str:
+    """Read a password; who may not, or finds none, is told where it should be.
+
+    Raises:
+        OSError: It cannot be read, or is no text.
+    """
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise OSError(f"no password can be read from {path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise OSError(f"no password can be read from {path}: it is not text") from None
 
 
 def _check(url: str, schemes: tuple[str, ...], form: str) -> None:

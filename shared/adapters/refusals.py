@@ -72,8 +72,9 @@ def _named(error: ssl.SSLError, said: str) -> str:
 
 
 def _login(settings: ConnectionSettings) -> str:
-    username, password = settings.credentials
-    if username is None and password is None:
+    parts = urlsplit(settings.url)
+    username = settings.username or parts.username
+    if not (username or settings.password_file or parts.password):
         return "nobody without a login"
-    where = settings.password_file or "the URL's"
+    where = settings.password_file or "of the URL"
     return f"user {username or 'default'!r} with the password {where}"

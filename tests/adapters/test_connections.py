@@ -51,6 +51,17 @@ def test_a_name_and_password_come_from_the_url_or_from_the_settings_and_a_file(
     ).credentials == ("ingest", "p@ss")
 
 
+def test_a_password_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    settings = RedisSettings(url="redis://host", password_file=str(path))
+    with pytest.raises(OSError, match=r"password: No such file"):
+        settings.credentials  # noqa: B018 - raises
+    path.write_bytes(b"\xff\xfe" + CANARY.encode())
+    with pytest.raises(OSError, match=r"password: it is not text") as refusal:
+        settings.credentials  # noqa: B018 - raises
+    assert CANARY not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("url", "address", "secure"),
     [

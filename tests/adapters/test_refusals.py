@@ -63,9 +63,11 @@ def test_who_is_not_let_in_is_told_as_whom_and_with_which_file_it_tried() -> Non
     named = MqttSettings(url="mqtts://h", username="hedger", password_file="/dev/null")  # noqa: S106 - a path
     assert "user 'hedger' with the password /dev/null is not let in" in explained(refusal, named)
     in_url = MqttSettings(url="mqtts://:secret@h")
-    assert "user 'default' with the password the URL's" in explained(refusal, in_url)
+    assert "user 'default' with the password of the URL" in explained(refusal, in_url)
     assert "nobody without a login is not let in" in explained(refusal, MqttSettings())
     assert "secret" not in explained(refusal, in_url)
+    gone = MqttSettings(url="mqtts://h", username="hedger", password_file="/no/such")  # noqa: S106 - a path
+    assert "/no/such is not let in" in explained(refusal, gone)
 
 
 def test_a_silence_may_be_two_that_do_not_speak_the_same() -> None:

@@ -133,6 +133,10 @@ class SecuredServers:
                 shutil.copytree(directory / server.directory.name, server.run, dirs_exist_ok=True)
             shutil.copy(self.certificates / "ca.pem", server.run)
 
+    def play_both_roles(self) -> None:
+        """Have the store of orders be that of the market too."""
+        shutil.copy(self.logins / "servers/redis/users.acl", self.orders.run)
+
     def admit(self, name: str) -> None:
         """Let somebody in who may do everything everywhere: the test, not anybody of ours."""
         salt = bytes(12)

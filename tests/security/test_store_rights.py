@@ -238,6 +238,17 @@ def test_no_command_that_redis_calls_dangerous_is_anybodys_but_the_doctors(
                 assert not granted & dangerous - {"script", "xinfo", "config"}, line
 
 
+async def test_one_server_may_be_both_stores_with_a_list_of_its_own(tmp_path: Path) -> None:
+    prepared = SecuredServers(tmp_path)
+    prepared.play_both_roles()
+    with prepared.orders:
+        for stage, identity in (("hedger", "hedger"), ("signals", "signals")):
+            async with RedisStore(prepared.redis("orders", identity)) as store:
+                assert await store.take_lease(stage) == 1
+        async with RedisStore(prepared.redis("orders", "reader")) as store:
+            assert (await store.load("hedger")).epoch == 1
+
+
 async def test_a_stage_commits_with_scripts_the_server_had_never_heard_of(
     servers: SecuredServers,
 ) -> None:
