@@ -24,6 +24,8 @@ SUBSCRIPTIONS: Final = (
     topics.HEARTBEATS,
 )
 _LOOK_S: Final = 0.5
+_ALIVE: Final = "monitor_alive"
+"""The alert that the monitor's own watch tells every few seconds."""
 
 
 class Listener:
@@ -90,4 +92,8 @@ class Listener:
         self._page.picture.take_answer(answer, topics.book_of(message.topic))
 
     def _take_alert(self, message: Message) -> None:
-        self._page.picture.take_alert(decode(AlertMessage, message.payload))
+        alert = decode(AlertMessage, message.payload)
+        if alert.what == _ALIVE:  # no news: its absence would be
+            self._page.alive()
+        else:
+            self._page.picture.take_alert(alert)

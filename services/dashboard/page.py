@@ -24,6 +24,7 @@ class Sightings(Struct):
         printed_s: A print that counted …
         youngest_ns: … and its instant.
         heartbeat_s: The hedger's.
+        alive_s: The word of the monitor's own watch.
         waiting: Since when each order waits for its acknowledgement.
     """
 
@@ -31,6 +32,7 @@ class Sightings(Struct):
     printed_s: float | None = None
     youngest_ns: int = 0
     heartbeat_s: float | None = None
+    alive_s: float | None = None
     waiting: dict[str, float] = {}
 
 
@@ -74,6 +76,10 @@ class Page:
         """Note that the hedger is alive."""
         self.sightings.heartbeat_s = self._clock.monotonic_s()
 
+    def alive(self) -> None:
+        """Note that the monitor watches itself."""
+        self.sightings.alive_s = self._clock.monotonic_s()
+
     def wait_for(self, order_ids: list[str]) -> None:
         """Note which orders wait for the gateway."""
         now_s, before = self._clock.monotonic_s(), self.sightings.waiting
@@ -103,6 +109,7 @@ class Page:
             journalled_s=_ago(seen.journalled_s, now_s),
             printed_s=_ago(seen.printed_s, now_s),
             heartbeat_s=_ago(seen.heartbeat_s, now_s),
+            alive_s=_ago(seen.alive_s, now_s),
             unanswered_s=_ago(min(seen.waiting.values(), default=None), now_s),
             is_open=self.picture.is_open(),
             is_live=self._settings.clock.source == "wall",

@@ -18,6 +18,7 @@ STALE_S: Final = 90.0
 """Since anything printed, while the market is open: VIX and index print every 15 s."""
 UNANSWERED_S: Final = 10.0
 HEARTBEAT_S: Final = 5.0
+WATCHED_S: Final = 20.0
 
 
 class Pulse(Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Pulse(Struct, frozen=True, kw_only=True):
         journalled_s: An entry of the signal log.
         printed_s: A print that counted.
         heartbeat_s: The hedger's, to the gateway.
+        alive_s: The word of the monitor's own watch, that alerts would be told.
         unanswered_s: How long the oldest order has waited for its acknowledgement.
         is_open: Whether the market is, by its own instant.
         is_live: Whether time is the wall clock's.
@@ -35,6 +37,7 @@ class Pulse(Struct, frozen=True, kw_only=True):
     journalled_s: float | None = None
     printed_s: float | None = None
     heartbeat_s: float | None = None
+    alive_s: float | None = None
     unanswered_s: float | None = None
     is_open: bool = False
     is_live: bool = True
@@ -80,7 +83,9 @@ class ServicesPicture:
 
     def view(self, pulse: Pulse) -> HealthView:
         """Return the health."""
-        checks = self.troubles | self._leases() | self._gateway(pulse) | _data(pulse)
+        checks = (
+            self.troubles | self._leases() | self._gateway(pulse) | _data(pulse) | _watch(pulse)
+        )
         scopes = sorted(self._trading, key=lambda scope: (scope != ALL, scope))
         return HealthView(
             ready=not any(checks.values()),
@@ -143,3 +148,10 @@ def _data(pulse: Pulse) -> dict[str, str]:
         since = "yet" if printed_s is None else f"for {printed_s:.0f} s"
         return {"data": f"the market is open, and nothing has printed {since}"}
     return {"data": ""}
+
+
+def _watch(pulse: Pulse) -> dict[str, str]:
+    alive_s = pulse.alive_s or 0.0
+    return {
+        "watch": f"nobody watches: last heard {alive_s:.0f} s ago" if alive_s > WATCHED_S else ""
+    }

@@ -48,16 +48,18 @@ class TriggersPicture:
         self._shown: dict[str, _Shown] = {name: _Shown() for name in self._holds}
 
     def changed(self, change: TriggerChanged) -> None:
-        """Take a transition."""
+        """Take a transition; while it rests, a trigger shows what it fired for."""
+        before = self._shown.get(change.trigger, _Shown())
+        rests = change.state == "cooldown" and before.state == "firing"
         self._shown[change.trigger] = _Shown(
             as_of_ns=change.event_ns,
             state=change.state,
             since_ns=change.since_ns,
             observations=change.observations,
             sessions=change.sessions,
-            reason=change.reason,
-            inputs=change.inputs,
-            reference=change.reference,
+            reason=f"fired: {before.reason}" if rests else change.reason,
+            inputs=before.inputs if rests else change.inputs,
+            reference=before.reference if rests else change.reference,
         )
 
     def counted(self, runs: Mapping[str, TriggerRun], as_of_ns: int) -> None:

@@ -165,6 +165,16 @@ def test_persistence_is_counted_as_the_hedger_counts_it() -> None:
     assert market.picture().summary("overlay").pending == ("vix_move",)
 
 
+def test_a_trigger_that_rests_shows_what_it_fired_for() -> None:
+    market = PicturedMarket().hedged()
+    assert isinstance(market, PicturedMarket)
+    for _ in range(4):
+        market.vix(22.0, after=6 * MINUTE)
+    rests = trigger(market.picture(), "vix_move")
+    assert (rests.state, rests.reason) == ("cooldown", "fired: the hold is complete")
+    assert rests.inputs["reference_vix"] == 18.0
+
+
 def test_every_configured_trigger_is_shown_before_anything_was_heard_of_it() -> None:
     names = [each.trigger for each in PicturedMarket().empty_picture().book("overlay").triggers]
     assert {"operator", "initial", "fast_vix", "vix_move", "drawdown", "schedule"} <= set(names)

@@ -60,6 +60,7 @@ def test_a_monitor_that_does_its_work_is_ready() -> None:
         ({"heartbeat_s": None}, "gateway.heartbeat"),
         ({"heartbeat_s": 6.0}, "gateway.heartbeat"),
         ({"unanswered_s": 11.0}, "gateway.orders"),
+        ({"alive_s": 21.0}, "watch"),
     ],
 )
 def test_what_has_stopped_is_named(change: dict[str, Any], check: str) -> None:

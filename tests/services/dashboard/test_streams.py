@@ -9,6 +9,7 @@ import pytest
 from fakes.eventually import eventually
 from fakes.pictured_market import PicturedMarket
 from fakes.served_page import ServedPage
+from msgspec import structs
 
 from services.dashboard import streams
 from services.dashboard.rounds import EVERY_S
@@ -90,6 +91,8 @@ async def test_what_is_heard_on_the_bus_is_told(page: ServedPage) -> None:
     status = StatusMessage(service="gateway", state="online", version="1", config_digest="d")
     async with page.stream() as source:
         await source.event("state")
+        alive = structs.replace(alert, severity="info", what="monitor_alive")
+        page.say(topics.alerts("info"), codec.encode(alive))
         page.say(topics.alerts("critical"), codec.encode(alert))
         (told,) = (await source.event("alerts")).data
         assert told["alert"]["what"] == "audit_mismatch"
