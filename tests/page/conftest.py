@@ -36,6 +36,19 @@ def tab(browser: Browser) -> Iterator[Page]:
     assert faults == []
 
 
+@pytest.fixture(scope="package")
+def shown(browser: Browser) -> Iterator[Page]:
+    """The page for tests that only look, and leave it as they found it."""
+    with PageServer() as server:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+        page = context.new_page()
+        page.route(PLOTLY, lambda route: route.abort())
+        page.goto(server.url)
+        page.locator(".trigger").first.wait_for()
+        yield page
+        context.close()
+
+
 @pytest.fixture
 def opened(server: PageServer, tab: Page) -> Page:
     """The page on the fixture's server, with its first figures."""

@@ -14,11 +14,11 @@ LEAST_CONTRAST: Final = 4.5
 """WCAG 2.2, 1.4.3: of text on what is behind it."""
 
 
-def test_everything_is_reached_by_tab_and_seen_to_be(opened: Page) -> None:
+def test_everything_is_reached_by_tab_and_seen_to_be(shown: Page) -> None:
     reached: list[str] = []
     for _ in range(60):
-        opened.keyboard.press("Tab")
-        found = opened.evaluate(
+        shown.keyboard.press("Tab")
+        found = shown.evaluate(
             """() => {
               const one = document.activeElement;
               const style = getComputedStyle(one);
@@ -33,14 +33,14 @@ def test_everything_is_reached_by_tab_and_seen_to_be(opened: Page) -> None:
     assert [name for name in REACHED if name not in reached] == []
 
 
-def test_landmarks_and_headings_tell_what_is_where(opened: Page) -> None:
+def test_landmarks_and_headings_tell_what_is_where(shown: Page) -> None:
     for role in ("banner", "main", "navigation", "complementary", "contentinfo"):
-        expect(opened.get_by_role(role)).to_have_count(1)
+        expect(shown.get_by_role(role)).to_have_count(1)
     for name in ("Market", "Book overlay", "Orders", "Alerts", "Services", "Books"):
-        expect(opened.get_by_role("region", name=name).or_(
-            opened.get_by_role("navigation", name=name)
+        expect(shown.get_by_role("region", name=name).or_(
+            shown.get_by_role("navigation", name=name)
         ).first).to_be_attached()  # fmt: skip
-    unnamed = opened.evaluate(
+    unnamed = shown.evaluate(
         """() => [...document.querySelectorAll('button, input, select')]
           .filter((one) => !(one.innerText || one.ariaLabel || one.labels?.length))
           .map((one) => one.id)"""
@@ -66,9 +66,10 @@ def test_the_theme_follows_the_system_until_it_is_switched_and_is_remembered(
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_texts_stand_out_from_what_is_behind_them(opened: Page, theme: str) -> None:
-    poor = opened.evaluate(
+def test_texts_stand_out_from_what_is_behind_them(shown: Page, theme: str) -> None:
+    poor = shown.evaluate(
         """(theme) => {
+          const before = document.documentElement.dataset.theme;
           document.documentElement.dataset.theme = theme;
           const style = getComputedStyle(document.documentElement);
           const light = (name) => {
@@ -82,8 +83,10 @@ def test_texts_stand_out_from_what_is_behind_them(opened: Page, theme: str) -> N
             return (high + 0.05) / (low + 0.05);
           };
           const texts = ['text', 'muted', 'accent', 'good', 'warning', 'bad', 'faint'];
-          return texts.flatMap((text) => ['panel', 'page', 'raised']
+          const found = texts.flatMap((text) => ['panel', 'page', 'raised']
             .map((behind) => [text, behind, contrast(text, behind)]));
+          document.documentElement.dataset.theme = before;
+          return found;
         }""",
         theme,
     )

@@ -13,7 +13,7 @@ WIDTHS: Final = (390, 768, 1100, 1280, 1440, 1920)
 PANELS: Final = ("hedge", "sizing", "budget", "effectiveness", "profit", "greeks", "scenarios")
 
 
-def test_the_market_is_shown_with_age_and_quality_of_every_number(opened: Page) -> None:
+def test_the_market_is_shown_with_age_and_quality_of_every_number(shown: Page) -> None:
     tiles = {
         "vix": "24.87",
         "vix_smooth": "22.41",
@@ -24,16 +24,16 @@ def test_the_market_is_shown_with_age_and_quality_of_every_number(opened: Page) 
         "regime": "medium",
     }
     for signal, value in tiles.items():
-        tile = opened.locator(f'.tile[data-signal="{signal}"]')
+        tile = shown.locator(f'.tile[data-signal="{signal}"]')
         expect(tile.locator(".value")).to_have_text(value)
         expect(tile.locator(".quality")).to_have_text("● good")
         expect(tile.locator(".age")).to_contain_text(" s")
-    expect(opened.locator(".tile-more").last).to_have_text("for 5 h 38 min")
-    expect(opened.locator("#curve-state")).to_have_text("backwardation")
-    expect(opened.locator("#bands")).to_contain_text("rebalanced at 18.00")
-    opened.locator(".signals summary").click()
-    expect(opened.locator("#signals tr")).to_have_count(15)
-    expect(opened.locator("#signals")).to_contain_text("◔ warming 112 of 252")
+    expect(shown.locator(".tile-more").last).to_contain_text("for 5 h ")
+    expect(shown.locator("#curve-state")).to_have_text("backwardation")
+    expect(shown.locator("#bands")).to_contain_text("rebalanced at 18.00")
+    shown.locator(".signals summary").click()
+    expect(shown.locator("#signals tr")).to_have_count(15)
+    expect(shown.locator("#signals")).to_contain_text("◔ warming 112 of 252")
 
 
 def test_charts_begin_with_history_and_name_their_units_and_the_time_zone(
@@ -52,11 +52,11 @@ def test_charts_begin_with_history_and_name_their_units_and_the_time_zone(
     expect(tab.locator("#hedge-chart .ytick").first).to_have_text("0")
 
 
-def test_a_book_is_shown_with_its_chain_and_the_clamp_that_binds(opened: Page) -> None:
-    expect(opened.locator("#hedge")).to_contain_text("24,000")
-    expect(opened.locator("#hedge")).to_contain_text("41,000")
-    expect(opened.locator("#hedge")).to_contain_text("+17,000")
-    assert opened.locator(".step-name").all_inner_texts() == [
+def test_a_book_is_shown_with_its_chain_and_the_clamp_that_binds(shown: Page) -> None:
+    expect(shown.locator("#hedge")).to_contain_text("24,000")
+    expect(shown.locator("#hedge")).to_contain_text("41,000")
+    expect(shown.locator("#hedge")).to_contain_text("+17,000")
+    assert shown.locator(".step-name").all_inner_texts() == [
         "rule",
         "persistence",
         "equity share",
@@ -65,59 +65,59 @@ def test_a_book_is_shown_with_its_chain_and_the_clamp_that_binds(opened: Page) -
         "allocation",
         "legs",
     ]
-    clamp = opened.locator('.step[data-binding="clamp"]')
+    clamp = shown.locator('.step[data-binding="clamp"]')
     expect(clamp).to_have_count(1)
     expect(clamp).to_contain_text("the binding clamp")
     expect(clamp).to_contain_text("77400.00 left")
 
 
-def test_triggers_are_a_row_of_states_with_the_progress_of_their_persistence(opened: Page) -> None:
-    pending = opened.locator('.trigger[data-trigger="vix_move"]')
+def test_triggers_are_a_row_of_states_with_the_progress_of_their_persistence(shown: Page) -> None:
+    pending = shown.locator('.trigger[data-trigger="vix_move"]')
     expect(pending).to_contain_text("◔ pending")
     expect(pending).to_contain_text("2 of 3 ticks · 9 of 15 min")
-    assert opened.locator(".trigger-state").all_inner_texts()[:4] == [
+    assert shown.locator(".trigger-state").all_inner_texts()[:4] == [
         "▲ FIRING",
         "◔ pending",
         "◌ cooldown",
         "○ inactive",
     ]
-    expect(opened.locator("#whipsaws")).to_contain_text("vix move broke after 41 ticks")
-    expect(opened.locator("#whipsaws")).to_contain_text("max order vega held back spx_put_6m")
+    expect(shown.locator("#whipsaws")).to_contain_text("vix move broke after 41 ticks")
+    expect(shown.locator("#whipsaws")).to_contain_text("max order vega held back spx_put_6m")
 
 
-def test_money_and_exposure_are_shown_in_full(opened: Page) -> None:
-    expect(opened.locator("#budget")).to_contain_text("it lasts 23 days; the year has 329 left")
-    expect(opened.locator("#effectiveness")).to_contain_text("0.54")
-    expect(opened.locator("#profit tbody tr")).to_have_count(11)
-    expect(opened.locator("#profit")).to_contain_text("unexplained")
-    expect(opened.locator("#greeks tbody tr")).to_have_count(5)
-    expect(opened.locator("#greeks tfoot")).to_contain_text("87,584")
-    expect(opened.locator("#greeks")).to_contain_text("⚠ 398 of 400")
-    expect(opened.locator(".heat")).to_have_count(42)
-    expect(opened.locator(".stress")).to_contain_text("1987-10-19")
+def test_money_and_exposure_are_shown_in_full(shown: Page) -> None:
+    expect(shown.locator("#budget")).to_contain_text("it lasts 23 days; the year has 329 left")
+    expect(shown.locator("#effectiveness")).to_contain_text("0.54")
+    expect(shown.locator("#profit tbody tr")).to_have_count(11)
+    expect(shown.locator("#profit")).to_contain_text("unexplained")
+    expect(shown.locator("#greeks tbody tr")).to_have_count(5)
+    expect(shown.locator("#greeks tfoot")).to_contain_text("87,584")
+    expect(shown.locator("#greeks")).to_contain_text("⚠ 398 of 400")
+    expect(shown.locator(".heat")).to_have_count(42)
+    expect(shown.locator(".stress")).to_contain_text("1987-10-19")
 
 
-def test_an_order_opens_by_a_key_and_says_why_it_was_sent(opened: Page) -> None:
-    button = opened.locator(".order-button").nth(4)
+def test_an_order_opens_by_a_key_and_says_why_it_was_sent(shown: Page) -> None:
+    button = shown.locator(".order-button").nth(4)
     button.focus()
-    opened.keyboard.press("Enter")
+    shown.keyboard.press("Enter")
     expect(button).to_have_attribute("aria-expanded", "true")
-    expect(opened.locator(".why-line")).to_contain_text("Why: vix_move fired: smoothed VIX 22.41")
-    expect(opened.locator(".why-line")).to_contain_text("acknowledgement: accepted (epoch 7)")
-    expect(opened.locator(".why-line")).to_contain_text("filled +4,100 @ 22.61")
-    expect(opened.locator(".why-line code")).to_have_text(
+    expect(shown.locator(".why-line")).to_contain_text("Why: vix_move fired: smoothed VIX 22.41")
+    expect(shown.locator(".why-line")).to_contain_text("acknowledgement: accepted (epoch 7)")
+    expect(shown.locator(".why-line")).to_contain_text("filled +4,100 @ 22.61")
+    expect(shown.locator(".why-line code")).to_have_text(
         "hedgestat why overlay-00000005-varswap_3m"
     )
-    opened.keyboard.press("Enter")
-    expect(opened.locator(".why-line")).to_have_count(0)
+    shown.keyboard.press("Enter")
+    expect(shown.locator(".why-line")).to_have_count(0)
 
 
-def test_alerts_and_services_are_in_sight_with_lag_and_lease(opened: Page) -> None:
-    expect(opened.locator(".alert")).to_have_count(3)
-    expect(opened.locator(".alert").first).to_contain_text("■ critical")
-    expect(opened.locator(".alert").first).to_contain_text("age 421.5 s · limit 300 s")
-    expect(opened.locator(".service").nth(2)).to_contain_text("14 behind")
-    expect(opened.locator(".service").nth(3)).to_contain_text("lease hedge-a-4713 · epoch 7")
+def test_alerts_and_services_are_in_sight_with_lag_and_lease(shown: Page) -> None:
+    expect(shown.locator(".alert")).to_have_count(3)
+    expect(shown.locator(".alert").first).to_contain_text("■ critical")
+    expect(shown.locator(".alert").first).to_contain_text("age 421.5 s · limit 300 s")
+    expect(shown.locator(".service").nth(2)).to_contain_text("14 behind")
+    expect(shown.locator(".service").nth(3)).to_contain_text("lease hedge-a-4713 · epoch 7")
 
 
 def test_stale_numbers_are_said_in_words_signs_and_patterns(server: PageServer, tab: Page) -> None:
@@ -193,6 +193,7 @@ def test_what_is_not_there_is_said_and_no_box_is_empty(server: PageServer, tab: 
     expect(tab.locator("#book-verdict")).to_have_text("Nothing was decided yet.")
     for panel in PANELS:
         expect(tab.locator(f"#{panel}")).not_to_be_empty()
+    expect(tab.locator("[data-empty]")).to_have_count(6)
     told = tab.locator("[data-empty]").evaluate_all("all => all.map(one => one.dataset.empty)")
     assert sorted(told) == [
         "No curve: no VIX future is quoted",
@@ -244,10 +245,10 @@ def test_nothing_is_wider_than_the_window_at_any_width(
         assert wide == [], width
 
 
-def test_no_panel_lies_upon_another_at_any_width(opened: Page) -> None:
+def test_no_panel_lies_upon_another_at_any_width(shown: Page) -> None:
     for width in WIDTHS:
-        opened.set_viewport_size({"width": width, "height": 900})
-        over = opened.evaluate(
+        shown.set_viewport_size({"width": width, "height": 900})
+        over = shown.evaluate(
             """() => {
               const boxes = [...document.querySelectorAll('.content .panel, .tile')]
                 .map((one) => [one.className, one.getBoundingClientRect()]);
