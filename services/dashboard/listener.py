@@ -10,6 +10,7 @@ from services.dashboard.metrics import DashboardMetrics
 from services.dashboard.page import Page
 from shared.adapters.bus import Bus, Message
 from shared.adapters.keyring import Forged, Keyring
+from shared.domain.hedging.alerts import ALIVE
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, decode
 from shared.wire.messages import AckMessage, AlertMessage, StatusMessage, TradingStateMessage
@@ -24,8 +25,6 @@ SUBSCRIPTIONS: Final = (
     topics.HEARTBEATS,
 )
 _LOOK_S: Final = 0.5
-_ALIVE: Final = "monitor_alive"
-"""The alert that the monitor's own watch tells every few seconds."""
 
 
 class Listener:
@@ -93,7 +92,7 @@ class Listener:
 
     def _take_alert(self, message: Message) -> None:
         alert = decode(AlertMessage, message.payload)
-        if alert.what == _ALIVE:  # no news: its absence would be
+        if alert.what == ALIVE:  # no news: its absence would be
             self._page.alive()
         else:
             self._page.picture.take_alert(alert)

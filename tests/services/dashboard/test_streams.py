@@ -187,3 +187,11 @@ async def test_a_page_that_begins_while_the_feed_is_away_does_not_take_it_for_fr
         health = (await served.get("/api/v1/state")).json["health"]
         assert health["data_age_s"] == pytest.approx(120.0, abs=1.0)
         assert "nothing has been journalled for 120 s" in health["checks"]["data"]
+
+
+async def test_what_looks_as_before_is_not_told_again(page: ServedPage) -> None:
+    page.rounds.turn()
+    page.page.picture.changed |= {("market", ""), ("summary", "overlay")}
+    number = page.rounds.number
+    assert not page.rounds.turn()
+    assert page.rounds.number == number
