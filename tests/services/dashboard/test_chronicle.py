@@ -7,6 +7,7 @@ from fakes.store import FakeStore, Fault
 from services.dashboard.chronicle import Chronicle
 from services.dashboard.picture import Picture
 from shared.adapters.store import StoreUnavailable
+from shared.domain.events import ExecutionKind
 from shared.domain.instants import MINUTE
 from shared.wire import keys
 
@@ -81,3 +82,17 @@ async def test_a_store_that_is_away_costs_a_few_points_and_nothing_else() -> Non
     with pytest.raises(StoreUnavailable):
         await chronicle.write()
     await chronicle.write()
+
+
+async def test_what_is_in_the_state_is_not_taken_from_the_log_again() -> None:
+    market, store = moved(5), FakeStore()
+    order = market.orders[0]
+    for _ in range(300):  # more than are remembered by their ids
+        market.write([market.report(order, ExecutionKind.PARTIAL, 1.0, 18.0)])
+    market.vix(19.0, after=MINUTE)
+    before = taken(market)
+    await Chronicle(before, store, "one").write()
+    after = market.empty_picture()
+    await Chronicle(after, store, "two").recall()
+    after.take_log(market.log)
+    assert after.snapshot().comparisons == before.snapshot().comparisons
