@@ -548,4 +548,64 @@ BUGS: tuple[Bug, ...] = (
             "tests/services/dashboard/test_actions.py::test_whoever_is_removed_is_out_with_the_next_thing_they_do",
         ),
     ),
+    Bug(
+        name="a certificate of another host is believed",
+        file="shared/adapters/connections.py",
+        old="        context.minimum_version = ssl.TLSVersion.TLSv1_2\n",
+        new="        context.check_hostname = False\n",
+        tests=(
+            "tests/adapters/test_connections.py::test_certificates_and_host_names_are_always_checked",
+        ),
+    ),
+    Bug(
+        name="passwords cross the network in clear",
+        file="shared/adapters/configuration/connections.py",
+        old="        if is_exposed(url):\n",
+        new="        if False:\n",
+        tests=(
+            "tests/adapters/configuration/test_services.py::test_a_section_about_services_is_checked",
+        ),
+    ),
+    Bug(
+        name="a service runs any script in the store",
+        file="shared/adapters/access_lists.py",
+        old='"script|load")',
+        new='"script|load", "eval")',
+        tests=(
+            "tests/adapters/test_access_lists.py::test_no_user_of_a_store_has_eval_or_a_category_and_default_is_off",
+        ),
+    ),
+    Bug(
+        name="the page's login resumes trading",
+        file="shared/wire/access.py",
+        old="publishes=(topics.HALT, topics.REBALANCE, topics.ALERTS,",
+        new="publishes=(topics.HALT, topics.RESUME, topics.REBALANCE, topics.ALERTS,",
+        tests=("tests/wire/test_access.py::test_only_an_operator_resumes_and_sets_the_halt_key",),
+    ),
+    Bug(
+        name="the password of a URL is logged",
+        file="shared/adapters/connections.py",
+        old='    return _CREDENTIALS.sub(r"\\1:***@", text)\n',
+        new="    return text\n",
+        tests=("tests/runtime/test_logs.py::test_a_password_never_gets_out",),
+    ),
+    Bug(
+        name="whoever is on the broker takes over the session of another",
+        file="shared/adapters/connections.py",
+        old='        return f"{name}-{digest[:_UNGUESSABLE].hex()}"\n',
+        new="        return name\n",
+        tests=(
+            "tests/adapters/test_connections.py::test_a_client_id_is_one_that_only_who_has_the_password_can_make",
+            "tests/security/test_broker_rights.py::test_nobody_ends_a_connection_by_taking_its_name",
+        ),
+    ),
+    Bug(
+        name="any authority of the system vouches for a store",
+        file="shared/adapters/redis_store.py",
+        old="        self.ssl_context.context = settings.tls_context()\n",
+        new="        self.ssl_context.ca_certs = settings.ca_file\n",
+        tests=(
+            "tests/security/test_tls.py::test_an_authority_of_the_system_does_not_count_where_ours_is_named",
+        ),
+    ),
 )
