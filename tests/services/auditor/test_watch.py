@@ -117,6 +117,8 @@ async def test_it_is_silent_while_the_auditor_of_another_machine_leads(
 async def test_it_speaks_while_the_store_does_not_answer(place: Place, tmp_path: Path) -> None:
     away = Fault(StoreUnavailable("gone"), applied=False)
     await place.market.acquire("auditor", "another", 60_000)
-    place.market.faults = iter([away] * 1_000)
     async with place.watched(tmp_path):
+        with pytest.raises(AssertionError):
+            await eventually(lambda: bool(place.told), within_s=1.0)
+        place.market.faults = iter([away] * 1_000)
         await eventually(lambda: place.heard("store_unreachable") == ["all"])

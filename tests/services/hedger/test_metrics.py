@@ -51,6 +51,22 @@ def test_how_a_book_stands_is_read_at_each_scrape() -> None:
     assert shown("budget_used_ratio") is None
 
 
+def test_who_does_not_lead_any_more_shows_nothing_of_how_things_are() -> None:
+    registry = CollectorRegistry()
+    metrics = HedgerMetrics(registry, None)
+    market = HedgedMarket()
+    market.vix(18.0)
+    metrics.follow(lambda: {"overlay": market.book.standing()})
+    metrics.decided(market.effects)
+    metrics.taken(7, 1.5)
+    metrics.stand_down()
+    labels = {"book": "overlay"}
+    assert registry.get_sample_value("hedge_held_vega_dollars", labels) is None
+    assert registry.get_sample_value("hedge_target_vega_dollars", labels) is None
+    assert registry.get_sample_value("hedge_order_wait_seconds") == 0
+    assert registry.get_sample_value("hedge_orders_total", labels | {"outcome": "decided"}) == 1
+
+
 def test_how_far_the_hedger_is_and_how_long_an_order_waits_is_shown() -> None:
     registry = CollectorRegistry()
     HedgerMetrics(registry, None).taken(7, 1.5)
