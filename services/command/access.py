@@ -63,7 +63,8 @@ def rotate(directory: Path, names: Sequence[str], console: Console) -> None:
         rotate_logins(directory, names)
     _print(console, f"New passwords of {', '.join(names)} in {directory}.")
     _print(console, f"1. Copy {directory}/IDENTITY to where it runs: it is read at each connect.")
-    _print(console, f"2. Copy {directory}/servers/ to the servers, and restart them.")
+    _print(console, f"2. Copy {directory}/servers/ to the servers; SIGHUP to the broker, and")
+    _print(console, "   restart the stores. Services come back by themselves.")
 
 
 def make_anew(

@@ -6,6 +6,7 @@ ones of loopback.
 
 import os
 import shutil
+import signal
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -68,6 +69,17 @@ class SecuredServer(Server):
         ):
             return True
 
+    def serial_number(self) -> str:
+        """Of the certificate that it shows."""
+        context = ssl.create_default_context(cafile=str(self.run / "ca.pem"))
+        address = ("127.0.0.1", self.port)
+        with (
+            socket.create_connection(address, timeout=1.0) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+        ):
+            shown = connection.getpeercert()
+            return str(shown["serialNumber"] if shown else "")
+
     def listens(self) -> bool:
         """Whether anybody is there, whatever it can show."""
         return self._says(b"", b"")
@@ -90,6 +102,10 @@ class SecuredBroker(SecuredServer):
                 "/mosquitto/data/": "{directory}/",
             },
         )
+
+    def hang_up(self) -> None:
+        """Have it read its password file, access list and certificate again."""
+        os.kill(self.pid, signal.SIGHUP)
 
     def require_certificate(self) -> None:
         """Let in only clients with a certificate of our authority."""

@@ -32,7 +32,7 @@ def test_a_rotation_says_what_to_do_next(tmp_path: Path) -> None:
     run("logins", "make", "-d", str(tmp_path))
     before = (tmp_path / "hedger/mqtt").read_text()
     rotated = run("logins", "rotate", "hedger", "-d", str(tmp_path))
-    assert "restart them" in rotated.output
+    assert "restart the stores" in rotated.output
     assert before != (tmp_path / "hedger/mqtt").read_text()
     assert before.strip() not in rotated.output
 
