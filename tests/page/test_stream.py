@@ -125,6 +125,7 @@ def test_a_clock_that_goes_on_without_prints_makes_the_data_no_younger(
 ) -> None:
     server.state["health"] = story.json_of(story.health(data_age_s=70.0))
     tab.goto(server.url)
+    tab.locator(".trigger").first.wait_for()  # the stream of its book is open
     expect(tab.locator("#data-age")).to_contain_text("1 min")
     ticking = story.json_of(story.market()) | {"event_time": "2018-02-05T20:31:40Z"}
     server.send("market", ticking)
