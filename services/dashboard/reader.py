@@ -106,6 +106,7 @@ class Reader:
                 await self._chronicle.recall()
             except StoreTrouble as trouble:
                 self._page.picture.services.troubles["store.market"] = str(trouble)
+                self.caught_up.set()  # a page that says so is better than none
                 await asyncio.sleep(next(delays))
             else:
                 return

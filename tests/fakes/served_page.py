@@ -15,7 +15,7 @@ from fakes.clock import ManualClock
 from fakes.configurations import SOUND, load
 from fakes.keys import make_keyring
 from fakes.pictured_market import PicturedMarket
-from fakes.store import FakeStore
+from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
@@ -31,7 +31,7 @@ from services.dashboard.rounds import Rounds
 from services.dashboard.streams import Streams
 from shared.adapters.bus import Subscription
 from shared.adapters.memory.broker import Published
-from shared.adapters.store import Commit, Entry
+from shared.adapters.store import Commit, Entry, StoreUnavailable
 from shared.runtime.http import bind, serve
 
 
@@ -143,8 +143,11 @@ class ServedPage:
         self.port = 0
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[Self]:
+    async def serving(self, *, without_store: int = 0) -> AsyncIterator[Self]:
+        """Serve it; the store does not answer the first so many times."""
         await self.sync()
+        away = Fault(StoreUnavailable("the store is away"), applied=False)
+        self.store.faults = iter([away] * without_store)
         socket = bind(port=0)
         self.port = socket.getsockname()[1]
         async with self._bus, asyncio.TaskGroup() as tasks:

@@ -195,3 +195,18 @@ async def test_what_looks_as_before_is_not_told_again(page: ServedPage) -> None:
     number = page.rounds.number
     assert not page.rounds.turn()
     assert page.rounds.number == number
+
+
+async def test_without_a_store_the_page_is_there_and_says_so_until_it_has_one(
+    tmp_path: Path,
+) -> None:
+    market = PicturedMarket()
+    market.vix(18.0)
+    async with (
+        ServedPage(tmp_path, market).serving(without_store=3) as served,
+        served.stream() as source,
+    ):
+        first = (await source.event("state")).data
+        assert first["health"]["checks"]["store.market"] == "the store is away"
+        told = (await source.event("market")).data
+        assert told["signals"]["vix"]["value"] == 18.0
