@@ -5,6 +5,8 @@ decision log, the exposure log, the hedger's record, the bus. What is taken note
 may look different now; a round of the stream takes these and makes views of them. Nothing here
 depends on how the same entries were split into batches: of the signal log the state needs the last
 snapshot, the charts the last in each quarter of a second of event time.
+
+Longer than most: every source meets every view here, each in a few lines.
 """
 
 from collections.abc import Iterable, Sequence

@@ -67,6 +67,16 @@ async def test_of_two_pages_one_writes_and_the_other_takes_over() -> None:
     assert store.last[keys.history()] == 2
 
 
+async def test_who_writes_goes_on_writing() -> None:
+    store = FakeStore(now_s=lambda: clock[0])
+    clock = [0.0]
+    first, second = (Chronicle(taken(moved()), store, name) for name in ("one", "two"))
+    for clock[0] in (0.0, 50.0, 100.0):
+        await first.write()
+        await second.write()
+    assert store.last[keys.history()] == 1
+
+
 async def test_what_another_version_wrote_is_left_out() -> None:
     market, store = moved(), FakeStore()
     store.append(keys.history(), b"\xc1")
