@@ -23,7 +23,7 @@ _NOBODY_S: Final = 1.5
 _BEHIND_S: Final = 3.0
 _STANDS_S: Final = 5.0
 _ORDER_S: Final = 10.0
-_STORE_S: Final = 2.0
+_STORE_S: Final = 1.5
 _OFFLINE_S: Final = 2.0
 _OLD_NEWS_S: Final = 15.0
 """A status that was retained is of an earlier run, perhaps."""
