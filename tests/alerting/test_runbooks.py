@@ -5,13 +5,15 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from fakes.alerting_servers import DeployedAlertmanager, RulingPrometheus, Webhook
 from fakes.live_monitor import BOOK, LiveMonitor
 from fakes.programs import COMMAND
 
-from shared.domain.hedging.alerts import ALERTS, runbook_of
+from shared.domain.hedging.alerts import ALERTS, alert, runbook_of
 
 RUNBOOKS = Path(__file__).parents[2] / "deploy" / "runbooks"
 NAMES = sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README")
@@ -48,6 +50,38 @@ def test_a_runbook_says_what_it_means_what_it_costs_what_to_do_and_when_it_is_ov
 def test_every_alert_of_the_monitor_is_named_in_its_runbook() -> None:
     for what in ALERTS:
         assert f"`{what}`" in text_of(runbook_of(what)), what
+
+
+def test_the_table_of_all_alerts_names_every_one_with_how_bad_it_is() -> None:
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in (RUNBOOKS / "README.md").read_text().splitlines()
+        if line.startswith("| [")
+    ]
+    assert [row[0] for row in rows] == [f"[{name}]({name}.md)" for name in NAMES]
+    told = {
+        (name, row[0].partition("]")[0][1:], severity)
+        for row in rows
+        for severity, cell in zip(("critical", "warning", "info"), row[2:], strict=True)
+        for name in re.findall(r"`(\w+)`", cell)
+    }
+    own = {(what, runbook_of(what), severity_of(what)) for what in ALERTS}
+    assert told == own | {rule_of(rule) for rule in rules()}
+
+
+def rules() -> list[dict[str, Any]]:
+    files = (RUNBOOKS.parent / "prometheus/rules").glob("*.yml")
+    groups = [group for path in files for group in yaml.safe_load(path.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def rule_of(rule: dict[str, Any]) -> tuple[str, str, str]:
+    severity = rule["labels"]["severity"].replace("none", "info")
+    return rule["alert"], Path(rule["annotations"]["runbook_url"]).stem, severity
+
+
+def severity_of(what: str) -> str:
+    return alert("all", 1, what, "").severity
 
 
 class Shell:
