@@ -66,10 +66,17 @@ class SimulatedSite(Site):
             on_event=heard,
         )
 
-    def caller(self, service: str) -> BusLink:  # type: ignore[override] # a simulation's
+    def caller(  # type: ignore[override] # a simulation's
+        self, service: str, subscriptions: Sequence[str] = ()
+    ) -> BusLink:
         """See `Site.caller`."""
         name = f"hedgestat-{service}-{self.process.name}-{len(self.buses)}"
-        return self._connection(client_id=name, clean_start=True, session_expiry_s=0)
+        return self._connection(
+            client_id=name,
+            clean_start=True,
+            session_expiry_s=0,
+            subscriptions=[Subscription(topic) for topic in subscriptions],
+        )
 
     def market(self, _service: str = READER) -> StoreLink:  # type: ignore[override] # a simulation's
         """See `Site.market`."""

@@ -30,7 +30,8 @@ class Halt(Struct, frozen=True):
     Attributes:
         scope: A book, or `all`.
         confirmed_ns: When the broker took the gateway's word.
-        lifted_ns: When a later `resume` of this scope was sent, believed or not.
+        lifted_ns: When a later `resume` of this scope was sent, or an order only to reduce it,
+            believed or not.
     """
 
     scope: str
@@ -55,14 +56,14 @@ class WitnessedBroker(MemoryBroker):
         self._wall_ns = now_ns
         self._states: list[tuple[int, Published]] = []
         self._resumes: list[tuple[int, Published]] = []
-        self._commanded: list[Published] = []
+        self._commanded: list[tuple[int, Published]] = []
 
     def publish(self, message: Published) -> None:
         """Take a message; see `MemoryBroker.publish`."""
         if message.topic == topics.RESUME:
             self._resumes.append((self._wall_ns(), message))
         elif message.topic == topics.HALT:
-            self._commanded.append(message)
+            self._commanded.append((self._wall_ns(), message))
         elif matches(topics.TRADING, message.topic):
             self._states.append((self._wall_ns(), message))
         super().publish(message)
@@ -70,16 +71,22 @@ class WitnessedBroker(MemoryBroker):
     def halts(self, keyring: Keyring) -> Iterator[Halt]:
         """Yield what operators had halted, or a store's loss of data, as the gateway told it."""
         resumes = list(self._opened(self._resumes, keyring))
+        loosened = [
+            (sent_ns, said)
+            for sent_ns, said in self._opened(self._commanded, keyring)
+            if said.state == "reducing"
+        ]
         for confirmed_ns, message in self._states:
             told = keyring.open("gateway", message.topic, message.payload, TradingStateMessage)
             if told.state == "halted" and (told.authority, told.operator) in _LIFTED_BY_RESUME:
                 ordered_ns = instant_ns(told.since) - _ON_ITS_WAY_NS * (told.authority == "gateway")
-                lifted_ns = min(_later(resumes, told.scope, ordered_ns), default=_NEVER)
-                yield Halt(told.scope, confirmed_ns, lifted_ns)
+                its_own = [each for each in loosened if each[1].scope == told.scope]
+                later = _later([*resumes, *its_own], told.scope, ordered_ns)
+                yield Halt(told.scope, confirmed_ns, min(later, default=_NEVER))
 
     def findings(self, keyring: Keyring) -> Iterator[str]:
         """Yield what the auditor has stopped trading for: a kind and an order, in words."""
-        for message in self._commanded:
+        for _, message in self._commanded:
             try:
                 said = keyring.open(
                     "auditor", message.topic, message.payload, TradingCommandMessage
@@ -106,7 +113,7 @@ class WitnessedBroker(MemoryBroker):
 def _later(
     resumes: Sequence[tuple[int, TradingCommandMessage]], scope: str, ordered_ns: int
 ) -> Iterator[int]:
-    """Yield when resumes of a scope were sent that were given after a halt was ordered."""
+    """Yield when commands for a scope were sent that were given after a halt was ordered."""
     for sent_ns, resume in resumes:
         if resume.scope in {ALL, scope} and instant_ns(resume.issued_at) > ordered_ns:
             yield sent_ns

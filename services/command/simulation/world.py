@@ -47,8 +47,8 @@ SESSIONS: Final = SessionCalendar(
     [MONDAY + day * DAY + 6 * HOUR + 30 * MINUTE for day in range(-5, 5)],
 )
 
-_SHORTEST_STORM_S: Final = 2.0
-_LONGEST_STORM_S: Final = 5.0
+_SHORTEST_STORM_S: Final = 1.5
+_LONGEST_STORM_S: Final = 3.5
 _LONGEST_RESTART_S: Final = 1.0
 _ATTACKED: Final = 0.4
 _ALL_DOUBLED: Final = 0.15
