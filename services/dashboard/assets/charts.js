@@ -38,7 +38,14 @@ export function chart(node, build) {
   let seen = false;
   let drawn = "";
   const draw = paced(async () => {
-    if (!seen || build() === null) {
+    if (!seen) {
+      return;
+    }
+    if (build() === null) {
+      if (drawn !== "") {
+        drawn = "";
+        (await plotly()).purge(node);
+      }
       return;
     }
     node.toggleAttribute("data-waiting", drawn === "");

@@ -2,7 +2,7 @@
 // heard last; where it gives up, or where nothing is heard and the server does not answer, a new
 // one is opened here.
 
-
+import { at } from "/assets/dom.js";
 import { paced } from "/assets/pace.js";
 
 const EVENTS = ["state", "market", "books", "book", "orders", "alerts", "health"];
@@ -105,10 +105,12 @@ export class Histories {
   #ask;
 
   #decision = null;
+  #isChosen = false;
 
   constructor(store) {
     this.#store = store;
     this.hours = 24;
+    store.on("state", () => this.#suitReplay());
     this.#ask = paced(() => this.#fetch(), 2000);
     store.on("selection state", this.#ask);
     store.on("book", () => this.#followDecisions());
@@ -117,8 +119,17 @@ export class Histories {
   }
 
   setHours(hours) {
+    this.#isChosen = true;
     this.hours = hours;
     this.#ask();
+  }
+
+  /** A replay shows a month unless told otherwise: of daily bars a day is a point. */
+  #suitReplay() {
+    if (!this.#isChosen && this.#store.state?.clock === "feed") {
+      this.hours = 744;
+      at("range").value = String(this.hours);
+    }
   }
 
   #followDecisions() {

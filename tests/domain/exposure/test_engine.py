@@ -451,6 +451,7 @@ def test_quotes_of_options_that_nobody_holds_make_the_smile() -> None:
     assert book.marked == 1  # by the smile of its expiry
     expected = 100 * price(UNQUOTED, NOW, 100.0, 0.2)
     assert book.totals["value"] == pytest.approx(expected, rel=0.02)
+    assert made.wide_expiries == 0  # and it meets the quotes
 
 
 # --- laws ------------------------------------------------------------------------------------
