@@ -1,4 +1,7 @@
-"""A browser for all tests of the page, a server and a tab for each."""
+"""A browser for each module of tests of the page, a server and a tab for each test.
+
+Not for all of them: while its driver runs, no other event loop can.
+"""
 
 from collections.abc import Iterator
 
@@ -8,7 +11,7 @@ from page.page_server import PageServer
 from playwright.sync_api import Browser, Page, expect
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
@@ -36,7 +39,7 @@ def tab(browser: Browser) -> Iterator[Page]:
     assert faults == []
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shown(browser: Browser) -> Iterator[Page]:
     """The page for tests that only look, and leave it as they found it."""
     with PageServer() as server:
