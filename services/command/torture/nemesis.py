@@ -12,7 +12,7 @@ from services.command.torture.place import Place, Victim
 from services.command.torture.programs import Program
 
 _PAUSE_S: Final = (0.05, 0.5)
-_NOW_AND_THEN_S: Final = (4.0, 8.0)
+_NOW_AND_THEN_S: Final = (9.0, 14.0)
 _STORM_S: Final = 8.0
 _LULL_S: Final = 5.0
 """Storms and lulls take turns: without lulls nothing comes to be that a storm could spoil."""
