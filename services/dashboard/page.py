@@ -105,6 +105,10 @@ class Page:
     def health(self) -> HealthView:
         """Return the health as of now."""
         seen, now_s = self.sightings, self._clock.monotonic_s()
+        is_live = self._settings.clock.source == "wall"
+        opens_ns = self.picture.opening(
+            self._clock.now_ns() if is_live else self.picture.market.event_ns
+        )
         pulse = Pulse(
             journalled_s=_ago(seen.journalled_s, now_s),
             printed_s=_ago(seen.printed_s, now_s),
@@ -112,7 +116,8 @@ class Page:
             alive_s=_ago(seen.alive_s, now_s),
             unanswered_s=_ago(min(seen.waiting.values(), default=None), now_s),
             is_open=self.picture.is_open(),
-            is_live=self._settings.clock.source == "wall",
+            is_live=is_live,
+            opens=None if opens_ns is None else format_instant(opens_ns),
         )
         return self.picture.services.view(pulse)
 

@@ -231,6 +231,10 @@ class Picture:
             self._chart(self._uncharted)
         return self.history.view(scope, since_ns, points)
 
+    def opening(self, now_ns: int) -> int | None:
+        """Return when the exchange opens next; `None` while it is open, or if it never does."""
+        return None if self._clock.at(now_ns).is_open else self._clock.opening_after(now_ns)
+
     def is_open(self) -> bool:
         """Whether the market is open, by its own instant."""
         return self._clock.at(self.market.event_ns).is_open

@@ -33,9 +33,8 @@ _INPUTS: Final = {
     "signals": keys.journal(),
     "hedger": keys.signal_log(),
     "exposure": keys.journal(),
-    "auditor": keys.journal(),
 }
-"""What each stage reads, in the store of the market."""
+"""What each stage reads, in the store of the market; the auditor rarely says how far it is."""
 _decode_order: Final = msgspec.msgpack.Decoder(Order).decode
 
 Fold = Callable[[Sequence[Entry]], None]

@@ -32,6 +32,7 @@ class Pulse(Struct, frozen=True, kw_only=True):
         unanswered_s: How long the oldest order has waited for its acknowledgement.
         is_open: Whether the market is, by its own instant.
         is_live: Whether time is the wall clock's.
+        opens: When the exchange opens next, RFC 3339; `None` while it is open.
     """
 
     journalled_s: float | None = None
@@ -41,6 +42,7 @@ class Pulse(Struct, frozen=True, kw_only=True):
     unanswered_s: float | None = None
     is_open: bool = False
     is_live: bool = True
+    opens: str | None = None
 
 
 class ServicesPicture:
@@ -93,6 +95,7 @@ class ServicesPicture:
             services=tuple(self._service(name) for name in self._names()),
             trading=tuple(self._trading[scope] for scope in scopes),
             data_age_s=pulse.printed_s,
+            opens=pulse.opens,
         )
 
     def _names(self) -> list[str]:

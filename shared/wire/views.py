@@ -285,6 +285,7 @@ class HealthView(Struct, frozen=True, kw_only=True):
         services: Every one that there should be.
         trading: State by scope, `all` first.
         data_age_s: Wall-clock seconds since the last event of the market arrived; null before.
+        opens: When the exchange opens next; null while it is open.
     """
 
     ready: bool
@@ -292,6 +293,7 @@ class HealthView(Struct, frozen=True, kw_only=True):
     services: tuple[ServiceView, ...]
     trading: tuple[TradingStateMessage, ...]
     data_age_s: float | None
+    opens: Instant | None = None
 
 
 class StateView(Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from services.__main__ import app
 from shared.adapters.certificates import new_authority, write_certificate
 from shared.adapters.clock import SystemClock
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.timeout(240)]
 
 CANARY: Final = "Kanarienvogel"
 AWKWARD: Final = f"{CANARY}/{CANARY}@{CANARY}:{CANARY}#{CANARY}?{CANARY}"

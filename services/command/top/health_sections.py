@@ -11,6 +11,7 @@ from services.command.top.picture import Picture
 from services.command.top.sections import Section
 from services.command.top.words import CALM, LOUD, Column, age, date_time, duration, row
 from shared.domain.trading import ALL
+from shared.wire.times import parse_instant
 from shared.wire.views import HealthView, ServiceView
 
 _STATES: Final = {
@@ -47,6 +48,9 @@ def warnings(picture: Picture, now_ns: int) -> Iterator[Text]:
         if told.state != "active":
             by = f"by {told.authority} {told.operator}, {age(told.since, now_ns)} ago"
             yield Text(f"{told.state.upper()}: {told.scope} {by}: {told.reason}", LOUD)
+    if health.opens is not None and picture.state.clock == "wall":
+        opens = date_time(parse_instant(health.opens))
+        yield Text(f"Exchange closed: nothing trades until {opens} UTC", "yellow")
     offline = [each.service for each in health.services if each.state == "offline"]
     if offline:
         yield Text(f"OFFLINE: {', '.join(offline)}", LOUD)

@@ -8,6 +8,7 @@ from rich.text import Text
 from services.command.top.sections import Section
 from services.command.top.words import CALM, LOUD, Column, age, amount, folded, row
 from shared.domain.hedging.alerts import runbook_of
+from shared.wire.messages import AckMessage
 from shared.wire.views import AlertView, OrderView
 
 _STATUS_STYLES: Final = {
@@ -73,13 +74,18 @@ def _why(order: OrderView) -> str:
 def _fate(order: OrderView) -> Iterator[Text]:
     """What became of the newest: answer and fills."""
     answer = order.acknowledgement
-    if answer is None:
+    if answer is None and order.status == "decided":
         yield Text("NOT ACKNOWLEDGED yet", "bold yellow")
     else:
-        because = f": {answer.reason}" if answer.reason else ""
-        text = f"gateway: {answer.status}{because}"
+        text = _answered(answer)
         fill = "" if order.average_price is None else f" at {order.average_price:,.2f}"
         yield Text(f"{text}; filled {order.filled:+,.6g}{fill}, limit {order.limit_price:,.2f}")
+
+
+def _answered(answer: AckMessage | None) -> str:
+    if answer is None:
+        return "gateway: answered before the page listened"
+    return f"gateway: {answer.status}" + (f": {answer.reason}" if answer.reason else "")
 
 
 def _status(order: OrderView) -> Text:

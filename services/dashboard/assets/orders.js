@@ -96,7 +96,7 @@ function updateWhy(node, order) {
   whenChanged(node, order, () => {
     const path = [
       [order.decided_time, `decision ${order.decision} of ${order.book}: ${order.side} ${plain(Math.abs(order.quantity))} to hold ${plain(order.target_quantity)}, limit ${plain(order.limit_price)}, ${number(order.notional)} ${order.currency}, until ${timeOfDay(milliseconds(order.valid_until))}`],
-      [null, acknowledged(order.acknowledgement)],
+      [null, acknowledged(order.acknowledgement, order.status)],
       ...order.executions.map((each) => [each.event_time, executed(each)]),
     ];
     const step = ([when, text]) =>
@@ -110,9 +110,9 @@ function updateWhy(node, order) {
   });
 }
 
-function acknowledged(ack) {
+function acknowledged(ack, status) {
   if (ack === null) {
-    return "acknowledgement: not yet";
+    return status === "decided" ? "acknowledgement: not yet" : "acknowledged before this page listened";
   }
   return `acknowledgement: ${ack.status}${ack.reason && `, ${ack.reason}`} (epoch ${ack.epoch})`;
 }

@@ -34,7 +34,10 @@ function renderTop(store) {
   setText(at("environment"), state.environment.toUpperCase());
   setAttribute(at("environment"), "data-environment", state.environment);
   const replay = state.clock === "feed";
-  setText(at("clock-label"), replay ? "Replay time, UTC" : "Market time, UTC");
+  const opens = replay ? null : state.health.opens;
+  const time = replay ? "Replay time, UTC" : "Market time, UTC";
+  setText(at("clock-label"), opens === null ? time : `${time} · closed until ${dayAndTime(milliseconds(opens))}`);
+  setAttribute(at("clock-label"), "data-level", opens === null ? null : "warning");
   setText(at("clock"), dayAndTime(milliseconds(state.market.event_time)));
   renderDataAge(store);
   renderHealth(state.health);

@@ -113,3 +113,9 @@ def test_what_governs_all_governs_a_book_of_which_nothing_was_said() -> None:
     picture = working()
     assert picture.governing("overlay") == allowed("overlay")
     assert picture.governing("other") == allowed("all")
+
+
+def test_a_closed_exchange_is_told_with_its_next_opening() -> None:
+    opens = "2026-11-23T14:30:00Z"
+    assert working().view(structs.replace(WELL, is_open=False, opens=opens)).opens == opens
+    assert working().view(WELL).opens is None
