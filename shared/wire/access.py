@@ -75,8 +75,8 @@ TOLD: Final = (
 )
 """What people read: all that we say, but not what steers us."""
 
-SELF_TEST: Final = topics.status("doctor")
-"""Where `hedgestat doctor` sends a message round."""
+SELF_TEST: Final = f"{topics.status('doctor')}/self-test"
+"""Where `hedgestat doctor` sends a message round; a level too deep to be taken for a status."""
 
 BROKER_FIGURES: Final = "$SYS/broker/#"
 
