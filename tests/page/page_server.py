@@ -78,7 +78,11 @@ class PageServer:
         listener.bind(("127.0.0.1", self._port))
         self._port = listener.getsockname()[1]
         settings = uvicorn.Config(
-            self._app(), log_level="error", lifespan="off", timeout_graceful_shutdown=1
+            self._app(),
+            log_config=None,  # how this process logs is for others to say
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(settings)
         started = threading.Event()
