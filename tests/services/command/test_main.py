@@ -38,6 +38,7 @@ COMMANDS = (
     "certificates",
     "access",
 )
+PANELS = ("Run", "Watch", "Operate", "Look back", "Set up", "Keys and logins", "Prove")
 HEDGES = str(DEPLOY / "hedges.toml")
 FAULTY = (
     SOUND.replace("base_vega = 1000", "base_vega = -1")
@@ -60,6 +61,12 @@ def test_without_a_command_it_says_what_there_is_and_where_to_begin() -> None:
 
 def test_these_are_all_commands() -> None:
     assert set(get_group(app).commands) == set(COMMANDS)
+
+
+def test_help_shows_them_as_they_are_used_together() -> None:
+    panels = [title for title in PANELS if f"─ {title} ─" in invoke("--help").output]
+    assert panels == list(PANELS)
+    assert "─ Commands ─" not in invoke("--help").output
 
 
 @pytest.mark.parametrize("command", COMMANDS)
