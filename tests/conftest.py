@@ -3,9 +3,11 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 from fakes.servers import IotcoreServer, MosquittoServer, RedisServer, ValkeyServer
 
 # No test is timed: the first example loads compiled code, and machines are busy.
@@ -35,6 +37,22 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 def valkey_server(tmp_path: Path) -> Iterator[ValkeyServer]:
     with ValkeyServer(tmp_path / "valkey") as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def log_setup() -> Iterator[None]:
+    """Leave logging to the next test as if no service had set it up in this one."""
+    yield
+    structlog.reset_defaults()
+
+
+def _configure_without_caching(**settings: Any) -> None:  # noqa: ANN401 - structlog's own
+    _configure(**{**settings, "cache_logger_on_first_use": False})
+
+
+_configure = structlog.configure
+structlog.configure = _configure_without_caching  # type: ignore[assignment] # all by keyword
+"""A logger that was used once would keep its processors for good, and no test could capture it."""
 
 
 def pytest_configure() -> None:
