@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -138,12 +139,13 @@ async def test_what_the_gateway_did_not_sign_is_not_shown(page: ServedPage) -> N
 async def test_no_more_than_four_rounds_a_second(page: ServedPage) -> None:
     async with page.stream() as source:
         await source.event("state")
-        began = page.rounds.number
+        began, began_s = page.rounds.number, time.perf_counter()
         for step in range(40):
             page.market.vix(18.0 + step / 100, after=MINUTE)
             await page.sync()
             await asyncio.sleep(0.025)
-        assert page.rounds.number - began <= 1.5 / EVERY_S
+        took_s = time.perf_counter() - began_s  # a busy machine takes longer
+        assert 1 <= page.rounds.number - began <= took_s / EVERY_S + 1
 
 
 async def test_one_more_than_may_is_refused(page: ServedPage) -> None:
