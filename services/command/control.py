@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused
+from services.command.standing_requests import TRIGGER, StandingRequests, closed_until
 from services.command.trading_lines import TradingLines
 from shared.adapters.bus import BusUnavailable, Message, PublishRefused, Subscription
 from shared.adapters.clock import Clock, SystemClock
@@ -35,6 +36,7 @@ from shared.adapters.keyring import Forged, KeyMissing, Keyring
 from shared.adapters.mqtt import MqttBus
 from shared.adapters.settings import Settings
 from shared.domain.trading import ALL
+from shared.runtime.site import Site
 from shared.wire import codec, topics
 from shared.wire.codec import MalformedMessage
 from shared.wire.messages import (
@@ -50,7 +52,6 @@ from shared.wire.times import format_instant
 PATIENCE_S: Final = 5.0
 _RETAINED_S: Final = 0.5
 """For a broker to tell what it keeps."""
-_TRIGGER: Final = "operator"
 
 State = Literal["active", "reducing", "halted"]
 
@@ -211,7 +212,7 @@ class Commander:
         """Ask books to rebalance now.
 
         Raises:
-            Failed: A book has not answered.
+            Failed: A book has not answered; it says which have taken the request, and wait.
         """
         self._check_scope(wish.scope)
         message = RebalanceMessage(
@@ -222,30 +223,42 @@ class Commander:
         )
         payload = self._keyring().seal("operator", topics.REBALANCE, message)
         waiting = set(self._books() if wish.scope == ALL else [wish.scope])
-        subscriptions = [topics.TARGETS, topics.WITHHELD, topics.REJECTS]
-        async with self._bus(subscriptions, wish) as bus:
+        standing = StandingRequests()
+        answers = [topics.TARGETS, topics.WITHHELD, topics.REJECTS]
+        async with self._bus([*answers, *standing.SUBSCRIPTIONS], wish) as bus:
             await self._publish(bus, topics.REBALANCE, payload)
             try:
                 async with asyncio.timeout(wish.patience_s):
                     async for heard in bus.messages():
                         heard.ack()
-                        waiting -= self._answered(heard, payload)
+                        waiting -= self._answered(heard, payload, standing)
                         if not waiting:
                             return
             except TimeoutError:
-                books = ", ".join(sorted(waiting))
-                raise Failed(_UNANSWERED.format(books=books, seconds=wish.patience_s)) from None
+                raise Failed(*self._unanswered(waiting, standing, wish.patience_s)) from None
 
-    def _answered(self, message: Message, payload: bytes) -> set[str]:
+    def _unanswered(
+        self, waiting: set[str], standing: StandingRequests, patience_s: float
+    ) -> list[str]:
+        """Say of each book that has not answered whether it holds the request, and why."""
+        told = {book: standing.told(book) for book in sorted(waiting)}
+        reasons = [reason for reason in told.values() if reason is not None]
+        if silent := ", ".join(book for book, reason in told.items() if reason is None):
+            opens = closed_until(Site(settings=self._settings, clock=self._clock))
+            words = _UNANSWERED if opens is None else _CLOSED
+            reasons.append(words.format(books=silent, seconds=patience_s, opens=opens))
+        return reasons
+
+    def _answered(self, message: Message, payload: bytes, standing: StandingRequests) -> set[str]:
         """Print what a book answers; returns its name, when it was to us."""
         if message.topic == topics.REJECTS:
             refusal = _refusal_in(message, payload)
             if refusal:
                 raise Failed(refusal)
             return set()
-        if message.retain:
-            return set()
         try:
+            if standing.take(message) or message.retain:
+                return set()
             return self._book_in(message)
         except MalformedMessage as error:
             self._lines.say(f"[yellow]malformed: {escape(str(error))}[/]")
@@ -257,7 +270,7 @@ class Commander:
             self._lines.say(f"{withheld.book}: {withheld.leg} withheld by {withheld.control}")
             return set()
         target = codec.decode(TargetMessage, message.payload)
-        if target.trigger != _TRIGGER:
+        if target.trigger != TRIGGER:
             return set()
         sized = (
             f"multiplier {target.multiplier:.3f}, "
@@ -391,8 +404,12 @@ _UNCONFIRMED: Final = (
     "  -> does it run? does it trust this operator's key (hedgestat keys show)? its log and\n"
     "     hedge_gateway_commands_refused_total say what it did not believe"
 )
+_CLOSED: Final = (
+    "no answer in {seconds:g} s from {books}: the exchange is closed until {opens}\n"
+    "  -> nothing refused the request: it stands, and is decided at the opening"
+)
 _UNANSWERED: Final = (
-    "no answer in {seconds:g} s from {books}\n"
+    "no answer in {seconds:g} s from {books}; nothing refused the request, so it may stand\n"
     "  -> do ingest, signals and hedger run? is VIX good? hedgestat tail rejects shows what was\n"
     "     not believed, hedgestat tail withheld what a control held back"
 )

@@ -7,6 +7,7 @@ from msgspec import Struct, UnsetType
 from rich.console import Console
 from rich.markup import escape
 
+from services.command.figures import figure
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, decode
 from shared.wire.messages import (
@@ -67,13 +68,16 @@ def print_line(console: Console, markup: str) -> None:
 
 def _plain(text: str) -> str:
     """Text from outside: no markup, and nothing that a terminal obeys."""
-    return escape(
-        "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
-    )
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text from outside: nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _figures(figures: Mapping[str, float]) -> str:
-    named = ", ".join(f"{_plain(name)} {value:.6g}" for name, value in figures.items())
+    named = ", ".join(f"{_plain(name)} {figure(value)}" for name, value in figures.items())
     return f" ({named})" if named else ""
 
 
@@ -86,14 +90,15 @@ def _when(instant: InstantOrNanoseconds) -> str:
 def _order(order: OrderMessage) -> str:
     color = "green" if order.side == "buy" else "magenta"
     return (
-        f"{_when(order.event_time)} [bold {color}]ORDER[/]    {order.side} {order.quantity:g} "
-        f"{_plain(order.leg)} -> {order.target_quantity:g}, limit {order.limit_price:.2f}  "
+        f"{_when(order.event_time)} [bold {color}]ORDER[/]    {order.side} "
+        f"{figure(order.quantity)} {_plain(order.leg)} -> {figure(order.target_quantity)}, "
+        f"limit {order.limit_price:.2f}  "
         f"[dim]{_plain(order.reason)}, mid {order.reference_price:.2f}[/]"
     )
 
 
 def _execution(report: ExecutionMessage) -> str:
-    price = "" if report.price is None else f" {report.quantity:+g} at {report.price:.2f}"
+    price = "" if report.price is None else f" {figure(report.quantity, '+')} at {report.price:.2f}"
     reason = f"  [dim]{_plain(report.reason)}[/]" if report.reason else ""
     kind = f"[blue]{report.kind.upper():8}[/]"
     return f"{_when(report.event_time)} {kind} {_plain(report.order_id)}{price}{reason}"
@@ -115,7 +120,7 @@ def _target(target: TargetMessage) -> str:
     )
     return (
         f"{_when(target.event_time)} [bold]TARGET[/]   {_plain(target.book)}: "
-        f"{target.current_vega:g} -> {target.target_vega:g} vega "
+        f"{figure(target.current_vega)} -> {figure(target.target_vega)} vega "
         f"(multiplier {target.multiplier:.3g}: {_plain(steps)})"
     )
 
@@ -126,7 +131,7 @@ def _quantity(quantity: float | None) -> str:
 
 def _strategy(told: StrategyMessage) -> str:
     """What a strategy saw, and what its and every other band has cost so far."""
-    figures = ", ".join(f"{_plain(name)} {value:,.6g}" for name, value in told.figures.items())
+    figures = ", ".join(f"{_plain(name)} {figure(value)}" for name, value in told.figures.items())
     costs = ", ".join(f"{band.kind} {band.cost:,.0f} in {band.trades}" for band in told.bands)
     bands = f"; cost so far: {costs}" if costs else ""
     note = f"; {_plain(told.note)}" if told.note else ""
@@ -172,7 +177,7 @@ def _reject(letter: RejectMessage) -> str:
 
 
 def _signal(signal: SignalMessage) -> str:
-    value = "-" if signal.value is None else f"{signal.value:.6g}"
+    value = "-" if signal.value is None else figure(signal.value)
     state = f" {_plain(signal.state)}" if signal.state else ""
     filled = f" {signal.have}/{signal.need}" if signal.have < signal.need else ""
     return (

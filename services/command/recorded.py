@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Refused
+from services.command.figures import counted
 from shared.adapters.calendars import CalendarError
 from shared.adapters.history.directory import open_history
 from shared.adapters.history.packaged import packaged_history
@@ -76,7 +77,8 @@ def print_findings(history: Sequence[Series], first: date, last: date, console: 
         line = f"[yellow]history[/] {escape(str(finding))}"
         console.print(line, highlight=False, soft_wrap=True)
     if len(findings) > FINDINGS_SHOWN:
-        console.print(f"[yellow]history[/] and {len(findings) - FINDINGS_SHOWN} more findings")
+        more = counted(len(findings) - FINDINGS_SHOWN, "more finding")
+        console.print(f"[yellow]history[/] and {more}")
 
 
 def steps_between(

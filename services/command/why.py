@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from msgspec import UnsetType
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from services.command.endings import Refused, named_reasons
 from services.command.explanation import Explanation, Trail, executions_of
+from services.command.figures import counted, figure
 from shared.adapters.archive import ArchiveReader, recall
 from shared.adapters.control_socket import GatewayUnreachable, gateway_orders
 from shared.adapters.export import NoExport, read_export
@@ -144,48 +146,58 @@ def _order(found: Explanation) -> Table:
 
 
 def _path(found: Explanation) -> Table:
-    table = _table("What fired", "trigger", "instant", "state", "since", "inputs", "reason")
+    """Lay out every step of every trigger: below one another, so that 80 columns hold them."""
+    table = _table("What fired", "instant", "what")
     for trigger, path in found.triggers.items():
         for changed in path:
-            inputs = ", ".join(f"{name} {value:.6g}" for name, value in changed.inputs.items())
-            against = "" if changed.reference is None else f" (from {changed.reference:.6g})"
-            table.add_row(
-                trigger,
-                format_instant(changed.event_ns),
-                f"{changed.previous} -> {changed.state}",
-                f"{format_instant(changed.since_ns)}, {changed.observations} observations",
+            inputs = _named(changed.inputs)
+            against = "" if changed.reference is None else f" (from {figure(changed.reference)})"
+            observed = counted(changed.observations, "observation")
+            lines = (
+                f"{trigger}: {changed.previous} -> {changed.state}",
+                f"since {_second(changed.since_ns)}, {observed}",
                 inputs + against,
                 changed.reason,
             )
+            table.add_row(_second(changed.event_ns), Text("\n".join(filter(None, lines))))
     return table
+
+
+def _named(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {figure(value)}" for name, value in figures.items())
+
+
+def _second(instant_ns: int) -> str:
+    """Write an instant to the second: `--json` has the nanoseconds."""
+    return format_instant(instant_ns)[:19].replace("T", " ")
 
 
 def _signals(found: Explanation) -> Table:
     table = _table("Signals at the decision", "signal", "value", "quality", "of")
     observed = found.grounds.observed
     for name, signal in {} if observed is None else observed.signals.items():
-        value = "-" if signal.value is None else f"{signal.value:.6g} {signal.unit}"
+        value = "-" if signal.value is None else f"{figure(signal.value)} {signal.unit}"
         state = f" ({signal.state})" if signal.state else ""
         at = format_instant(signal.event_ns) if signal.event_ns else "-"
         table.add_row(name, value + state, signal.quality.value, at)
     for symbol, mark in {} if observed is None else observed.marks.items():
-        table.add_row(f"mark {symbol}", f"{mark.level:.6g}", "", format_instant(mark.event_ns))
+        table.add_row(f"mark {symbol}", figure(mark.level), "", format_instant(mark.event_ns))
     if not isinstance(measured := found.grounds.measured, UnsetType):
         at = format_instant(measured.event_ns)
         for name, greek in measured.greeks.items():
-            table.add_row(name, f"{greek:,.6g}", "measured", at)
+            table.add_row(name, figure(greek), "measured", at)
     return table
 
 
 def _steps(found: Explanation) -> Table:
     target = found.target
-    table = _table(f"Sizing: multiplier {target.multiplier:.6g}", "step", "after it", "", "why")
+    table = _table(f"Sizing: multiplier {figure(target.multiplier)}", "step", "after it", "", "why")
     for step in target.steps:
         binding = "binding" if step.binding else ""
-        table.add_row(step.name, f"{step.multiplier:.6g}", binding, step.note)
+        table.add_row(step.name, figure(step.multiplier), binding, step.note)
     for leg in target.legs:
         quantity = "unknown" if leg.quantity is None else f"{leg.quantity:,.10g}"
-        table.add_row(f"leg {leg.leg}", quantity, "", f"vega {leg.vega:,.6g}, mark {leg.mark}")
+        table.add_row(f"leg {leg.leg}", quantity, "", f"vega {figure(leg.vega)}, mark {leg.mark}")
     return table
 
 
@@ -197,21 +209,21 @@ def _strategies(found: Explanation) -> Iterator[Table]:
             f"Strategy {each.strategy}", "band", "half width", "hedge", "trades", "cost", ""
         )
         for band in each.bands:
-            width = "" if band.half_width is None else f"{band.half_width:,.6g}"
+            width = "" if band.half_width is None else figure(band.half_width)
             taken = "taken" if band.kind == each.band else band.refusal
-            hedge, cost = f"{band.hedge:+,.6g}", f"{band.cost:,.2f}"
+            hedge, cost = figure(band.hedge, "+"), f"{band.cost:,.2f}"
             table.add_row(band.kind, width, hedge, str(band.trades), cost, taken)
-        table.caption = ", ".join(f"{name} {value:,.6g}" for name, value in each.figures.items())
+        table.caption = _named(each.figures)
         yield table
 
 
 def _limits(found: Explanation) -> Table:
     table = _table("Limits it was held against", "limit", "this order", "at most")
     for checked in found.limits:
-        value = "held, not logged" if checked.value is None else f"{checked.value:,.6g}"
-        table.add_row(checked.name, value, f"{checked.limit:,.6g}")
+        value = "held, not logged" if checked.value is None else figure(checked.value)
+        table.add_row(checked.name, value, figure(checked.limit))
     for withheld in found.withheld:
-        table.add_row(f"{withheld.leg} withheld", withheld.control, str(withheld.figures))
+        table.add_row(f"{withheld.leg} withheld", withheld.control, _named(withheld.figures))
     return table
 
 

@@ -220,6 +220,9 @@ IDENTITIES: Final = (
             topics.REJECTS,
             topics.TARGETS,
             topics.WITHHELD,
+            topics.TRIGGERS,  # with the next two: why what it asked for waits
+            topics.ALERTS,
+            topics.SIGNALS,
             SELF_TEST,
         ),
         orders=StoreRights(sets=(keys.halt(),), examines=True),

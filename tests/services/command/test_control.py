@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fakes.clock import ManualClock
 from fakes.eventually import eventually
 from fakes.workplace import Workplace, workplace
 from msgspec import structs
@@ -18,13 +19,24 @@ from services.command.endings import Failed, Refused
 from services.gateway.__main__ import run as run_gateway
 from shared.adapters.bus import Bus
 from shared.adapters.keyring import Keyring
+from shared.domain.instants import SECOND
 from shared.wire import codec, topics
 from shared.wire.examples import EXAMPLES
-from shared.wire.messages import RejectMessage, TargetMessage, WithheldMessage
+from shared.wire.messages import (
+    AlertMessage,
+    RejectMessage,
+    SignalMessage,
+    TargetMessage,
+    TriggerMessage,
+    WithheldMessage,
+)
 
 pytestmark = pytest.mark.server
 
 TARGET = next(each for each in EXAMPLES if isinstance(each, TargetMessage))
+ALERT = next(each for each in EXAMPLES if isinstance(each, AlertMessage))
+FIRES = next(each for each in EXAMPLES if isinstance(each, TriggerMessage))
+SIGNAL = next(each for each in EXAMPLES if isinstance(each, SignalMessage))
 WITHHELD = next(each for each in EXAMPLES if isinstance(each, WithheldMessage))
 OURS = topics.target("overlay")
 
@@ -191,6 +203,55 @@ async def test_a_rebalance_is_done_when_every_book_has_answered(tmp_path: Path) 
         assert f"withheld by {WITHHELD.control}" in desk.printed
         with pytest.raises(Failed, match=r"no answer in 0\.5 s from overlay"):
             await desk.commander.rebalance(wish(patience_s=0.5))
+
+
+async def hold(bus: Bus) -> None:
+    """Be a hedger that takes a request and cannot size it: that is alarmed once, then retained."""
+    bad = structs.replace(SIGNAL, name="vix_smooth", quality="warming", have=1, need=20)
+    stale = structs.replace(SIGNAL, name="vix", quality="stale")
+    other = structs.replace(SIGNAL, name="drawdown.tail", quality="stale")
+    for signal in (bad, stale, other, structs.replace(SIGNAL, name="rv")):
+        await bus.publish(topics.signal(signal.name), codec.encode(signal), retain=True)
+    async for message in bus.messages():
+        message.ack()
+        stuck = structs.replace(
+            ALERT, book="overlay", what="target_unknown", where="operator", severity="critical"
+        )
+        fires = structs.replace(FIRES, book="overlay", trigger="operator", state="firing")
+        await bus.publish(topics.alerts("critical"), codec.encode(stuck))
+        await bus.publish(topics.trigger("overlay", "operator"), codec.encode(fires), retain=True)
+
+
+async def test_a_request_that_a_book_holds_is_said_to_stand_and_why_it_waits(
+    tmp_path: Path,
+) -> None:
+    async with workplace(tmp_path) as place, asyncio.TaskGroup() as tasks:
+        async with place.client(topics.REBALANCE) as bus:
+            holding = tasks.create_task(hold(bus))
+            with pytest.raises(Failed) as standing:
+                await Desk(place).commander.rebalance(wish(patience_s=2.0))
+            holding.cancel()
+        for words in (
+            "overlay: the request was taken and stands; nothing is decided yet",
+            f"critical, target_unknown: {ALERT.runbook}",
+            "signals that are not good: vix (stale), vix_smooth (warming 1 of 20)\n",
+            "It cannot be\n     taken back; `hedgestat halt overlay --reason",
+        ):
+            assert words in str(standing.value), str(standing.value)
+        with pytest.raises(Failed, match="the request was taken and stands"):  # alarmed no more
+            await Desk(place).commander.rebalance(wish(patience_s=1.0))
+
+
+async def test_while_the_exchange_is_closed_a_request_waits_for_the_opening(
+    tmp_path: Path,
+) -> None:
+    async with workplace(tmp_path) as place:
+        clock = structs.replace(place.settings.clock, source="wall")
+        place.settings = structs.replace(place.settings, clock=clock)
+        sunday = ManualClock(1_517_745_600 * SECOND)  # 2018-02-04 12:00 UTC
+        commander = Commander(place.settings, Console(file=StringIO()), place.keys, sunday)
+        with pytest.raises(Failed, match=r"closed until 2018-02-05T14:30:00Z[^·]*at the opening"):
+            await commander.rebalance(wish(patience_s=0.5))
 
 
 def test_without_an_operators_key_a_command_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ SAID: dict[type[Struct], tuple[str, str]] = {
     OrderMessage: (
         "books/overlay/orders",
         (
-            "2018-02-02 15:30:00 ORDER    buy 400 varswap_3m -> 1000, limit 24.20  "
+            "2018-02-02 15:30:00 ORDER    buy 400 varswap_3m -> 1,000, limit 24.20  "
             "VIX 22.0 against 18.0: a move of 4.0 points, above 3.0, mid 22.00"
         ),
     ),
@@ -43,7 +43,7 @@ SAID: dict[type[Struct], tuple[str, str]] = {
     TargetMessage: (
         "books/overlay/target",
         (
-            "2018-02-02 15:30:00 TARGET   overlay: 600 -> 1000 vega (multiplier 1: rule 1*, "
+            "2018-02-02 15:30:00 TARGET   overlay: 600 -> 1,000 vega (multiplier 1: rule 1*, "
             "floor_and_cap 1)"
         ),
     ),

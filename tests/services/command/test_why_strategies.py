@@ -2,6 +2,7 @@
 
 from fakes.hedged_market import CALENDAR
 from fakes.measured_market import MeasuredMarket, strategy_book
+from msgspec.structs import replace
 from rich.console import Console
 
 from services.command.explanation import Explanation, explain
@@ -9,7 +10,7 @@ from services.command.lines import describe
 from services.command.why import rendered
 from services.hedger.step import HedgerStep
 from shared.adapters.store import Entry
-from shared.domain.effects import TargetChanged
+from shared.domain.effects import TargetChanged, TriggerChanged
 from shared.domain.events import ExposureMeasured
 from shared.domain.signals_observed import HedgerInput
 from shared.wire import keys
@@ -43,6 +44,34 @@ def test_it_shows_what_was_measured_and_every_band() -> None:
     text = console.export_text()
     for words in ("delta.XYZ", "Strategy delta", "whalley_wilmott", "taken", "-6,000 of XYZ"):
         assert words in text, words
+
+
+def test_what_fired_fits_in_a_terminal_of_80_columns() -> None:
+    reason = "smoothed VIX 22.41 against 18 at the last rebalance, above 20.7"
+    fired = TriggerChanged(
+        book="overlay",
+        event_ns=1_517_864_400_123_456_789,
+        trigger="initial_incomplete",
+        state="firing",
+        previous="pending",
+        since_ns=1_517_864_340_000_000_000,
+        observations=1,
+        sessions=1,
+        inputs={"vix_smooth": 22.41, "notional": 1_000_000.0},
+        reference=18.0,
+        reason=reason,
+    )
+    console = Console(width=80, record=True)
+    console.print(rendered(replace(explained(), triggers={"initial_incomplete": (fired,)})))
+    text = console.export_text()
+    for words in (
+        "2018-02-05 21:00:00",
+        "initial_incomplete: pending -> firing",
+        "since 2018-02-05 20:59:00, 1 observation ",
+        "vix_smooth 22.41, notional 1,000,000 (from 18)",
+        "smoothed VIX 22.41 against 18 at the last rebalance,",
+    ):
+        assert words in text, text
 
 
 def test_the_limits_are_those_of_its_measure() -> None:
