@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import msgspec
 import numpy as np
-from fakes.exposures import NOW, Market, market, option
+from fakes.exposures import NOW, Market, columns, market, option
 from fakes.keys import write_keys
 from fakes.servers import MosquittoServer, RedisServer
 from rich.console import Console
@@ -105,7 +105,7 @@ def world(count: int) -> tuple[Revaluation, Portfolio, Market]:
     seen = market(count, level=5000.0)
     seen.volatility[:] = generator.uniform(0.1, 0.4, count)
     held = [("book", row, float(row % 7 - 3)) for row in range(count)]
-    return revaluation, Portfolio(terms, held, NOW), seen
+    return revaluation, Portfolio(terms, columns(held), NOW), seen
 
 
 def tick_ms(count: int) -> tuple[float, float]:

@@ -1,12 +1,14 @@
 """Instruments, a market and a catalogue for tests of exposure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.events import Tick
+from shared.domain.exposure.aggregate import BookColumns
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.policy import ExposurePolicy, Shock
@@ -123,6 +125,19 @@ SWAP = (
 CHAIN = tuple(option(right, strike) for right in ("call", "put") for strike in STRIKES)
 UNQUOTED = option("call", 102.0)
 KNOWN = {each.symbol: each for each in (*CHAIN, UNQUOTED, index(), index("NDX"), VX, *SWAP)}
+
+
+def columns(held: Iterable[tuple[str, int, float]]) -> list[BookColumns]:
+    """Book, row and quantity of every position, by book, as a portfolio takes them."""
+    of_books = [(book, [*those]) for book, those in groupby(held, key=lambda each: each[0])]
+    return [
+        BookColumns(
+            book,
+            np.array([row for _, row, _ in those], dtype=np.int64),
+            np.array([quantity for *_, quantity in those], dtype=np.float64),
+        )
+        for book, those in of_books
+    ]
 
 
 def monitor(

@@ -24,7 +24,7 @@ inverse root of maturity. Days are at least 1 in it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -50,6 +50,8 @@ from shared.domain.instants import DAY
 _COUNT: Final = len(FIGURES)
 _MONTH_DAYS: Final = 30.0
 _LAST_DAYS: Final = np.array(LAST_DAYS, dtype=np.int64)
+_NO_ROWS: Final = np.empty(0, dtype=np.int64)
+_NOTHING: Final = np.empty(0)
 
 
 class Group(Struct, frozen=True, array_like=True):
@@ -60,6 +62,20 @@ class Group(Struct, frozen=True, array_like=True):
     bucket: str
 
 
+class BookColumns(NamedTuple):
+    """The positions of one book, one at least.
+
+    Attributes:
+        book: Its name.
+        rows: Of every position, −1 where its instrument is unknown; int64.
+        quantities: Signed, in contracts.
+    """
+
+    book: str
+    rows: Integers
+    quantities: Floats
+
+
 class Portfolio:
     """The positions of all books as columns, and what they add up to.
 
@@ -67,14 +83,14 @@ class Portfolio:
 
     Args:
         terms: Of the rows.
-        held: Of every position: its book, its row (−1 where its instrument is unknown), and its
-            signed quantity in contracts.
+        held: Of every book that has positions, by name.
         now_ns: What days to expiry are counted from.
 
     Attributes:
         rows: Of every position; int64.
         books: Names, sorted.
-        book: Of every position, a number of `books`; int64.
+        book: Of every position, a number of `books`, ascending; int64.
+        quantities: Of every position, in contracts.
         units: Quantity times multiplier of every position.
         groups: By book, underlying and bucket.
         group: Of every position; int64, −1 for one that is unknown or has expired.
@@ -83,16 +99,19 @@ class Portfolio:
         next_change_ns: When a position changes its bucket, or expires.
     """
 
-    def __init__(self, terms: Terms, held: Sequence[tuple[str, int, float]], now_ns: int) -> None:
+    def __init__(self, terms: Terms, held: Sequence[BookColumns], now_ns: int) -> None:
         self._terms = terms
-        self.books = tuple(sorted({book for book, _, _ in held}))
-        numbers = {book: number for number, book in enumerate(self.books)}
-        self.book: Integers = np.array([numbers[book] for book, _, _ in held], dtype=np.int64)
-        self.rows: Integers = np.array([row for _, row, _ in held], dtype=np.int64)
-        quantities = np.array([quantity for _, _, quantity in held], dtype=np.float64)
-        self.units: Floats = quantities * np.append(terms.multiplier, np.nan)[self.rows]
+        self.books = tuple(each.book for each in held)
+        self._numbers = {book: number for number, book in enumerate(self.books)}
+        sizes = [len(each.rows) for each in held]
+        self.book: Integers = np.repeat(np.arange(len(held)), sizes)
+        self.rows: Integers = np.concatenate([_NO_ROWS, *(each.rows for each in held)])
+        self.quantities: Floats = np.concatenate([_NOTHING, *(each.quantities for each in held)])
+        self.units: Floats = self.quantities * np.append(terms.multiplier, np.nan)[self.rows]
+        self._firsts = np.cumsum([0, *sizes]).tolist()
+        self._first_groups = [0] * (len(held) + 1)
         self.groups: tuple[Group, ...] = ()
-        self.group: Integers = np.full(len(held), -1, dtype=np.int64)
+        self.group: Integers = np.full(len(self.rows), -1, dtype=np.int64)
         self.example: Integers = np.empty(0, dtype=np.int64)
         self.counts: Integers = np.empty(0, dtype=np.int64)
         self.next_change_ns: int = NEVER
@@ -112,10 +131,20 @@ class Portfolio:
         self.example = self.rows[counts][first]
         self.counts = np.bincount(numbers, minlength=len(distinct))
         pairs, bucket = np.divmod(distinct, len(BUCKETS))
+        of_book = np.arange(len(self.books) + 1) * max(1, len(names))
+        self._first_groups = np.searchsorted(pairs, of_book).tolist()
         self.groups = tuple(
             Group(self.books[pair // len(names)], names[pair % len(names)], BUCKETS[number])
             for pair, number in zip(pairs.tolist(), bucket.tolist(), strict=True)
         )
+
+    def span(self, book: str) -> slice:
+        """Return where a book's positions are."""
+        return _between(self._firsts, self._numbers.get(book))
+
+    def groups_of(self, book: str) -> slice:
+        """Return where a book's groups are."""
+        return _between(self._first_groups, self._numbers.get(book))
 
     def sums(self, values: Floats, inputs: Floats, now_ns: int) -> tuple[Floats, Integers]:
         """Add up.
@@ -157,6 +186,10 @@ def buckets_of(expiry_ns: Integers, now_ns: int) -> tuple[Integers, int]:
     below_ns = edges_ns[buckets[alive] - 1]
     steps_ns = np.where(below_ns == 0, left_ns[alive], left_ns[alive] - below_ns + 1)
     return buckets, now_ns + int(steps_ns.min())
+
+
+def _between(firsts: Sequence[int], number: int | None) -> slice:
+    return slice(0, 0) if number is None else slice(firsts[number], firsts[number + 1])
 
 
 def figures(totals: Floats) -> dict[str, float]:

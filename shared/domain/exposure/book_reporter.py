@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from shared.domain.events import ExposureMeasured
 from shared.domain.exposure.book_report import (
@@ -23,6 +22,7 @@ from shared.domain.exposure.observed import ExposureObserved, Risk, Unmarked
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit
 from shared.domain.exposure.revaluation import DELTA, GAMMA, LEVEL, VEGA, Revaluation
+from shared.domain.exposure.survey import Survey
 from shared.domain.exposure.terms import NEVER, YEAR_NS, Floats, Integers, Terms
 from shared.domain.instants import DAY
 from shared.domain.marks.columns import Remark
@@ -99,6 +99,7 @@ class BookReporter:
         levels: Mapping[str, float],
         risk: Risk | None,
         profit: Profit | None,
+        survey: Survey,
     ) -> ExposureObserved:
         """Report a book's exposure.
 
@@ -109,21 +110,19 @@ class BookReporter:
             levels: See `levels`.
             risk: As last computed.
             profit: As last explained.
+            survey: Of the same revaluation.
         """
         portfolio, policy = self._layout.portfolio, self._policy
-        mine = [at for at, group in enumerate(portfolio.groups) if group.book == book]
+        mine = portfolio.groups_of(book)
         counts = portfolio.counts[mine].tolist()
         groups = group_exposures(
-            [portfolio.groups[at] for at in mine],
-            sums.totals[mine],
-            sums.marked[mine].tolist(),
-            counts,
-            levels,
+            portfolio.groups[mine], sums.totals[mine], sums.marked[mine].tolist(), counts, levels
         )
         in_points = self._layout.in_points
         of_index = [group for group in groups if group.underlying not in in_points]
         weighted, without = beta_delta(of_index, self._layout.betas)
-        unmarked, unknown = self._unmarked(book)
+        unmarked, unknown = self._unmarked(book, survey)
+        expired = survey.gone.of(book)[: policy.most_named]
         level = levels.get(policy.index)
         return ExposureObserved(
             book=book,
@@ -138,8 +137,8 @@ class BookReporter:
             positions=sum(counts) + unknown,
             marked=int(sums.marked[mine].sum()),
             unmarked=unmarked,
-            expired=self._expired(book),
-            approximate=len(self._named(book, self._approximate())),
+            expired=tuple(self._layout.symbols[at] for at in expired.tolist()),
+            approximate=len(survey.approximate.of(book)),
             conflated=moment.conflated,
             risk=risk,
             profit=profit,
@@ -196,57 +195,28 @@ class BookReporter:
             index_delta=in_index,
         )
 
-    def _unmarked(self, book: str) -> tuple[tuple[Unmarked, ...], int]:
+    def _unmarked(self, book: str, survey: Survey) -> tuple[tuple[Unmarked, ...], int]:
         """Name the first positions without a value; and count those that no group counts.
 
         Nobody knows an instrument; or an option that delivers its underlying has expired: whether
         shares have taken its place is not known here, so a hedge of it is not to be given up
         before its position is put right.
         """
-        unknown = self._named(book, self._layout.portfolio.rows < 0)
-        named = [
-            Unmarked(symbol=symbol, quantity=quantity, reason=self._layout.unknown[symbol])
-            for symbol, quantity, _ in unknown
-        ]
-        delivered = [each for each in self._named(book, self._gone()) if self._delivers(each[2])]
-        named += [
-            Unmarked(symbol=symbol, quantity=quantity, reason="delivered")
-            for symbol, quantity, _ in delivered
-        ]
+        layout, most = self._layout, self._policy.most_named
         remarks = self._marks.columns.remark
-        for symbol, quantity, row in self._named(
-            book, self._layout.portfolio.unmarked(self._revaluation.values)
-        ):
-            reason = Remark(int(remarks[row])).name.lower()
-            named.append(Unmarked(symbol=symbol, quantity=quantity, reason=reason))
-        return tuple(named[: self._policy.most_named]), len(unknown) + len(delivered)
-
-    def _expired(self, book: str) -> tuple[str, ...]:
-        gone = self._named(book, self._gone())
-        return tuple(symbol for symbol, _, _ in gone[: self._policy.most_named])
-
-    def _gone(self) -> NDArray[np.bool_]:
-        """Say which positions have expired."""
-        portfolio = self._layout.portfolio
-        return np.asarray((portfolio.group < 0) & (portfolio.rows >= 0))
-
-    def _delivers(self, row: int) -> bool:
-        option = self._terms.instruments[row].option
-        return option is not None and option.delivery == "physical"
-
-    def _approximate(self) -> NDArray[np.bool_]:
-        """Say which positions are in American options that were not valued as such yet."""
-        waiting = self._revaluation.early.approximate()
-        return np.isin(self._layout.portfolio.rows, waiting) & (self._layout.portfolio.group >= 0)
-
-    def _named(self, book: str, which: NDArray[np.bool_]) -> list[tuple[str, float, int]]:
-        """Symbol, quantity and row of a book's positions among some."""
-        portfolio = self._layout.portfolio
-        if not which.any() or book not in portfolio.books:
-            return []
-        mine = portfolio.book == portfolio.books.index(book)
-        positions = np.flatnonzero(which & mine).tolist()
-        return [(*self._layout.held[each][1:], self._layout.rows[each]) for each in positions]
+        unknown, delivered = survey.unknown.of(book), survey.delivered.of(book)
+        reasons = [(at, layout.unknown[layout.symbols[at]]) for at in unknown[:most].tolist()]
+        reasons += [(at, "delivered") for at in delivered[:most].tolist()]
+        reasons += [
+            (at, Remark(int(remarks[layout.portfolio.rows[at]])).name.lower())
+            for at in survey.unmarked.of(book)[:most].tolist()
+        ]
+        quantities = layout.portfolio.quantities
+        named = [
+            Unmarked(symbol=layout.symbols[at], quantity=float(quantities[at]), reason=reason)
+            for at, reason in reasons[:most]
+        ]
+        return tuple(named), len(unknown) + len(delivered)
 
     def _years(self, book: str, now_ns: int) -> dict[str, float]:
         """To expiry, of each underlying's options by the size of their gamma, where there is any.
@@ -255,11 +225,10 @@ class BookReporter:
         with little gamma says little of when the hedge of the rest ends.
         """
         portfolio, terms = self._layout.portfolio, self._terms
-        if book not in portfolio.books:
-            return {}
-        mine = (portfolio.book == portfolio.books.index(book)) & (portfolio.group >= 0)
-        rows = portfolio.rows[mine]
-        gamma = np.abs(portfolio.units[mine] * self._revaluation.values[GAMMA, rows])
+        span = portfolio.span(book)
+        alive = portfolio.group[span] >= 0
+        rows, units = portfolio.rows[span][alive], portfolio.units[span][alive]
+        gamma = np.abs(units * self._revaluation.values[GAMMA, rows])
         gamma[np.isnan(gamma) | (terms.expiry_ns[rows] == NEVER)] = 0.0
         left = (terms.expiry_ns[rows] - now_ns) / YEAR_NS
         count = len(terms.underlyings)

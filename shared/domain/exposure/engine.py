@@ -47,6 +47,7 @@ from shared.domain.exposure.revaluation import (
     RevaluationState,
 )
 from shared.domain.exposure.risk import RiskDesk
+from shared.domain.exposure.survey import Survey
 from shared.domain.exposure.terms import Terms
 from shared.domain.instants import DAY
 from shared.domain.instruments.catalogue import Catalogue
@@ -282,7 +283,7 @@ class ExposureMonitor:
         regrouped = now_ns >= self._layout.portfolio.next_change_ns
         if regrouped:
             self._grouped_ns = now_ns
-            self._layout.portfolio.regroup(now_ns)
+            self._layout.regroup(now_ns)
         effects: list[ExposureEffect] = list(self._follow_marks())
         valued = self._revaluation.refresh(self._marks.columns, now_ns, everything=everything)
         conflated, self._ticks = max(0, self._ticks - 1), 0
@@ -337,9 +338,16 @@ class ExposureMonitor:
         )
         self._refresh_risk(int(sums.marked.sum()))
         moment = Moment(now_ns=self._now_ns, youngest_ns=self._youngest_ns, conflated=conflated)
+        survey = Survey(self._layout, self._revaluation)
         observed = [
             reporter.observed(
-                book, moment, sums, levels, self._risks.get(book), self._explainer.profit(book)
+                book,
+                moment,
+                sums,
+                levels,
+                self._risks.get(book),
+                self._explainer.profit(book),
+                survey,
             )
             for book in sorted(self._books)
         ]

@@ -173,6 +173,7 @@ class ProfitExplainer:
         self._book: Integers = book[book >= 0]
         self._held: Integers = np.frombuffer(known.held, dtype="<i8")[book >= 0]
         self._units: Floats = np.frombuffer(known.units, dtype="<f8")[book >= 0]
+        self._at: Integers = np.searchsorted(self._baselines.rows, self._held)
         self._seen: Integers | None = None
         self._rows: dict[str, int] = {}
         self._profits = self._said() if self._now_ns else {}
@@ -265,8 +266,7 @@ class ProfitExplainer:
     def _book_positions(self, step: Step) -> None:
         """Put what the instruments have earned on the positions held over the step."""
         earned = np.zeros_like(self._session)
-        at = np.searchsorted(step.rows, self._held)
-        _add_up(self._book, at, self._units, step.parts, step.change, earned)
+        _add_up(self._book, self._at, self._units, step.parts, step.change, earned)
         self._session += earned
         self._inception += earned
 
@@ -325,6 +325,7 @@ class ProfitExplainer:
         self._book = np.append(numbers[holdings.book[known]], np.array(books, dtype=np.int64))
         self._held = np.append(holdings.rows[known], np.array(rows, dtype=np.int64))
         self._units = np.append(holdings.units[known], np.array(units, dtype=np.float64))
+        self._at = np.searchsorted(self._baselines.rows, self._held)
 
     def _row(self, symbol: str) -> int:
         """Find the row of an instrument; −1: nobody knows it."""
@@ -335,32 +336,34 @@ class ProfitExplainer:
     # --- what is said ----------------------------------------------------------------------------
 
     def _said(self) -> dict[str, Profit]:
-        return {book: self._profit(book, number) for book, number in self._numbers.items()}
+        waiting = self._waiting()
+        first, *firsts = np.searchsorted(self._book[waiting], range(len(self._books) + 1)).tolist()
+        said = {}
+        for (book, number), last in zip(self._numbers.items(), firsts, strict=True):
+            said[book] = self._profit(book, number, waiting[first:last])
+            first = last
+        return said
 
-    def _profit(self, book: str, number: int) -> Profit:
+    def _profit(self, book: str, number: int, waiting: Integers) -> Profit:
         since_ns = self._books[book].since_ns
-        suspended, waiting = self._suspended(book, number)
+        rows = np.unique(self._held[waiting])
         return Profit(
             event_ns=self._now_ns,
             session=_account(max(since_ns, self._opened_ns), self._session[number]),
             inception=_account(since_ns, self._inception[number]),
-            suspended=suspended,
-            waiting=waiting,
+            suspended=tuple(
+                self._waits(
+                    book, row, float(self._units[waiting[self._held[waiting] == row]].sum())
+                )
+                for row in rows[: self._policy.most_named].tolist()
+            ),
+            waiting=len(rows),
         )
 
-    def _suspended(self, book: str, number: int) -> tuple[tuple[Suspended, ...], int]:
-        """Name a book's positions that wait for a mark, the first of them; and count them."""
-        marked = is_marked(self._baselines.status)
-        if marked.all():
-            return (), 0
-        at = np.searchsorted(self._baselines.rows, self._held)
-        missing = ~marked[at] & (self._book == number)
-        rows = np.unique(self._held[missing])
-        named = []
-        for row in rows[: self._policy.most_named].tolist():
-            units = float(self._units[missing & (self._held == row)].sum())
-            named.append(self._waits(book, row, units))
-        return tuple(named), len(rows)
+    def _waiting(self) -> Integers:
+        """Find the positions that wait for a mark, of all books, by book."""
+        waiting = np.flatnonzero(~is_marked(self._baselines.status)[self._at])
+        return waiting[np.argsort(self._book[waiting], kind="stable")]
 
     def _waits(self, book: str, row: int, units: float) -> Suspended:
         symbol = self._terms.instruments[row].symbol

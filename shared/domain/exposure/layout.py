@@ -5,12 +5,13 @@ a book holds it or hedges with it, and an option also when it is quoted, for it 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 
-from shared.domain.exposure.aggregate import Portfolio, beta_of
+from shared.domain.exposure.aggregate import BookColumns, Portfolio, beta_of
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.revaluation import Revaluation
 from shared.domain.exposure.terms import VARIANCE, Floats, Terms
@@ -39,6 +40,14 @@ class ExposureBook(Struct, frozen=True, kw_only=True):
     is_measured: bool = False
 
 
+class _Placed(NamedTuple):
+    """A book's positions with their rows, as long as it holds just these."""
+
+    held: Mapping[str, float]
+    symbols: tuple[str, ...]
+    columns: BookColumns
+
+
 class Layout:
     """Rows and positions of all books.
 
@@ -52,8 +61,9 @@ class Layout:
 
     Attributes:
         portfolio: The positions as columns.
-        held: Book, symbol and quantity of every position.
-        rows: Row of every position; −1 where its instrument is unknown.
+        symbols: Of every position.
+        gone: Whether it has expired, of every position …
+        delivered: … and has delivered its underlying.
         leg_rows: Rows of what books hedge with.
         relevant: Symbols whose ticks matter.
         unknown: Why a symbol names nothing.
@@ -86,8 +96,9 @@ class Layout:
         self.relevant = {name for one in known for name in (one.symbol, one.underlying)}
         self.unknown: dict[str, str] = {}
         self.portfolio = Portfolio(terms, (), 0)
-        self.held: tuple[tuple[str, str, float], ...] = ()
-        self.rows: list[int] = []
+        self._placed: dict[str, _Placed] = {}
+        self.symbols: tuple[str, ...] = ()
+        self.gone = self.delivered = np.empty(0, dtype=np.bool_)
         self.leg_rows: list[int] = []
         self.is_wanted = False
         self.betas: dict[str, float | None] = {}
@@ -141,27 +152,47 @@ class Layout:
             held: Quantity by book and symbol.
             grouped_ns: What days to expiry are counted from.
         """
-        self.held = tuple(
-            (book, symbol, quantity)
-            for book in sorted(self._books)
-            for symbol, quantity in sorted(held.get(book, {}).items())
-            if quantity
-        )
-        self.rows = [self._add(symbol) for _, symbol, _ in self.held]
-        named = zip(self.held, self.rows, strict=True)
-        columns = [(book, row, quantity) for (book, _, quantity), row in named]
+        for book in sorted(self._books):
+            known, now = self._placed.get(book), held.get(book, {})
+            if known is None or known.held != now:
+                self._placed[book] = self._place(book, now)
+        placed = [each for _, each in sorted(self._placed.items()) if each.symbols]
+        self.symbols = tuple(chain.from_iterable(each.symbols for each in placed))
         legs = {symbol for book in self._books.values() for symbol in book.legs.values()}
-        self.leg_rows = leg_rows = [self._add(symbol) for symbol in sorted(legs)]
+        self.leg_rows = [self._add(symbol) for symbol in sorted(legs)]
         self.grow()
-        if VARIANCE in self._terms.model[[row for row in self.rows if row >= 0]]:
+        columns = [each.columns for each in placed]
+        self.portfolio = Portfolio(self._terms, columns, grouped_ns)
+        self._note_gone()
+        rows = self.portfolio.rows
+        if VARIANCE in self._terms.model[rows[rows >= 0]]:
             self._add(self._policy.index)
             self.grow()
-        self.portfolio = Portfolio(self._terms, columns, grouped_ns)
-        wanted = [row for row in (*self.rows, *leg_rows) if row >= 0]
-        self.is_wanted = bool(wanted or self.held)
+        wanted = np.append(rows, np.array(self.leg_rows, dtype=np.int64))
+        wanted = wanted[wanted >= 0]
+        self.is_wanted = bool(len(wanted) or self.symbols)
         self._revaluation.wanted[:] = False
-        self._revaluation.wanted[np.array(wanted, dtype=np.int64)] = True
+        self._revaluation.wanted[wanted] = True
         self._weigh()
+
+    def regroup(self, now_ns: int) -> None:
+        """Put every position in its bucket as of now."""
+        self.portfolio.regroup(now_ns)
+        self._note_gone()
+
+    def _place(self, book: str, held: Mapping[str, float]) -> "_Placed":
+        symbols = tuple(symbol for symbol in sorted(held) if held[symbol])
+        rows = np.array([self._add(symbol) for symbol in symbols], dtype=np.int64)
+        quantities = np.array([held[symbol] for symbol in symbols], dtype=np.float64)
+        return _Placed(held, symbols, BookColumns(book, rows, quantities))
+
+    def _note_gone(self) -> None:
+        portfolio = self.portfolio
+        self.gone = (portfolio.group < 0) & (portfolio.rows >= 0)
+        self.delivered = np.zeros(len(self.gone), dtype=np.bool_)
+        for position in np.flatnonzero(self.gone).tolist():
+            option = self._terms.instruments[portfolio.rows[position]].option
+            self.delivered[position] = option is not None and option.delivery == "physical"
 
     def _weigh(self) -> None:
         """Look betas up."""

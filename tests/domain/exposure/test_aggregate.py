@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes.exposures import EXPIRY, NOW, VX, index, market, option
+from fakes.exposures import EXPIRY, NOW, VX, columns, index, market, option
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +35,7 @@ def made(*held: tuple[str, int, float]) -> tuple[Portfolio, Revaluation]:
     revaluation = Revaluation(terms)
     revaluation.wanted[:] = True
     revaluation.refresh(market(4, level=100.0), NOW, everything=True)
-    return Portfolio(terms, held, NOW), revaluation
+    return Portfolio(terms, columns(held), NOW), revaluation
 
 
 def test_a_figure_is_its_definition() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes.exposures import NOW, SWAP, VX, index, market, option
+from fakes.exposures import NOW, SWAP, VX, columns, index, market, option
 
 from shared.domain.exposure.aggregate import Portfolio
 from shared.domain.exposure.policy import ExposurePolicy, Shock
@@ -25,7 +25,7 @@ def world(level: float = 100.0) -> tuple[Terms, Revaluation, Portfolio]:
     for row in (3, 4):
         seen.underlying[row] = seen.level[row] = 20.0
     revaluation.refresh(seen, NOW, everything=True)
-    return terms, revaluation, Portfolio(terms, HELD, NOW)
+    return terms, revaluation, Portfolio(terms, columns(HELD), NOW)
 
 
 def profits(*shocks: Shock, by_tenor: bool = False, beta: float = 1.0) -> Floats:

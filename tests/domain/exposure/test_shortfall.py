@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes.exposures import NOW, market, option
+from fakes.exposures import NOW, columns, market, option
 
 from shared.domain.exposure.aggregate import Portfolio
 from shared.domain.exposure.policy import ExposurePolicy, Shock
@@ -57,7 +57,8 @@ def test_it_equals_the_revaluation_of_every_single_day() -> None:
     revaluation = Revaluation(terms)
     revaluation.wanted[:] = True
     revaluation.refresh(market(2, level=100.0), NOW, everything=True)
-    portfolio = Portfolio(terms, [("a", 0, -5.0), ("a", 1, -8.0), ("b", 1, 3.0)], NOW)
+    held = columns([("a", 0, -5.0), ("a", 1, -8.0), ("b", 1, 3.0)])
+    portfolio = Portfolio(terms, held, NOW)
     beta = np.ones(2)
     desk = RiskDesk(ExposurePolicy(), history)
     risks = desk.risks(terms, portfolio, revaluation.values, revaluation.inputs, beta, NOW)
