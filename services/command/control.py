@@ -113,7 +113,7 @@ class Commander:
             await self._command_by_broker(wish, state, topics.HALT)
         except Failed as failed:
             if not self._is_here():
-                raise
+                raise Failed(*failed.args, *self._not_here()) from failed
             self._lines.say(f"[yellow]{escape(str(failed))}[/]")
             self._lines.say("Trying the gateway's own socket.")
             await self._halt_locally(wish, state)
@@ -298,8 +298,11 @@ class Commander:
                 self._lines.say(f"[yellow]{escape(str(failed))}[/]")
             else:
                 return
-        async with self._bus([topics.TRADING], wish) as bus:
-            told = await self._retained(bus)
+        try:
+            async with self._bus([topics.TRADING], wish) as bus:
+                told = await self._retained(bus)
+        except Failed as failed:
+            raise Failed(*failed.args, *self._not_here()) from failed
         if not told:
             raise Failed("the broker keeps no word of the gateway: is it running, with this key?")
         self._lines.states(told)
@@ -357,12 +360,18 @@ class Commander:
             return await asked
         except GatewayUnreachable as error:
             remedy = "is the gateway running on this machine, as this user?"
-            raise Failed(f"{error}\n  -> {remedy}") from error
+            raise Failed(f"{error}\n  -> {remedy}", *self._not_here()) from error
         except GatewayRefused as error:
             raise Failed(f"the gateway does not do it: {error}") from error
 
     def _is_here(self) -> bool:
         return self._socket is not None and self._socket.is_socket()
+
+    def _not_here(self) -> list[str]:
+        """Say from where the socket is looked for, when it was not found there."""
+        if self._socket is None or self._socket.is_absolute() or self._is_here():
+            return []
+        return [f"no gateway at {self._socket.absolute()}\n{_WHENCE}"]
 
     def _path(self) -> Path:
         if self._socket is None:
@@ -377,7 +386,8 @@ class Commander:
             try:
                 self._given = Keyring.load(directory, self._settings.trading.environment)
             except KeyMissing as missing:
-                raise Refused(str(missing)) from missing
+                whence = "" if directory.is_absolute() else f"\n{_WHENCE}"
+                raise Refused(f"{missing}{whence}") from missing
         return self._given
 
     def _books(self) -> list[str]:
@@ -403,6 +413,10 @@ _UNCONFIRMED: Final = (
     "  -> on the gateway's machine: hedgestat halt --local\n"
     "  -> does it run? does it trust this operator's key (hedgestat keys show)? its log and\n"
     "     hedge_gateway_commands_refused_total say what it did not believe"
+)
+_WHENCE: Final = (
+    "  -> relative paths of a configuration are of the working directory: go to the one in which\n"
+    "     the services were started, or configure absolute paths"
 )
 _CLOSED: Final = (
     "no answer in {seconds:g} s from {books}: the exchange is closed until {opens}\n"

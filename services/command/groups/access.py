@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from services.command.groups.common import answering, console
+from services.command.groups.common import ConfigurationIfAny, answering, console, settings_of
 
 PANEL: Final = "Keys and logins"
 
@@ -81,48 +81,71 @@ operators = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Say who may log in to the page, to halt, reduce and rebalance.",
-    epilog="Examples:\n\n  hedgestat operators add ann\n\n  hedgestat operators list",
+    epilog="Examples:\n\n  hedgestat operators add ann -c deploy/hedges.toml\n\n"
+    "  hedgestat operators list",
 )
 app.add_typer(operators, name="operators", rich_help_panel=PANEL)
 
 OperatorsFile = Annotated[
-    Path,
+    Path | None,
     typer.Option(
-        "-f", "--file", help="As [http] operators_file.", envvar="HEDGESTAT_OPERATORS_FILE"
+        "-f",
+        "--file",
+        help=r"Instead of \[http] operators_file.",
+        envvar="HEDGESTAT_OPERATORS_FILE",
+        show_default="operators",
     ),
 ]
 OperatorName = Annotated[str, typer.Argument(help="Stands in every action and every log.")]
 
 
+def _operators_of(file: Path | None, config: Path | None) -> Path:
+    """Return the file that is named, else the configured one, else the default."""
+    from shared.adapters.configuration.services import HttpSettings
+
+    if file is not None:
+        return file
+    return (HttpSettings() if config is None else settings_of(config).http).operators_path
+
+
 @operators.command(
     "add",
-    epilog="Examples:\n\n  hedgestat operators add ann\n\n"
+    epilog="Examples:\n\n  hedgestat operators add ann -c deploy/hedges.toml\n\n"
     "  hedgestat operators add ann -f /etc/hedgestat/operators < password",
 )
-def operators_add(name: OperatorName, file: OperatorsFile = Path("operators")) -> None:
+def operators_add(
+    name: OperatorName, config: ConfigurationIfAny = None, file: OperatorsFile = None
+) -> None:
     """Let somebody log in; asks for the password twice, or reads a line that is piped in."""
     from services.command.operators import add
 
+    path = _operators_of(file, config)
     with answering():
-        add(file, name, console)
+        add(path, name, console)
 
 
-@operators.command("remove", epilog="Example:\n\n  hedgestat operators remove ann")
-def operators_remove(name: OperatorName, file: OperatorsFile = Path("operators")) -> None:
+@operators.command(
+    "remove", epilog="Example:\n\n  hedgestat operators remove ann -c deploy/hedges.toml"
+)
+def operators_remove(
+    name: OperatorName, config: ConfigurationIfAny = None, file: OperatorsFile = None
+) -> None:
     """Let somebody log in no more; whoever is logged in is logged out."""
     from services.command.operators import remove
 
+    path = _operators_of(file, config)
     with answering():
-        remove(file, name, console)
+        remove(path, name, console)
 
 
-@operators.command("list", epilog="Example:\n\n  hedgestat operators list")
-def operators_list(file: OperatorsFile = Path("operators")) -> None:
+@operators.command("list", epilog="Example:\n\n  hedgestat operators list -c deploy/hedges.toml")
+def operators_list(config: ConfigurationIfAny = None, file: OperatorsFile = None) -> None:
     """List who may log in."""
     from services.command.operators import show
 
+    path = _operators_of(file, config)
     with answering():
-        show(file, console)
+        show(path, console)
 
 
 logins = typer.Typer(

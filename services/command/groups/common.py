@@ -22,6 +22,16 @@ Configuration = Annotated[
     Path,
     typer.Option("-c", "--config", help="The TOML configuration.", envvar="HEDGESTAT_CONFIG"),
 ]
+ConfigurationIfAny = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--config",
+        help="The TOML configuration; without it, its defaults.",
+        envvar="HEDGESTAT_CONFIG",
+        show_default=False,
+    ),
+]
 Speed = Annotated[
     str,
     typer.Option(

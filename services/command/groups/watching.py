@@ -6,6 +6,7 @@ import typer
 
 from services.command.groups.common import (
     Configuration,
+    ConfigurationIfAny,
     Patience,
     answering,
     console,
@@ -43,14 +44,20 @@ def tail(
 
 @app.command(
     rich_help_panel=PANEL,
-    epilog="Examples:\n\n  hedgestat top\n\n  hedgestat top overlay --url http://10.0.0.7:8088\n\n"
+    epilog="Examples:\n\n  hedgestat top -c deploy/hedges.toml\n\n  hedgestat top overlay --url http://10.0.0.7:8088\n\n"
     "  hedgestat top --once | less",
 )
 def top(
     book: Annotated[str, typer.Argument(help="Show this book first.", show_default=False)] = "",
+    config: ConfigurationIfAny = None,
     url: Annotated[
-        str, typer.Option(help="Where the dashboard is.", envvar="HEDGESTAT_DASHBOARD")
-    ] = "http://127.0.0.1:8088",
+        str | None,
+        typer.Option(
+            help="Where the dashboard is, if not where the configuration has it.",
+            envvar="HEDGESTAT_DASHBOARD",
+            show_default="http://127.0.0.1:8088",
+        ),
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="Print once, for a pipe.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="All of it for a program, a line each.")
@@ -60,11 +67,21 @@ def top(
     ] = 0.5,
 ) -> None:
     """Show the page in a terminal: market, books, orders, alerts, services; q quits, ? helps."""
-    from services.command.top.command import TopOptions, run_top
+    from services.command.top.command import TopOptions, page_of, run_top
+    from shared.adapters.configuration.services import HttpSettings
 
-    options = TopOptions(url=url, book=book, once=once, as_json=as_json, interval_s=interval)
+    http = HttpSettings() if config is None else settings_of(config).http
     with answering():
-        run_top(options, console)
+        run_top(
+            TopOptions(
+                url=url or page_of(http),
+                book=book,
+                once=once,
+                as_json=as_json,
+                interval_s=interval,
+            ),
+            console,
+        )
 
 
 @app.command(

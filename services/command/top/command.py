@@ -19,6 +19,7 @@ from services.command.top.keyboard import keys_of_terminal
 from services.command.top.picture import Misunderstood, Picture, begin, read_book
 from services.command.top.screen import View, screen
 from shared.adapters.clock import SystemClock
+from shared.adapters.configuration.services import HttpSettings
 
 _PIPE_WIDTH: Final = 120
 _TICK_S: Final = 1.0
@@ -43,6 +44,20 @@ class TopOptions(Struct, frozen=True, kw_only=True):
     once: bool = False
     as_json: bool = False
     interval_s: float = 0.5
+
+
+def page_of(http: HttpSettings) -> str:
+    """Return where a configuration serves the page, as seen from its own machine.
+
+    Raises:
+        Refused: It takes any free port.
+    """
+    port = http.ports["dashboard"]
+    if not port:
+        raise Refused("[http.ports] dashboard is 0, any free port: say where with --url")
+    anywhere = http.host in {"", "0.0.0.0", "::"}  # noqa: S104 - not to listen there
+    host = "127.0.0.1" if anywhere else f"[{http.host}]" if ":" in http.host else http.host
+    return f"http://{host}:{port}"
 
 
 def run_top(options: TopOptions, console: Console) -> None:

@@ -254,6 +254,28 @@ async def test_while_the_exchange_is_closed_a_request_waits_for_the_opening(
             await commander.rebalance(wish(patience_s=0.5))
 
 
+async def test_from_another_directory_it_is_said_where_socket_and_keys_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Workplace(tmp_path)
+    gateway = structs.replace(place.settings.gateway, record="gateway.sqlite")
+    keys = structs.replace(place.settings.keys, directory="keys")
+    settings = structs.replace(place.settings, gateway=gateway, keys=keys)
+    commander = Commander(settings, Console(file=StringIO()), place.keys)
+    where = rf"no gateway at {tmp_path}/gateway\.sock\n.*are of the working directory"
+    for command in (
+        commander.status(wish(local=True)),
+        commander.status(wish(patience_s=0.1)),
+        commander.halt(wish(patience_s=0.1), "halted"),
+    ):
+        with pytest.raises(Failed, match=where):
+            await command
+    keyless = Commander(settings, Console(file=StringIO()))
+    with pytest.raises(Refused, match=r"no keys in keys(.|\n)*are of the working directory"):
+        await keyless.resume(wish(local=True))
+
+
 def test_without_an_operators_key_a_command_is_refused_with_what_to_do(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     settings = structs.replace(

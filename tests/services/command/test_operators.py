@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.command import HEDGESTAT, environment
+from fakes.command import DEPLOY, HEDGESTAT, environment
 from typer.testing import CliRunner, Result
 
 from services.__main__ import app
@@ -104,3 +104,27 @@ def test_what_cannot_be_done_is_said_in_a_line(path: Path) -> None:
     assert refused.exit_code == 0, "folders are made"
     refused = operators(path / "x" / "y", "add", "ann", typed=PASSWORD)
     assert refused.exit_code == 2
+
+
+def test_the_file_is_the_configured_one_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HEDGESTAT_OPERATORS_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    configured, named = tmp_path / "configured", tmp_path / "named"
+    configuration = tmp_path / "hedges.toml"
+    told = (DEPLOY / "hedges.toml").read_text()
+    configuration.write_text(
+        told.replace('operators_file = "operators"', f'operators_file = "{configured}"')
+    )
+
+    def add(name: str, *options: str) -> Result:
+        return CliRunner().invoke(app, ["operators", "add", name, *options], input=PASSWORD)
+
+    assert add("ann", "-c", str(configuration)).exit_code == 0
+    assert add("bob", "-c", str(configuration), "-f", str(named)).exit_code == 0
+    assert add("eve").exit_code == 0
+    files = configured, named, tmp_path / "operators"
+    assert [list(read_operators(file)) for file in files] == [["ann"], ["bob"], ["eve"]]
+    listed = CliRunner().invoke(app, ["operators", "list", "-c", str(configuration)])
+    assert listed.output == "ann\n"

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from services.command.endings import Failed, Refused
-from services.command.top.command import TopOptions, run_top
+from services.command.top.command import TopOptions, page_of, run_top
 from services.command.top.keyboard import KeyReader
+from shared.adapters.configuration.services import HttpSettings
 
 BOOKS = {name: views.book(name) for name in ("overlay", "tail_fund")}
 
@@ -163,3 +164,21 @@ def test_keys_are_the_same_however_they_come(cuts: list[int]) -> None:
     for begin, end in pairwise(places):
         keys += reader.feed(KEYS[begin:end].encode())
     assert keys == ["q", "up", "down", "n", "x", "?"]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9000"),
+        ("0.0.0.0", "http://127.0.0.1:9000"),  # noqa: S104 - nothing listens there
+        ("10.0.0.7", "http://10.0.0.7:9000"),
+        ("::1", "http://[::1]:9000"),
+    ],
+)
+def test_the_page_is_where_the_configuration_has_it(host: str, url: str) -> None:
+    assert page_of(HttpSettings(host=host, ports={"dashboard": 9000})) == url
+
+
+def test_a_page_on_any_free_port_must_be_named() -> None:
+    with pytest.raises(Refused, match="--url"):
+        page_of(HttpSettings(ports={"dashboard": 0}))
