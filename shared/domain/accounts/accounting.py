@@ -6,17 +6,20 @@ become that session's closing levels, and one `SessionResult` is made from them:
 - *dynamic*: what was held at the last close earns the move from close to close; what was traded
   since earns the move from the market's level at the trade to this close. The difference between
   that level and the price paid is transaction cost, and so is the commission.
-- *static*: the base vega, split over the legs by weight, held throughout at no transaction cost.
+- *static*: the base vega, split over the legs by weight, held throughout at no transaction cost
+  but that of its rolls.
 - *none*: nothing. Its profit is 0; only the portfolio is left.
 
-How each instrument earns is in `shared.domain.accounts.leg_profit`.
+How each instrument earns is in `shared.domain.accounts.leg_profit`. Where a leg's symbol goes on
+from one contract to the next (`Rolled`), what is measured from moves with it: a leg earns what the
+contract that was held has earned, and the roll costs what both deals cost.
 
 A session in which the index or a leg did not print is counted as skipped: the next good close
 accounts for the whole time since the last good one, and no level is made up.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import fsum, log
 from typing import Final
 
@@ -37,6 +40,7 @@ from shared.domain.accounts.leg_profit import (
     trade_profit,
     unit_vega,
 )
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.effects import TargetChanged
 from shared.domain.events import ExecutionReported
 from shared.domain.policies import BookPolicy
@@ -71,6 +75,7 @@ class ComparisonState(Struct, frozen=True, kw_only=True):
         held: Quantity by leg at the last counted close.
         trades: Since then.
         cost: Transaction cost since then, currency.
+        static_cost: What the rolls of the static hedge cost since then, currency.
         turnover: Vega traded since then, unsigned, currency per vol point.
         target: The last one.
         executions: The last execution ids.
@@ -86,6 +91,7 @@ class ComparisonState(Struct, frozen=True, kw_only=True):
     held: dict[str, float] = {}
     trades: tuple[Trade, ...] = ()
     cost: float = 0.0
+    static_cost: float = 0.0
     turnover: float = 0.0
     target: TargetChanged | None = None
     executions: tuple[str, ...] = ()
@@ -147,6 +153,7 @@ class HedgeComparison:
             held=dict(self._held),
             trades=tuple(self._trades),
             cost=self._cost,
+            static_cost=self._static_cost,
             turnover=self._turnover,
             target=self._target,
             executions=tuple(self._executions),
@@ -163,6 +170,7 @@ class HedgeComparison:
         self._held = dict(state.held)
         self._trades = list(state.trades)
         self._cost = state.cost
+        self._static_cost = state.static_cost
         self._turnover = state.turnover
         self._target = state.target
         self._executions = deque(state.executions, maxlen=REMEMBERED_EXECUTIONS)
@@ -189,6 +197,26 @@ class HedgeComparison:
             self._target = target
         return results
 
+    def receive_roll(self, rolled: Rolled) -> tuple[SessionResult, ...]:
+        """Take a roll; returns the results of sessions it has closed.
+
+        What is held goes over to the new contract at the two levels that it names, and what was
+        measured from the old one's is measured from the new one's.
+        """
+        results = self.advance_to(rolled.event_ns)
+        for name in [name for name, leg in self._legs.items() if leg.symbol == rolled.symbol]:
+            self._trades = [
+                _moved(trade, rolled) if trade.leg == name else trade for trade in self._trades
+            ]
+            self._cost += self._roll_cost(name, self._position(name), rolled)
+            self._static_cost += self._roll_cost(name, self._static[name], rolled)
+        if rolled.symbol in self._closes:
+            level = self._closes[rolled.symbol] + rolled.jump
+            self._closes = {**self._closes, rolled.symbol: level}
+        if rolled.symbol in self._marks:
+            self._marks[rolled.symbol] = Mark(level=rolled.taken_on, event_ns=rolled.event_ns)
+        return results
+
     def advance_to(self, now: int) -> tuple[SessionResult, ...]:
         """Close every session whose close lies before `now`, in ns.
 
@@ -212,6 +240,19 @@ class HedgeComparison:
     def window(self, start_ns: int, end_ns: int) -> WindowResult:
         """Return the figures of the sessions that close in [`start_ns`, `end_ns`]."""
         return measure_window(self._results, after_ns=start_ns - 1, end_ns=end_ns)
+
+    @property
+    def closes(self) -> Mapping[str, float]:
+        """Level by symbol at the last counted close, moved along with every roll since."""
+        return self._closes
+
+    def _position(self, leg: str) -> float:
+        return self._held.get(leg, 0.0) + fsum(t.quantity for t in self._trades if t.leg == leg)
+
+    def _roll_cost(self, leg: str, quantity: float, rolled: Rolled) -> float:
+        """Two deals, if anything is held."""
+        commission = 2 * self._commission if quantity else 0.0
+        return abs(quantity) * rolled.cost * point_value(self._legs[leg]) + commission
 
     def _await(self, session: int | None) -> None:
         self._session = session
@@ -251,7 +292,7 @@ class HedgeComparison:
         for trade in self._trades:
             self._held[trade.leg] = self._held.get(trade.leg, 0.0) + trade.quantity
         self._trades.clear()
-        self._cost = self._turnover = 0.0
+        self._cost = self._static_cost = self._turnover = 0.0
         self._closes, self._counted = closes, session
         yield result
 
@@ -263,7 +304,7 @@ class HedgeComparison:
             nav=None if nav is None else nav.level,
             dynamic_carry=self._earned(self._held, session, closes) + self._earned_since(closes),
             transaction_cost=self._cost,
-            static_carry=self._earned(self._static, session, closes),
+            static_carry=self._earned(self._static, session, closes) - self._static_cost,
             turnover_vega=self._turnover,
             trades=len(self._trades),
             multiplier=None if self._target is None else self._target.multiplier,
@@ -296,3 +337,7 @@ class HedgeComparison:
             trade_profit(leg, trade.quantity, level=trade.level, now=closes[leg.symbol])
             for leg, trade in zip(legs, self._trades, strict=True)
         )
+
+
+def _moved(trade: Trade, rolled: Rolled) -> Trade:
+    return Trade(trade.leg, trade.quantity, trade.level + rolled.jump)

@@ -27,7 +27,7 @@ class SessionResult(Struct, frozen=True, kw_only=True):
         nav: The portfolio's value at it, without any hedge; `None` when not known in the session.
         dynamic_carry: What the hedge as traded earned, before transaction cost.
         transaction_cost: Spread, slippage and commission of its trades.
-        static_carry: What the static hedge earned.
+        static_carry: What the static hedge earned, its rolls paid.
         turnover_vega: Vega traded, unsigned, currency per vol point.
         trades: Number of trades.
         multiplier: Of the last target; `None` before the first.

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, UnsetType
 
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.events import ExecutionReported
 from shared.domain.gatekeeping.exposure_book import (
     ExposureBook,
@@ -147,6 +148,11 @@ class Gatekeeper:
         session = self._sessions.at(now_ns).session
         for exposure in self._exposures.values():
             exposure.see(marks, session)
+
+    def roll(self, rolled: Rolled) -> None:
+        """Take it that a symbol stands for another contract from here on."""
+        for exposure in self._exposures.values():
+            exposure.roll(rolled)
 
     def rearm(self, scope: str) -> None:
         """Forget what had tripped in a scope: an operator has resumed it."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.signals_observed import Mark
@@ -142,6 +143,13 @@ class ExposureBook:
             self._open[report.order_id] = OpenOrder(order.leg, order.rest - report.quantity)
         else:
             del self._open[report.order_id]
+
+    def roll(self, rolled: Rolled) -> None:
+        """Go over to a leg's next contract: the difference is paid, and nothing is lost by it."""
+        for name, leg in self._legs.items():
+            if leg.symbol == rolled.symbol:
+                self._cash -= self._positions[name] * rolled.jump * leg.multiplier
+                self._prices[name] = rolled.taken_on
 
     def see(self, marks: Mapping[str, Mark], session: int) -> None:
         """Take marks by symbol; a new session begins at what the last one ended with."""
