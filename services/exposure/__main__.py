@@ -10,6 +10,7 @@ from services.exposure.metrics import ExposureMetrics
 from services.exposure.service import Exposure, MakeMonitor
 from services.exposure.step import SERVICE
 from services.exposure.turn import Turn
+from shared.adapters.settings import Settings
 from shared.adapters.store import Store
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.runtime.leading import lead
@@ -66,5 +67,12 @@ async def _serve(
             metrics=metrics,
             health=site.health,
             precedence=site.precedence,
+            in_thread=_is_large(site.settings),
         )
         await exposure.run(site.stop)
+
+
+def _is_large(settings: Settings) -> bool:
+    """Whether a revaluation is long enough to rest after: see `ExposurePolicy.rest_ns`."""
+    positions = sum(map(len, settings.positions.values()))
+    return settings.exposure.rest_ns(len(settings.books), positions) > 0

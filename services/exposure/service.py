@@ -29,8 +29,8 @@ log = structlog.get_logger()
 
 _CHECK = "exposure.stage"
 _SNAPSHOT_EVERY = 200
-_MOST_ENTRIES = 4
-"""Each may revalue all books, and the lease must be renewed in between."""
+_MOST_ENTRIES = 64
+"""So many are caught up with at a time; fewer when they revalue so often that it takes long."""
 _LOG_KEPT = 2_000
 _ALERTS_KEPT = 10_000
 
@@ -49,6 +49,7 @@ class Exposure:
         metrics: Told where to read.
         health: Told whether the stage runs.
         precedence: Of the stages of this process.
+        in_thread: Whether there is so much to value that it takes a thread of its own.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -62,6 +63,7 @@ class Exposure:
         metrics: ExposureMetrics,
         health: Health,
         precedence: Precedence | None = None,
+        in_thread: bool = False,
     ) -> None:
         self._make_monitor = make_monitor
         self._bus = bus
@@ -71,6 +73,7 @@ class Exposure:
         self._metrics = metrics
         self._health = health
         self._precedence = precedence
+        self._in_thread = in_thread
         self._progress = ProgressReporter(bus, SERVICE)
         self._announcer = Announcer(bus, store, SERVICE, epoch)
         self._coverage, self._alarm = Coverage(), Alarm(bus)
@@ -115,6 +118,7 @@ class Exposure:
                 policy=StagePolicy(
                     max_entries=_MOST_ENTRIES,
                     snapshot_every=_SNAPSHOT_EVERY,
+                    in_thread=self._in_thread,
                     keep={
                         keys.exposure_log(): _LOG_KEPT,
                         keys.announcements(SERVICE): _ALERTS_KEPT,

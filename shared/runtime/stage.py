@@ -15,14 +15,15 @@ stream: the order between two is an accident.
 
 A batch keeps the event loop, and whoever would renew the lease, for as long as its step takes. So
 batches begin small, and grow while they are quick: one too long for the lease would be lost with
-it, and so would the next holder's, for ever.
+it, and so would the next holder's, for ever. A step that is long whatever the batch is taken in a
+thread, one at a time: its process answers meanwhile.
 
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -38,6 +39,9 @@ from shared.adapters.store import (
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StageStopped, StepOutput
 from shared.runtime.precedence import Precedence
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _NOTHING: Final[Mapping[str, int]] = {}
 _FIRST_ENTRIES: Final = 16
@@ -84,6 +88,8 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
             or no more come; after a crash the step takes them again, under whatever configuration
             it then has.
         snapshot_every: Commit the state once in so many input entries; `None`: with every batch.
+        in_thread: Whether steps are taken in a thread: for a step of tens of milliseconds. It costs
+            some tenths of a millisecond.
         keep: Output streams that are only told, and roughly how many entries to keep of each.
     """
 
@@ -91,6 +97,7 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
     block_ms: int = 250
     silent_entries: int = 0
     snapshot_every: int | None = None
+    in_thread: bool = False
     keep: Mapping[str, int] = {}
 
 
@@ -241,7 +248,7 @@ class _Run:
                 StepOutput(),
                 cursors=self._cursors,
                 seen=self._seen,
-                state=self._step.snapshot(),
+                state=await self._call(self._step.snapshot),
             )
             self._since_snapshot = 0
 
@@ -290,7 +297,7 @@ class _Run:
         is_answered = self._again() > 0
         self._follow(entries)
         began_s = asyncio.get_running_loop().time()
-        output = self._step.receive(entries)
+        output = await self._call(self._step.receive, entries)
         self._pace(asyncio.get_running_loop().time() - began_s)
         if is_answered:
             output = StepOutput()
@@ -301,11 +308,16 @@ class _Run:
                 output,
                 cursors=self._cursors,
                 seen=self._seen,
-                state=self._step.snapshot() if due else None,
+                state=await self._call(self._step.snapshot) if due else None,
             )
         if due:
             self._since_snapshot = 0
         return Committed(received=len(entries), output=output, cursors=dict(self._cursors))
+
+    async def _call(self, function: Callable[P, R], /, *args: P.args, **named: P.kwargs) -> R:
+        if self._policy.in_thread:
+            return await asyncio.to_thread(function, *args, **named)
+        return function(*args, **named)
 
     def _pace(self, took_s: float) -> None:
         """Take fewer entries at a time when a step is long, more when it is short."""

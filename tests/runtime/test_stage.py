@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, repeat
@@ -624,3 +625,27 @@ async def test_a_batch_is_never_so_long_that_the_lease_runs_out_meanwhile(
     assert sum(lengths) == 1_000
     assert max(lengths) == max(16, most)
     assert max(lengths[5:]) <= most
+
+
+async def test_while_a_step_is_taken_in_a_thread_the_loop_is_free() -> None:
+    loop = asyncio.get_running_loop()
+
+    def loop_turns() -> None:
+        turned = threading.Event()
+        loop.call_soon_threadsafe(turned.set)
+        assert turned.wait(2.0)
+
+    class Long(Tally):
+        def receive(self, entries: Sequence[Entry]) -> StepOutput:
+            loop_turns()
+            return super().receive(entries)
+
+        def snapshot(self) -> bytes:
+            loop_turns()
+            return super().snapshot()
+
+    payloads, stop = numbers(20), asyncio.Event()
+    store, journal = FakeStore(), Journal(payloads, stop)
+    policy = StagePolicy(max_entries=7, snapshot_every=10, in_thread=True)
+    await run(store, source=journal, make_step=Long, stop=stop, policy=policy)
+    assert_as_if_undisturbed(store, payloads)

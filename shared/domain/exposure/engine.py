@@ -4,9 +4,11 @@ Theory of operation. Ticks move marks, executions and position reports move posi
 valued at once. A *revaluation* follows marks, values the rows that moved, adds up, and says what
 came of it for every book whose figures changed. It is due
 
-- `pause_ns` after the last one when a tick or a position has moved something,
+- at once when a position has moved, and `pause_ns` after the last one when a tick has,
 - `everything_ns` after the last time that everything was valued, for time itself moves Greeks,
-- when a position changes its bucket or expires.
+- when a position changes its bucket or expires,
+
+and never sooner than the `rest_ns` of so many books and positions after the last one.
 
 The journal says when that is looked at: at every clock event (`advance_to`), and, on the wall
 clock, at the end of every entry of the journal (`settle`). An entry is one commit of `ingest`,
@@ -228,8 +230,9 @@ class ExposureMonitor:
 
     def next_deadline(self) -> int | None:
         """When `advance_to` next says something if nothing else happens; `None`: no position."""
+        rested_ns = self._valued_ns + self._rest_ns()
         if self._moved:
-            return self._now_ns
+            return max(self._now_ns, rested_ns)
         if not self._layout.is_wanted:
             return None
         due_ns = min(
@@ -237,7 +240,7 @@ class ExposureMonitor:
         )
         if self._dirty:
             due_ns = min(due_ns, self._valued_ns + self._policy.pause_ns)
-        return due_ns
+        return max(due_ns, rested_ns)
 
     @property
     def awaited(self) -> Mapping[str, ExposureMeasured]:
@@ -270,6 +273,10 @@ class ExposureMonitor:
     def _is_due(self) -> bool:
         deadline_ns = self.next_deadline()
         return deadline_ns is not None and deadline_ns <= self._now_ns
+
+    def _rest_ns(self) -> int:
+        positions = sum(map(len, self._positions.held.values()))
+        return self._policy.rest_ns(len(self._books), positions)
 
     # --- revaluation -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from shared.domain.instants import MILLISECOND, MINUTE, SECOND
+from shared.domain.instants import MICROSECOND, MILLISECOND, MINUTE, SECOND
 
 BUCKETS: Final = ("spot", "0-7d", "8-30d", "31-90d", "91-365d", "366d+")
 """Days to expiry, whole calendar days; `spot` is what never expires."""
@@ -50,6 +50,8 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
     Attributes:
         only_at_clock: Revalue at clock events alone: in a replay.
         pause_ns: Least event time between two revaluations: what ticks in between is conflated.
+        book_ns: Many books rest longer, this for each of them …
+        position_ns: … and this for each position: see `rest_ns`.
         everything_ns: Every position is revalued that often; in between what a tick moved.
         scenarios_ns: Event time between two computations of scenarios and expected shortfall.
         measure_ns: Least event time between two measurements for a book that acts on Greeks.
@@ -71,6 +73,8 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
 
     only_at_clock: bool = False
     pause_ns: int = 20 * MILLISECOND
+    book_ns: int = 5 * MILLISECOND
+    position_ns: int = MICROSECOND
     everything_ns: int = SECOND
     scenarios_ns: int = 10 * SECOND
     measure_ns: int = 250 * MILLISECOND
@@ -86,3 +90,20 @@ class ExposurePolicy(Struct, frozen=True, kw_only=True):
     unexplained_share: float = 0.05
     unexplained_least: float = 1_000.0
     unexplained_hold_ns: int = MINUTE
+
+    def rest_ns(self, books: int, positions: int) -> int:
+        """Least event time from one revaluation to the next, whatever has happened.
+
+        A revaluation of many books, with all that is told of it, takes a tenth of that or so: what
+        it costs to keep up is the same however fast the market is. It is event time, by what is
+        held, so that the same is said in whatever batches the journal is read.
+
+        Args:
+            books: How many are told of.
+            positions: How many they hold.
+
+        Returns:
+            0 where it would be no more than the pause: there, only ticks wait.
+        """
+        rest_ns = books * self.book_ns + positions * self.position_ns
+        return rest_ns if rest_ns > self.pause_ns else 0

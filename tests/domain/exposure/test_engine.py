@@ -134,6 +134,58 @@ def test_ticks_within_the_pause_are_conflated_and_counted() -> None:
     assert told["a"].groups[0].level == 110.0
 
 
+def many(policy: ExposurePolicy | None = None) -> ExposureMonitor:
+    """Twenty books of three positions, and one that is measured, begun and told."""
+    opening = {CALL: 1.0, PUT: 2.0, "SPX": 3.0}
+    others = [ExposureBook(name=f"book {number}", opening=opening) for number in range(20)]
+    made = begun(BOOK, *others, policy=policy)
+    assert len(observed(made.settle())) == 21
+    return made
+
+
+REST_NS = 21 * 5 * MILLISECOND + 62 * 1_000
+
+
+def test_many_books_rest_longer_and_what_comes_meanwhile_is_conflated_and_counted() -> None:
+    made = many()
+    for number in range(1, 4):
+        made.receive_block(level(NOW + number * 10 * MILLISECOND, 100.0 + number))
+        assert made.settle() == ()
+    assert made.next_deadline() == NOW + REST_NS
+    made.receive_block(level(NOW + REST_NS, 110.0))
+    told = observed(made.settle())
+    assert len(told) == 21
+    assert {each.conflated for each in told.values()} == {3}
+    assert {each.groups[0].level for each in told.values()} == {110.0}
+
+
+def test_a_fill_of_one_of_many_books_waits_for_the_rest_of_all() -> None:
+    made = many()
+    made.receive(fill(-3.0, NOW + 1))
+    rest_ns = REST_NS + 1_000  # it holds one position more
+    assert made.next_deadline() == NOW + rest_ns
+    assert made.settle() == ()
+    assert made.advance_to(NOW + rest_ns - 1) == ()
+    told = observed(made.advance_to(NOW + rest_ns))
+    assert told["a"].positions == 3
+
+
+def test_with_more_to_value_than_time_for_it_everything_waits_too() -> None:
+    made = many(ExposurePolicy(book_ns=SECOND))
+    due_ns = NOW + 21 * SECOND + 62 * 1_000
+    assert made.next_deadline() == due_ns
+    assert made.advance_to(due_ns - 1) == ()
+    assert observed(made.advance_to(due_ns))
+
+
+def test_few_books_do_not_rest() -> None:
+    policy = ExposurePolicy()
+    assert policy.rest_ns(1, 10_000) == 0
+    assert policy.rest_ns(2, 10_000) == 0
+    assert policy.rest_ns(2, 10_001) == 20_001_000
+    assert policy.rest_ns(50, 100_000) == 350 * MILLISECOND
+
+
 def test_in_a_replay_only_the_clock_counts() -> None:
     made = begun(policy=ExposurePolicy(only_at_clock=True))
     assert made.settle() == ()
@@ -506,9 +558,19 @@ def restarted(made: ExposureMonitor, policy: ExposurePolicy) -> ExposureMonitor:
 
 
 @settings(max_examples=12, deadline=None)
-@given(histories(), st.integers(0, 6), st.booleans())
-def test_a_restart_changes_nothing(actions: list[Action], at: int, only_at_clock: bool) -> None:  # noqa: FBT001 - drawn
-    policy = ExposurePolicy(only_at_clock=only_at_clock, scenarios_ns=2 * SECOND)
+@given(histories(), st.integers(0, 6), st.booleans(), st.sampled_from([0, 100 * MILLISECOND]))
+def test_a_restart_changes_nothing(
+    actions: list[Action],
+    at: int,
+    only_at_clock: bool,  # noqa: FBT001 - drawn
+    book_ns: int,
+) -> None:
+    policy = ExposurePolicy(
+        only_at_clock=only_at_clock,
+        scenarios_ns=2 * SECOND,
+        book_ns=book_ns,
+        position_ns=MILLISECOND,
+    )
     never, stopped = begun(policy=policy), begun(policy=policy)
     for number, action in enumerate(actions):
         if number == at:
