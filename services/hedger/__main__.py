@@ -36,6 +36,7 @@ async def _serve(
                 books=settings.books,
                 config_digest=settings.digest,
                 code_version=code_version(),
+                stale_trading_ns=settings.signals.vix_stale_trading_ns,
             ),
             calendar=site.calendar(),
             term=term,

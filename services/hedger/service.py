@@ -21,10 +21,11 @@ from shared.adapters.store import Entry, StageRecord, Store, StoreHalted, StoreT
 from shared.domain.hedging.alerts import alert
 from shared.domain.hedging.book import BookStanding
 from shared.domain.orders import book_of
-from shared.domain.policies import BookPolicy
+from shared.domain.policies import BookPolicy, SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
+from shared.runtime.freshness import Freshness
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
 from shared.runtime.lease import Term
@@ -55,11 +56,13 @@ class HedgerPolicy(Struct, frozen=True, kw_only=True):
         books: Each book's own policy.
         config_digest: Goes into every order.
         code_version: Stands with every decision.
+        stale_trading_ns: Without a print for so long it is not ready.
     """
 
     books: tuple[BookPolicy, ...]
     config_digest: str
     code_version: str = ""
+    stale_trading_ns: int = SignalPolicy().vix_stale_trading_ns
 
 
 class Hedger:
@@ -75,7 +78,7 @@ class Hedger:
         market: The store of the signal log.
         clock: For resends and latency.
         metrics: What is counted.
-        health: Told whether the stage runs and orders arrive.
+        health: Told whether the stage runs, is fed, and orders arrive.
         precedence: Of the stages of this process.
     """
 
@@ -131,6 +134,8 @@ class Hedger:
         health.watch("hedger.orders", self._orders_trouble)
         health.watch("hedger.gateway", self._gateway_trouble)
         self._step = HedgerStep((), calendar, "", None)
+        freshness = Freshness(calendar, policy.stale_trading_ns, lambda: self._step.observed)
+        health.watch("hedger.data", freshness.trouble)
         self._chain = self._step.chain
         self._decided = 0
         self._is_halted = False

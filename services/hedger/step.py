@@ -69,6 +69,8 @@ class HedgerStep:
         self.reports = stored.reports
         self.effects: list[Effect] = []
         """Of the last batch, for metrics."""
+        self.observed: SignalsObserved | None = None
+        """The last that was taken, for health; no part of the state."""
         self.books: dict[str, HedgeBook] = {}
         for policy in policies:
             known = stored.books.get(policy.name)
@@ -95,8 +97,10 @@ class HedgerStep:
         return _encode(HedgerState(books, self.clock_ns, self.reports, self.chain))
 
     def _receive(self, event: HedgerInput) -> list[Effect]:
-        if isinstance(event, SignalsObserved) and event.cause == "clock":
-            self.clock_ns = event.event_ns
+        if isinstance(event, SignalsObserved):
+            self.observed = event
+            if event.cause == "clock":
+                self.clock_ns = event.event_ns
         self.reports += isinstance(event, ExecutionReported | ExposureMeasured)
         return [effect for book in self._concerned(event) for effect in book.receive(event)]
 

@@ -13,6 +13,7 @@ from shared.domain.hedging.session_clock import SessionClock
 from shared.domain.policies import SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Signal, SignalsObserved
+from shared.runtime.freshness import Freshness
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
 from shared.runtime.precedence import Precedence
@@ -38,7 +39,7 @@ class Signals:
         store: Of the journal, this stage and its log.
         epoch: Of the lease it is run under.
         metrics: Told where to read.
-        health: Told whether the stage runs.
+        health: Told whether the stage runs, and is fed.
         precedence: Of the stages of this process.
     """
 
@@ -67,6 +68,8 @@ class Signals:
         self._told: dict[str, Signal] = {}
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
+        freshness = Freshness(calendar, policy.vix_stale_trading_ns, lambda: self._latest)
+        health.watch("signals.data", freshness.trouble)
         self._metrics = metrics
         clock = SessionClock(calendar)
         metrics.follow(

@@ -15,6 +15,7 @@ from fakes.keys import make_keyring
 from fakes.leases import lend, term
 from fakes.orders import HEARD, Desk
 from fakes.store import FakeStore, Fault
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from services.hedger.answers import SERVICE, SUBSCRIPTIONS
@@ -23,8 +24,8 @@ from services.hedger.service import Hedger, HedgerPolicy
 from shared.adapters.bus import Subscription
 from shared.adapters.store import Commit, Extent, StoreUnavailable
 from shared.domain.effects import Effect
-from shared.domain.instants import MINUTE
-from shared.domain.signals_observed import HedgerInput
+from shared.domain.instants import MINUTE, SECOND
+from shared.domain.signals_observed import HedgerInput, SignalsObserved
 from shared.runtime import lag
 from shared.runtime.health import Health
 from shared.runtime.ledger import LeaseLost
@@ -331,6 +332,20 @@ async def test_it_is_ready_when_its_record_is_loaded() -> None:
         assert hedger.why_not_ready("hedger.stage") == "its record is not loaded yet"
         async with hedger.running():
             await eventually(lambda: hedger.health.is_ready)
+
+
+async def test_it_is_not_ready_while_the_market_is_open_and_nothing_prints() -> None:
+    market = RecordedMarket()
+    market.vix(18.0)
+    (last,) = [each for each in market.log if isinstance(each, SignalsObserved)][-1:]
+    later = structs.replace(last, event_ns=last.event_ns + 61 * SECOND, cause="clock")
+    async with pit() as hedger:
+        hedger.observe(market.log)
+        async with hedger.running():
+            await eventually(lambda: hedger.health.is_ready)
+            hedger.observe([later])
+            await eventually(lambda: "printed for 61 s" in hedger.why_not_ready("hedger.data"))
+            assert not hedger.health.is_ready
 
 
 async def test_while_a_store_is_away_it_says_so() -> None:

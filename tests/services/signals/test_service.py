@@ -18,7 +18,7 @@ from services.signals.metrics import SignalsCollector
 from services.signals.service import SERVICE, Signals
 from shared.adapters.store import StoreUnavailable
 from shared.domain.events import ClockAdvanced, Tick
-from shared.domain.instants import MINUTE
+from shared.domain.instants import MINUTE, SECOND
 from shared.domain.policies import SignalPolicy
 from shared.domain.tick_block import TickBlock
 from shared.runtime.health import Health
@@ -141,6 +141,21 @@ async def test_it_is_ready_while_its_store_answers() -> None:
                 )
             )
             await eventually(lambda: signals.health.is_ready)
+
+
+async def test_it_is_not_ready_while_the_market_is_open_and_nothing_prints() -> None:
+    async with desk() as signals, signals.running():
+        await eventually(lambda: signals.health.is_ready)  # before the first print of all
+        signals.print(18.0)
+        await eventually(lambda: signals.cursor == 1)
+        assert signals.health.is_ready
+        clock = ClockAdvanced(event_ns=at(1, 61 * SECOND))
+        signals.store.append(keys.journal(), encode_entry(JournalEntry(2, 0, (clock,))))
+        await eventually(lambda: not signals.health.is_ready)
+        reason = "the market is open, and nothing has printed for 61 s of it"
+        assert signals.health.report()["signals.data"].reason == reason
+        signals.print(18.0, 18.5)
+        await eventually(lambda: signals.health.is_ready)
 
 
 async def test_cut_off_at_any_await_the_log_is_the_same() -> None:
