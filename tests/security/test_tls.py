@@ -5,7 +5,9 @@ import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from fakes.eventually import eventually
 from fakes.secured import SecuredServers
@@ -82,12 +84,21 @@ async def trouble(wanted: ConnectionSettings) -> str:
             await eventually(lambda: bool(events))
         return "" if events[0].name == "connected" else f"{events[0].name}: {events[0].reason}"
     assert isinstance(wanted, RedisSettings)
+    reason = ""
     async with RedisStore(wanted) as store:
         try:
             await store.leader("hedger")
         except StoreTrouble as refusal:
-            return str(refusal)
-    return ""
+            reason = str(refusal)
+    port = urlsplit(wanted.url).port
+    await eventually(lambda: not talks_to(port))  # redis ends its TLS after it said so
+    return reason
+
+
+def talks_to(port: int | None) -> bool:
+    """Whether a connection of this process to a port is open."""
+    connections = psutil.Process().net_connections("tcp")
+    return any(each.raddr and each.raddr.port == port for each in connections)
 
 
 @pytest.mark.parametrize("kind", KINDS)
