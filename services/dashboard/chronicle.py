@@ -1,8 +1,10 @@
-"""Keeps what the charts show in the store, so that a page that begins anew shows it again.
+"""Keeps in the store what a page that begins anew could not know: charts, and what the bus told.
 
-The signal log holds minutes of a busy market, and people ask for days. Every few seconds one of
-the pages that are served writes down the buckets that have settled; the others, and the next one,
-read them. Nothing is decided on them, and what cannot be written is only missing from a chart.
+The signal log holds minutes of a busy market, and people ask for days; the gateway's answers and
+the alerts of other services are told on the bus, once. Every few seconds, and within one when
+something was heard, one of the pages that are served writes down the buckets that have settled and
+the newest of what it heard; the others, and the next one, read them. Nothing is decided on them,
+and what cannot be written is only missing from a page.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ log = structlog.get_logger()
 
 STAGE: Final = "dashboard"
 EVERY_S: Final = 15.0
+HEARD_S: Final = 1.0
+"""If something was heard that nobody else would tell."""
 _TTL_MS: Final = 60_000
 """Of the right to write: another takes over a minute after we are gone."""
 _AT_ONCE: Final = 100
@@ -48,6 +52,7 @@ class Chronicle:
         self._store = store
         self._holder = holder
         self._epoch: int | None = None
+        self._heard = 0
 
     async def recall(self) -> None:
         """Read back all that is kept.
@@ -79,35 +84,53 @@ class Chronicle:
         """Write until cancelled; then let another."""
         try:
             while True:
-                await asyncio.sleep(EVERY_S)
-                try:
-                    await self.write()
-                except StoreTrouble as trouble:
-                    self._epoch = None
-                    log.warning("history_not_written", error=str(trouble))
+                await self._pause()
+                await self._try_to_write()
         finally:
+            if self._epoch is not None:
+                await self._try_to_write()
             if self._epoch is not None:
                 await self._release(self._epoch)
 
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(EVERY_S):
+                await asyncio.sleep(HEARD_S)
+                while self._picture.heard == self._heard:  # noqa: ASYNC110 - once a second
+                    await asyncio.sleep(HEARD_S)
+        except TimeoutError:
+            return
+
+    async def _try_to_write(self) -> None:
+        try:
+            await self.write()
+        except StoreTrouble as trouble:
+            self._epoch = None
+            log.warning("history_not_written", error=str(trouble))
+
     async def write(self) -> None:
-        """Write down what has settled, if nobody else does.
+        """Write down what has settled and what was heard, if nobody else does.
 
         Raises:
             StoreTrouble: The store does not answer, or another writes.
         """
-        state, settled = self._picture.snapshot(), self._picture.history.settled()
-        if not await self._may_write() or not settled:
+        heard, state = self._picture.heard, self._picture.snapshot()
+        settled = self._picture.history.settled()
+        is_news = bool(settled) or heard != self._heard
+        self._heard = heard
+        if not await self._may_write() or not is_news:
             return
         assert self._epoch is not None  # noqa: S101 - so we may
         record, stream = await self._store.load(STAGE), keys.history()
+        entries = [_encode(settled)] if settled else []
         await self._store.commit(
             Commit(
                 stage=STAGE,
                 epoch=self._epoch,
                 batch=record.batch + 1,
                 state=_encode(state),
-                emitted={stream: record.emitted.get(stream, 0) + 1},
-                entries={stream: [_encode(settled)]},
+                emitted={stream: record.emitted.get(stream, 0) + len(entries)},
+                entries={stream: entries} if entries else {},
                 keep={stream: self._kept()},
             )
         )

@@ -12,6 +12,8 @@ from shared.wire.times import format_instant
 from shared.wire.views import ExecutionView, OrderStatus, OrderView
 
 MOST_ORDERS: Final = 2_000
+KEPT_ANSWERS: Final = 200
+"""For a page that begins after us, of refusals and of others."""
 _MOST_UNKNOWN: Final = 2_000
 """Reports and answers of orders that are not known: these may be read later, or never."""
 _ENDS: Final[dict[ExecutionKind, OrderStatus]] = {
@@ -58,6 +60,16 @@ class OrdersPicture:
             self._answers[answer.order_id] = answer
             _forget_first(self._answers, MOST_ORDERS + _MOST_UNKNOWN)
         return answer.order_id
+
+    def kept_answers(self) -> tuple[AckMessage, ...]:
+        """Return the newest answers, for a page that begins after us; refusals longest.
+
+        Nobody else tells them: the gateway has told them on the bus, once.
+        """
+        every = list(self._answers.values())
+        refused = [each for each in every if each.status == "refused"][-KEPT_ANSWERS:]
+        others = [each for each in every if each.status != "refused"][-KEPT_ANSWERS:]
+        return (*refused, *others)
 
     def wait_for(self, order_ids: Iterable[str]) -> frozenset[str]:
         """Take what is in the outbox now; returns the ids for which that is news."""

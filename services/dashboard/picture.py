@@ -45,7 +45,7 @@ from shared.domain.signals_observed import SignalsObserved
 from shared.wire.announcements import announce
 from shared.wire.decisions import read_decision
 from shared.wire.messages import AckMessage, AlertMessage
-from shared.wire.views import BookSummaryView, BookView, HistoryView
+from shared.wire.views import AlertView, BookSummaryView, BookView, HistoryView
 
 _CELL_NS: Final = 250 * MILLISECOND
 _EXPOSURE_CELL_NS: Final = 5 * SECOND
@@ -74,11 +74,15 @@ class PictureState(Struct, frozen=True):
         index: Of the last entry of the signal log in it.
         comparisons: Of hedge and portfolio, by book.
         unsettled: The newest buckets of the charts.
+        answers: Of the gateway: told on the bus alone.
+        alerts: Heard by whatever way; some are told on the bus alone.
     """
 
     index: int = 0
     unsettled: Settled = {}
     comparisons: dict[str, ComparisonState] = {}
+    answers: tuple[AckMessage, ...] = ()
+    alerts: tuple[AlertMessage, ...] = ()
 
 
 _decode_exposure_head = msgspec.msgpack.Decoder(_ExposureHead).decode
@@ -99,6 +103,7 @@ class Picture:
 
     Attributes:
         changed: What may look different since somebody last cleared this.
+        heard: How much of what the bus alone tells was heard.
     """
 
     def __init__(  # noqa: PLR0913 - a composition of parts
@@ -124,6 +129,7 @@ class Picture:
         self.services = ServicesPicture(services)
         self.history = History(len(policies))
         self.changed: set[Change] = set()
+        self.heard = 0
         self._compared = 0
         self._index = 0
         self._uncharted: Snapshot | None = None
@@ -183,14 +189,19 @@ class Picture:
 
     def take_answer(self, answer: AckMessage, book: str) -> None:
         """Take the gateway's answer for an order."""
+        self.heard += 1
         self._order_changed(self.orders.answered(answer), book)
 
     def take_alert(self, alert: AlertMessage) -> None:
-        """Take an alert."""
+        """Take an alert that was heard."""
         view = self.alerts.take(alert)
         if view is not None:
-            self.changed.add(("alert", str(view.number)))
-            self._books_changed([alert.book])
+            self.heard += 1
+            self._alerted([view])
+
+    def recalled(self) -> None:
+        """Note that the decision log is read: what was heard before us stands in its place."""
+        self._alerted(self.alerts.recalled())
 
     # --- what outlives us --------------------------------------------------------------------
 
@@ -201,7 +212,13 @@ class Picture:
         states = {name: book.effectiveness.snapshot() for name, book in self.books.items()}
         known = {name: state for name, state in states.items() if state is not None}
         index = max(self._index, self._compared)
-        return PictureState(index, self.history.unsettled(), known)
+        return PictureState(
+            index=index,
+            unsettled=self.history.unsettled(),
+            comparisons=known,
+            answers=self.orders.kept_answers(),
+            alerts=self.alerts.kept(),
+        )
 
     def restore(self, state: PictureState) -> None:
         """Go on from a state, before any log is read and after the charts were."""
@@ -210,6 +227,9 @@ class Picture:
         for name, comparison in state.comparisons.items():
             if name in self.books:
                 self.books[name].effectiveness.restore(comparison)
+        for answer in state.answers:
+            self.orders.answered(answer)
+        self.alerts.recall(state.alerts)
 
     # --- what is shown -----------------------------------------------------------------------
 
@@ -274,7 +294,9 @@ class Picture:
         if isinstance(effect, AlertRaised):
             announcement = announce(effect)
             if announcement is not None and isinstance(announcement.message, AlertMessage):
-                self.take_alert(announcement.message)
+                self._alerted(self.alerts.recalled(effect.event_ns))
+                view = self.alerts.take(announcement.message)
+                self._alerted([] if view is None else [view])
             return
         if book is None:
             return  # of a book that is not configured any more
@@ -326,6 +348,11 @@ class Picture:
                 "profit.unexplained": profit.inception.unexplained,
             }
             self.history.add(observed.book, observed.event_ns, values)
+
+    def _alerted(self, views: Iterable[AlertView]) -> None:
+        for view in views:
+            self.changed.add(("alert", str(view.number)))
+            self._books_changed([view.alert.book])
 
     def _order_changed(self, order_id: str, book: str) -> None:
         self.changed.add(("order", order_id))

@@ -139,6 +139,8 @@ class Reader:
                 await asyncio.sleep(next(delays))
 
     def _caught_up(self, source: str) -> None:
+        if source == "decisions":
+            self._page.picture.recalled()
         self._behind.discard(source)
         if not self._behind:
             self.caught_up.set()

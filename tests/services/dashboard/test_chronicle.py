@@ -1,15 +1,25 @@
 """What the charts show outlives the page, whoever writes it down."""
 
+import asyncio
+
+import msgspec
 import pytest
+from fakes.eventually import eventually
 from fakes.pictured_market import PicturedMarket
 from fakes.store import FakeStore, Fault
 
-from services.dashboard.chronicle import Chronicle
-from services.dashboard.picture import Picture
+from services.dashboard import chronicle as chronicle_module
+from services.dashboard.chronicle import STAGE, Chronicle
+from services.dashboard.orders import KEPT_ANSWERS
+from services.dashboard.picture import Picture, PictureState
 from shared.adapters.store import StoreUnavailable
 from shared.domain.events import ExecutionKind
 from shared.domain.instants import MINUTE
 from shared.wire import keys
+from shared.wire.examples import EXAMPLES
+from shared.wire.messages import AckMessage, AlertMessage
+
+ALERT = next(each for each in EXAMPLES if isinstance(each, AlertMessage))
 
 
 def moved(minutes: int = 60) -> PicturedMarket:
@@ -106,3 +116,68 @@ async def test_what_is_in_the_state_is_not_taken_from_the_log_again() -> None:
     await Chronicle(after, store, "two").recall()
     after.take_log(market.log)
     assert after.snapshot().comparisons == before.snapshot().comparisons
+
+
+def answered(picture: Picture, order_id: str, status: str) -> None:
+    told = {"order_id": order_id, "status": status, "epoch": 1, "reason": "limits"}
+    picture.take_answer(msgspec.convert(told, AckMessage), "overlay")
+
+
+async def test_what_only_the_bus_tells_is_known_to_the_next_page() -> None:
+    market, store = moved(5), FakeStore()
+    order_id = market.orders[0].order_id
+    before = market.picture()
+    answered(before, order_id, "refused")
+    before.take_alert(ALERT)
+    await Chronicle(before, store, "one").write()
+    after = market.empty_picture()
+    await Chronicle(after, store, "two").recall()
+    after.take_decisions(market.decisions)
+    after.recalled()
+    shown = after.orders.view(order_id)
+    assert shown is not None
+    assert (shown.status, shown.acknowledgement is not None) == ("refused", True)
+    assert after.alerts.newest(1)[0].alert == ALERT
+    assert after.snapshot().answers == before.snapshot().answers
+
+
+async def test_what_only_the_bus_tells_is_written_also_while_no_chart_moves() -> None:
+    market, store = moved(5), FakeStore()
+    picture = taken(market)
+    chronicle = Chronicle(picture, store, "one")
+    await chronicle.write()
+    first = store.records[STAGE].batch
+    await chronicle.write()
+    assert store.records[STAGE].batch == first
+    answered(picture, market.orders[0].order_id, "accepted")
+    await chronicle.write()
+    assert store.records[STAGE].batch == first + 1
+    assert store.last[keys.history()] == 1
+
+
+def test_of_the_answers_refusals_are_kept_longest_and_both_are_bounded() -> None:
+    picture = moved(1).empty_picture()
+    for number in range(2 * KEPT_ANSWERS):
+        answered(picture, f"overlay-{number:08}-varswap_3m", "refused")
+    for number in range(2 * KEPT_ANSWERS, 5 * KEPT_ANSWERS):
+        answered(picture, f"overlay-{number:08}-varswap_3m", "accepted")
+    statuses = [each.status for each in picture.snapshot().answers]
+    assert statuses == ["refused"] * KEPT_ANSWERS + ["accepted"] * KEPT_ANSWERS
+
+
+async def test_what_was_heard_is_written_within_a_second_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chronicle_module, "HEARD_S", 0.005)
+    market, store = moved(5), FakeStore()
+    picture = taken(market)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(Chronicle(picture, store, "one").run())
+        picture.take_alert(ALERT)
+        await eventually(lambda: STAGE in store.records and bool(store.records[STAGE].state))
+        answered(picture, market.orders[0].order_id, "refused")
+        running.cancel()
+    kept = msgspec.msgpack.decode(store.records[STAGE].state or b"", type=PictureState)
+    assert kept.alerts == (ALERT,)
+    assert [each.status for each in kept.answers] == ["refused"]
+    assert await store.acquire(STAGE, "two", 1_000) is not None
