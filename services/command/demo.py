@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 from rich.console import Console
 
 from services.command.account import Account, account_of
@@ -41,7 +41,8 @@ from shared.adapters.examination.servers import examine_broker, examine_store
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.keyring import ROLES, write_key
 from shared.adapters.settings import Settings
-from shared.domain.hedging.rules import PRESETS
+from shared.domain.hedging.rules import PRESETS, asked_of_signals
+from shared.domain.hedging.targets import check_programme
 from shared.runtime.http import bind, serve
 from shared.runtime.logs import configure_logging
 from shared.runtime.process import Running, stopped_by_signals
@@ -145,9 +146,18 @@ def with_preset(settings: Settings, preset: str | None) -> Settings:
         raise Refused("rule delta needs the portfolio's delta, which no history here has")
     if preset == "correlation" and not settings.signals.correlation_basket:
         raise Refused("rule correlation needs a basket: write one under [signals.correlation]")
+    if preset == "vxth":
+        raise Refused("rule vxth needs the front VIX future, which this history has not")
     rules = (PRESETS[preset],)
     books = tuple(structs.replace(book, rules=rules) for book in settings.books)
-    return structs.replace(settings, books=books)
+    try:
+        for book in books:
+            check_programme(book)
+    except ValueError as reason:
+        raise Refused(f"{reason}: its configuration has more in it than a preset") from reason
+    asked = asked_of_signals(rules) or UNSET
+    signals = structs.replace(settings.signals, asked=asked)
+    return structs.replace(settings, books=books, signals=signals)
 
 
 @contextlib.contextmanager

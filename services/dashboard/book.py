@@ -1,6 +1,7 @@
 """One book as the page shows it: target against hedge, triggers, budget, exposure."""
 
 from collections import deque
+from math import isfinite
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -180,11 +181,12 @@ class BookPicture:
                 reference=None, lower=None, upper=None, fast_upper=None, fast_lower=None
             )
         width = min(triggers.vix_points, triggers.vix_relative * reference)
+        watched = isfinite(width)  # both may be off
         fast = triggers.fast
         return BandsView(
             reference=reference,
-            lower=reference - width,
-            upper=reference + width,
+            lower=reference - width if watched else None,
+            upper=reference + width if watched else None,
             fast_upper=None if fast is None else reference + fast.vix_points,
             fast_lower=None,  # the fast path is for jumps up alone (spec 3)
         )

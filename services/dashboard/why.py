@@ -19,6 +19,8 @@ _SAID: Final = {
     "regime": "The regime changed",
     "budget": "The cost budget crossed its line",
     "roll": "An option had too few days left",
+    "stage": "A level of staged monetisation was passed, or its spell was over",
+    "harvest": "The options held were worth more than their line",
     "schedule": "The scheduled review was due",
 }
 
@@ -53,10 +55,15 @@ def _aim(target: TargetChanged) -> str:
         names = ", ".join(each.strategy for each in target.strategies)
         return f"strategy {names} wants another holding"
     aim = (
-        f"the target is {target.target_vega:,.6g} vega ({target.multiplier:.4g} times the base) "
-        f"after {target.current_vega:,.6g}"
+        f"the target is {_whole(target.target_vega)} vega ({target.multiplier:.4g} times the base) "
+        f"after {_whole(target.current_vega)}"
     )
     step = binding_step(target)
     if step is None:
         return f"{aim}, by the rule alone"
     return f"{aim}, bound by {step.name}" + (f" ({step.note})" if step.note else "")
+
+
+def _whole(vega: float) -> str:
+    """Write vega, hundredths at most; a zero has no sign."""
+    return f"{round(vega, 2) + 0.0:,.12g}"

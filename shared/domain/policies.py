@@ -192,6 +192,12 @@ class SignalPolicy(Struct, frozen=True, kw_only=True):
     portfolios: tuple[PortfolioPolicy, ...] = ()
     mark_symbols: tuple[str, ...] = ()
     """Symbols whose last level the hedger prices legs with."""
+    asked: tuple[str, ...] | UnsetType = UNSET
+    """Signals that are told only because a rule reads them (spec 10): each costs every snapshot."""
+
+    def tells(self, signal: str) -> bool:
+        """Whether a signal of those that cost is asked for."""
+        return not isinstance(self.asked, UnsetType) and signal in self.asked
 
 
 # --- rules, sizing, legs (spec 2) ------------------------------------------------------------
@@ -206,6 +212,11 @@ RuleKind = Literal[
     "crash_intensity",
     "percentile",
     "delta",
+    "vxth",
+    "veqtor_like",
+    "tail_budget",
+    "monetise",
+    "monetise_sleeve",
 ]
 
 
@@ -267,6 +278,21 @@ class LegPolicy(Struct, frozen=True, kw_only=True):
     allow_under_90_days: bool = False
 
 
+class NavSharePolicy(Struct, frozen=True, kw_only=True):
+    """Multiplier 1 as a share of the portfolio's value instead of as a vega (spec 10).
+
+    Contracts = multiplier × share × NAV / (level × contract multiplier).
+
+    Attributes:
+        share: Of NAV at multiplier 1, a decimal.
+        symbol: Whose level a contract counts at: an index for a put on full notional. Empty: at
+            its own mark, which is the premium of an option and the notional of a future.
+    """
+
+    share: float
+    symbol: str = ""
+
+
 class SizingPolicy(Struct, frozen=True, kw_only=True):
     """The chain from multiplier to quantity (spec 2)."""
 
@@ -280,6 +306,9 @@ class SizingPolicy(Struct, frozen=True, kw_only=True):
     min_trade_vega: float = 1.0
     min_trade_fraction: float = 0.0
     """Share of `base_vega`; an order needs a change above both."""
+    nav_share: NavSharePolicy | UnsetType = UNSET
+    """Makes the rules' multiplier one of a share of NAV; the chain goes on in multiples of
+    `base_vega`, so that floor, cap and limits bind it as they bind any other."""
 
 
 # --- triggers (spec 3) -----------------------------------------------------------------------

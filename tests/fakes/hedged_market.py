@@ -120,6 +120,10 @@ class HedgedMarket:
             "vix_percentile": 0.5,
             "crash_intensity_ratio": 1.0,
             "regime": 1.0,
+            "front_future": 20.0,
+            "vix_trend": 0.0,
+            "index_return_5d": 0.0,
+            "nav.overlay": 50_000_000.0,
         }
         self.qualities: dict[str, Quality] = {}
         self.missing: set[str] = set()
@@ -175,7 +179,7 @@ class HedgedMarket:
         """Print new levels (`drawdown` is the book's), `after` ns later; marks print too."""
         self.now += after
         for name, level in levels.items():
-            full = f"{name}.overlay" if name in {"drawdown", "hedge_correlation"} else name
+            full = f"{name}.overlay" if f"{name}.overlay" in self.levels else name
             self.levels[full] = level
             self.printed[full] = (self.printed[full][0] + 1, self.now)
         self.marks["VIX"] = self.levels["vix"]

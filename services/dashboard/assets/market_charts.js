@@ -151,8 +151,9 @@ function renderBands(store) {
   const bands = store.book?.bands ?? null;
   const known = bands !== null && bands.reference !== null;
   const text = known
-    ? `${store.selected}: rebalanced at ${number(bands.reference, 2)}; a move is one below ` +
-      `${number(bands.lower, 2)} or above ${number(bands.upper, 2)}`
+    ? `${store.selected}: rebalanced at ${number(bands.reference, 2)}; ` + (bands.lower === null
+      ? "no move of VIX is watched"
+      : `a move is one below ${number(bands.lower, 2)} or above ${number(bands.upper, 2)}`)
     : `${store.selected ?? "No book"}: no rebalance yet, so no bands`;
   setText(at("bands"), text);
 }

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Sequence
+from math import inf
 from typing import Final, Literal, get_args
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from shared.adapters.configuration.checks import check_limits
 from shared.adapters.configuration.positions import POSITION_KEYS
@@ -20,6 +21,7 @@ from shared.adapters.configuration.strategies import (
 )
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
 from shared.domain.accounts.leg_profit import Measure, measure_of
+from shared.domain.hedging.targets import check_programme
 from shared.domain.policies import (
     BookPolicy,
     BudgetPolicy,
@@ -28,6 +30,7 @@ from shared.domain.policies import (
     Instrument,
     LegPolicy,
     LimitPolicy,
+    NavSharePolicy,
     OrderPolicy,
     PortfolioPolicy,
     SizingPolicy,
@@ -41,6 +44,7 @@ Composition = Literal["product", "max", "mean"]
 _NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 _INSIDE: Final = Range(0, 1, open_low=True)
 _FALL: Final = Range(-1, 0)
+_LEVERED: Final = Range(0, 2, open_low=True)
 _GREEKS: Final = ("delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm")
 _ROUNDING: Final = 1e-9
 _DECAY_GUARD_DAYS: Final = 90
@@ -114,8 +118,19 @@ def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy | None]:
         limits=_limits(table, {"vega"}),
     )
     check_limits(table, book)
+    _check_programme(table, book)
     table.refuse_unknown_keys()
     return book, portfolio
+
+
+def _check_programme(table: Table, book: BookPolicy) -> None:
+    """Report a book that cannot do what its rules ask, once the rules themselves are sound."""
+    if not book.legs or not table.is_sound("rule", "rules", "legs"):
+        return
+    try:
+        check_programme(book)
+    except ValueError as reason:
+        table.fault("sizing", str(reason), "correct rule, sizing or legs (spec 10)")
 
 
 def _strategy_book(
@@ -185,12 +200,23 @@ def _sizing(table: Table, budget: Table | None) -> SizingPolicy:
         ),
         min_trade_vega=table.number("min_trade_vega", default.min_trade_vega, POSITIVE),
         min_trade_fraction=table.fraction("min_trade_fraction", default.min_trade_fraction),
+        nav_share=_nav_share(table),
     )
     if table.is_sound("floor", "cap") and policy.floor > policy.cap:
         problem = f"the floor, {policy.floor:g}, is above the cap, {policy.cap:g}"
         table.fault("floor", problem, "write a floor that is not above the cap")
     table.refuse_unknown_keys()
     return policy
+
+
+def _nav_share(table: Table) -> NavSharePolicy | UnsetType:
+    """`nav_share`, and whose level a contract counts at."""
+    symbol = table.text("nav_symbol", "-") if table.has("nav_symbol") else ""
+    if table.has("nav_share"):
+        return NavSharePolicy(share=table.fraction("nav_share", 1.0, _LEVERED), symbol=symbol)
+    if symbol:
+        table.fault("nav_symbol", "stands without nav_share", 'write nav_share = "100%" too')
+    return UNSET
 
 
 def _budget(table: Table) -> BudgetPolicy:
@@ -208,10 +234,16 @@ def _budget(table: Table) -> BudgetPolicy:
 def _triggers(table: Table) -> TriggerPolicy:
     default = TriggerPolicy()
     policy = TriggerPolicy(
-        vix_points=table.number("vix_points", default.vix_points, POSITIVE),
-        vix_relative=table.fraction("vix_relative", default.vix_relative, _INSIDE),
+        vix_points=inf
+        if _is_off(table, "vix_points")
+        else table.number("vix_points", default.vix_points, POSITIVE),
+        vix_relative=inf
+        if _is_off(table, "vix_relative")
+        else table.fraction("vix_relative", default.vix_relative, _INSIDE),
         schedule_days=table.days("schedule", default.schedule_days),
-        drawdown=table.fraction("drawdown", default.drawdown, _INSIDE),
+        drawdown=inf
+        if _is_off(table, "drawdown")
+        else table.fraction("drawdown", default.drawdown, _INSIDE),
         regime_change=table.flag("regime_change", default=default.regime_change),
         greek_bands=tuple(_greek_band(band) for band in table.tables("greek_bands")),
         hold=table.hold("hold", default.hold),
@@ -221,6 +253,11 @@ def _triggers(table: Table) -> TriggerPolicy:
     )
     table.refuse_unknown_keys()
     return policy
+
+
+def _is_off(table: Table, key: str) -> bool:
+    """Whether a trigger is not wanted: a programme that is re-struck monthly has no other."""
+    return table.value(key) == "off"
 
 
 def _fast_path(table: Table) -> FastPathPolicy | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from msgspec import UnsetType
+
 from shared.adapters.configuration.table import Table
 from shared.domain.accounts.leg_profit import measure_of, unit_size, unit_vega
 from shared.domain.policies import (
@@ -45,6 +47,8 @@ def _signal_uses(signals: SignalPolicy, books: Sequence[BookPolicy]) -> Iterator
     yield signals.index_symbol, "signals.index"
     for symbol in signals.correlation_basket:
         yield symbol, "signals.correlation.basket"
+    if signals.tells("front_future"):
+        yield signals.term_structure.front, "signals.term_structure"
     if any(book.sizing.split_by_term_structure for book in books):
         yield signals.term_structure.front, "signals.term_structure"
         yield signals.term_structure.third, "signals.term_structure"
@@ -58,6 +62,8 @@ def _book_uses(
         for symbol in portfolio.weights:
             yield symbol, f"the portfolio of {portfolio.book}"
     for book in books:
+        if not isinstance(book.sizing.nav_share, UnsetType):
+            yield book.sizing.nav_share.symbol, f"sizing of {book.name}"
         for leg in book.legs:
             if not isinstance(leg, ListedLegPolicy):  # options are known by their root
                 yield leg.symbol, f"leg {leg.name} of {book.name}"

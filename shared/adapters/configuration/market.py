@@ -1,10 +1,13 @@
 """What arrives and what is made of it: `[symbols.*]`, `[intake]`, `[signals]`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, get_args
 
+from msgspec import UNSET, UnsetType
+
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
+from shared.domain.hedging.rules import asked_of_signals
 from shared.domain.policies import (
     BookPolicy,
     CrashIntensityPolicy,
@@ -60,7 +63,7 @@ def _symbol(symbols: Table, name: str) -> SymbolPolicy:
 
 
 def read_signals(
-    table: Table, books: Iterable[BookPolicy], portfolios: tuple[PortfolioPolicy, ...]
+    table: Table, books: Sequence[BookPolicy], portfolios: tuple[PortfolioPolicy, ...]
 ) -> SignalPolicy:
     """`[signals]`; the symbols to mark follow from the legs of the books."""
     default = SignalPolicy()
@@ -96,11 +99,19 @@ def read_signals(
         market_warm_up=table.ticks("market_warm_up", default.market_warm_up),
         stale_trading_ns=table.trading("stale_after", default.stale_trading_ns, positive=True),
         portfolios=portfolios,
-        mark_symbols=tuple(sorted({index, *(leg.symbol for book in books for leg in book.legs)})),
+        mark_symbols=tuple(sorted({index, *_priced(books)})),
+        asked=asked_of_signals([rule for book in books for rule in book.rules]) or UNSET,
     )
     for section in (correlation, transition, table):
         section.refuse_unknown_keys()
     return policy
+
+
+def _priced(books: Iterable[BookPolicy]) -> Iterator[str]:
+    for book in books:
+        share = book.sizing.nav_share
+        yield from (leg.symbol for leg in book.legs)
+        yield from () if isinstance(share, UnsetType) or not share.symbol else (share.symbol,)
 
 
 def _frozen(table: Table) -> Hold:

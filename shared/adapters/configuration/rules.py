@@ -19,11 +19,31 @@ _LEVELS: Final = {
     ("sigmoid", "v0"),
     ("conditional", "low_threshold"),
     ("conditional", "high_threshold"),
+    ("vxth", "none_below"),
+    ("vxth", "less_above"),
+    ("vxth", "none_above"),
+    ("tail_budget", "gate"),
+    ("monetise", "first"),
+    ("monetise", "second"),
+    ("monetise", "third"),
 }
 _FRACTIONS: Final = {
     ("realized_vol", "target"): Range(0, 3, open_low=True),  # no index ever realized 300%
     ("correlation", "normal"): Range(0, 1, open_low=True),
     ("drawdown", "d0"): Range(0, 1),
+    ("veqtor_like", "normal"): Range(0, 1, open_low=True),
+    ("veqtor_like", "stop"): Range(0, 1, open_low=True),
+    ("tail_budget", "annual"): Range(0, 1, open_low=True),
+    ("tail_budget", "stake"): Range(0, 1, open_low=True),
+    ("tail_budget", "harvest_above"): Range(0, 1, open_low=True),
+    ("tail_budget", "harvest_to"): Range(0, 1, open_low=True),
+    ("monetise", "sell"): Range(0, 0.33, open_low=True),
+    ("monetise", "hysteresis"): Range(0, 1),
+    ("monetise_sleeve", "first"): Range(0, 1, open_low=True),
+    ("monetise_sleeve", "second"): Range(0, 1, open_low=True),
+    ("monetise_sleeve", "third"): Range(0, 1, open_low=True),
+    ("monetise_sleeve", "sell"): Range(0, 0.33, open_low=True),
+    ("monetise_sleeve", "hysteresis"): Range(0, 1),
 }
 
 

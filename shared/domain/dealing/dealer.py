@@ -24,6 +24,7 @@ from shared.domain.dealing.throttles import STOPPING, Throttles, ThrottleState
 from shared.domain.effects import AlertRaised, Effect, OrderDecided, OrderWithheld
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.hedging.alerts import alert
+from shared.domain.hedging.programmes import PremiumLedger, PremiumState
 from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.hedging.targets import Target
 from shared.domain.orders import Order
@@ -55,6 +56,7 @@ class DealerState(Struct, frozen=True, kw_only=True):
         throttles: What was ordered lately.
         days: The session's profit, by leg.
         units: Size of one unit as last measured, by leg; of others as configured.
+        premiums: What options cost in a year, where a rule asks for it.
     """
 
     holdings: HoldingsState = HoldingsState()
@@ -63,6 +65,7 @@ class DealerState(Struct, frozen=True, kw_only=True):
     throttles: ThrottleState = ThrottleState()
     days: dict[str, LegDay] = {}
     units: dict[str, float] = {}
+    premiums: PremiumState = PremiumState()
 
 
 class Market(Struct, frozen=True, kw_only=True):
@@ -104,6 +107,10 @@ class Dealer:
         self._throttles = Throttles(policy.limits, state.throttles)
         self._day = DayProfit(self._legs, state.days)
         self._units = dict(state.units)
+        self._clock = clock
+        self._counts_premium = any(rule.kind == "tail_budget" for rule in policy.rules)
+        self.premiums = PremiumLedger(state.premiums)
+        """What options cost in the last 365 days; empty unless a rule asks for it."""
 
     def snapshot(self) -> DealerState:
         """Return all that a dealer goes on from."""
@@ -114,6 +121,7 @@ class Dealer:
             throttles=self._throttles.snapshot(),
             days=self._day.snapshot(),
             units=dict(self._units),
+            premiums=self.premiums.snapshot(),
         )
 
     @property
@@ -145,6 +153,23 @@ class Dealer:
     def held_vega(self) -> float:
         """Return the vega of the position alone, currency per vol point."""
         return self._held("vega")
+
+    def worth(self, prices: Mapping[str, float | None]) -> float | None:
+        """Return what the options held and ordered are worth, currency.
+
+        Args:
+            prices: Of each leg; of one that holds nothing it does not matter.
+
+        Returns:
+            `None` when one that is held has no price.
+        """
+        total = 0.0
+        for name, leg in self._legs.items():
+            quantity, price = self.holdings.expected(name), prices[name]
+            if quantity and price is None:
+                return None
+            total += quantity * (price or 0.0) * leg.multiplier
+        return total
 
     def lacks(self) -> dict[str, Lack]:
         """Return the legs whose position alone misses the target by what is worth an order."""
@@ -281,6 +306,9 @@ class Dealer:
         if report.price is not None:
             shortfall = (report.price - order.reference_price) * report.quantity
             self.ledger.pay(shortfall * self._legs[order.leg].multiplier)
+            if self._counts_premium:
+                premium = report.price * report.quantity * self._legs[order.leg].multiplier
+                self.premiums.pay(self._clock.at(now).session, now, premium)
         self.ledger.hold(self.held_vega(), now)
 
     def _is_missed(self, leg: str) -> bool:

@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Final, assert_never
 
-from msgspec import Struct, structs
+from msgspec import Struct, UnsetType, structs
 
 from shared.domain.dealing.dealer import Dealer, DealerState, Market, is_standing
 from shared.domain.dealing.order_maker import Decision
@@ -45,7 +45,7 @@ from shared.domain.hedging.signal_watch import SignalWatch
 from shared.domain.hedging.sizing import BudgetRoom
 from shared.domain.hedging.strategies.state import StrategyState
 from shared.domain.hedging.strategies.strategy_set import StrategySet
-from shared.domain.hedging.targets import Target, TargetSizer
+from shared.domain.hedging.targets import Target, TargetSizer, fresh_middle
 from shared.domain.hedging.trigger_bank import TriggerBank
 from shared.domain.hedging.triggers import TriggerRun
 from shared.domain.instants import DAY, MINUTE
@@ -205,6 +205,8 @@ class HedgeBook:
         self._trading = known.trading
         self._facts = Facts()
         self._facts.moment = self._clock.at(known.now_ns)
+        observed_ns = known.now_ns if known.observed is None else known.observed.event_ns
+        self._facts.seen = self._clock.at(observed_ns)
         self._facts.exposure = known.exposure
         self._facts.exposures = known.exposures
         self._facts.signals = {} if known.observed is None else known.observed.signals
@@ -255,6 +257,7 @@ class HedgeBook:
                 self._index = event.index
                 if self._facts.moment.is_open:
                     self._observed = event
+                    self._facts.seen = self._clock.at(event.event_ns)
                     self._facts.signals = event.signals
                     self._facts.silent = event.silent
                     self._dealer.observe(event.marks, self._facts.moment)
@@ -330,7 +333,8 @@ class HedgeBook:
             return strategy_conditions(policy.triggers, self._strategies.names)
         line = None if budget is None else budget.warn_fraction
         rolls = self._sizer is not None and bool(self._sizer.ladders)
-        return conditions_of(policy.triggers, policy.name, line, rolls=rolls)
+        programmes = () if self._sizer is None else self._sizer.conditions
+        return conditions_of(policy.triggers, policy.name, line, rolls=rolls, programmes=programmes)
 
     def _watched(self) -> tuple[str, ...]:
         if self._sizer is None:
@@ -347,7 +351,9 @@ class HedgeBook:
     def _excerpt(self, observed: SignalsObserved) -> SignalsObserved:
         """Keep what this book reads: the state is written with every batch."""
         signals, marks = observed.signals, observed.marks
+        share = self._policy.sizing.nav_share
         symbols = [leg.symbol for leg in self._policy.legs]
+        symbols += [] if isinstance(share, UnsetType) else [share.symbol]
         return structs.replace(
             observed,
             signals={name: signals[name] for name in self._reads if name in signals},
@@ -389,11 +395,27 @@ class HedgeBook:
             facts.proposals = self._strategies.propose(facts, self._marks())
         if self._sizer is not None:
             hedged = facts.references.rebalanced_ns > 0
-            facts.sizable = not hedged and self._sizer.multiplier(facts) is not None
+            self._weigh(self._sizer)
+            marks = self._marks()
+            facts.sizable = not hedged and self._sizer.multiplier(facts, marks) is not None
             facts.complete = facts.sizable and self._sizer.is_complete(facts)
             if self._sizer.ladders:
-                is_priced = self._sizer.is_priced(facts, self._marks())
+                is_priced = self._sizer.is_priced(facts, marks)
                 facts.rolling = self._sizer.ladders.rolling(facts.moment.now_ns, is_priced)
+
+    def _weigh(self, sizer: TargetSizer) -> None:
+        """Say what a programme has, and at which stage it is by now (spec 10)."""
+        facts = self._facts
+        if sizer.weighs_sleeve:
+            nav, marks = facts.read(f"nav.{self._policy.name}"), self._marks()
+            prices = {
+                leg.name: fresh_middle(self._policy, self._clock, facts.seen, marks.get(leg.symbol))
+                for leg in self._policy.legs
+            }
+            worth, spent = self._dealer.worth(prices), self._dealer.premiums.spent(self._now)
+            facts.sleeve = None if nav is None or worth is None else worth / nav
+            facts.premium_spent = None if nav is None else spent / nav
+        facts.stage = sizer.stage(facts)
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""
@@ -598,6 +620,7 @@ class HedgeBook:
             vix=facts.references.vix if facts.vix is None else facts.vix,
             regime=facts.references.regime if regime is None else regime.state,
             rebalanced_ns=self._now,
+            stage=facts.references.stage if facts.stage is None else facts.stage,
         )
 
     def _after(self, trading_ns: int) -> int:

@@ -36,11 +36,13 @@ class References(Struct, frozen=True, kw_only=True):
         vix: The VIX of the last decision, vol points; `None` while there was none.
         regime: The regime then; empty while unknown.
         rebalanced_ns: When that was; 0 before the first decision.
+        stage: How many levels a staged rule had passed then.
     """
 
     vix: float | None = None
     regime: str = ""
     rebalanced_ns: int = 0
+    stage: int = 0
 
 
 class Facts:
@@ -48,6 +50,7 @@ class Facts:
 
     Attributes:
         moment: Now.
+        seen: When the last signals were observed, which the age of what prices a rule is told at.
         signals: By name.
         silent: Symbols of the feeds that have missed prints.
         references: See `References`.
@@ -62,6 +65,9 @@ class Facts:
         due_ns: When the next review is due; `None` before the first decision.
         proposals: What each strategy would do now; one that is blind is not in it.
         rolling: What is held of options too near their expiry, and can be rolled, by leg.
+        sleeve: What the options held and ordered are worth, share of NAV; `None` while unknown.
+        premium_spent: On them in the last 365 days, share of NAV; `None` while unknown.
+        stage: Of a staged rule by now; `None` while unknown, or without one.
     """
 
     __slots__ = (
@@ -71,18 +77,23 @@ class Facts:
         "exposure",
         "exposures",
         "moment",
+        "premium_spent",
         "proposals",
         "references",
         "requested",
         "rolling",
+        "seen",
         "signals",
         "silent",
         "sizable",
+        "sleeve",
+        "stage",
         "vix",
     )
 
     def __init__(self) -> None:
         self.moment = Moment(0, -1, 0, 0, is_open=False)
+        self.seen = self.moment
         self.signals: Mapping[str, Signal] = {}
         self.silent: tuple[str, ...] = ()
         self.references = References()
@@ -96,6 +107,9 @@ class Facts:
         self.due_ns: int | None = None
         self.proposals: Mapping[str, Proposal] = {}
         self.rolling: Mapping[str, float] = {}
+        self.sleeve: float | None = None
+        self.premium_spent: float | None = None
+        self.stage: int | None = None
 
     def good(self, name: str) -> Signal | None:
         """Return the signal when a rule may act on it."""
@@ -416,7 +430,12 @@ class NeverHedged(Struct, frozen=True, kw_only=True):
 
 
 def conditions_of(
-    policy: TriggerPolicy, book: str, budget_line: float | None, *, rolls: bool = False
+    policy: TriggerPolicy,
+    book: str,
+    budget_line: float | None,
+    *,
+    rolls: bool = False,
+    programmes: Sequence[Condition] = (),
 ) -> tuple[Condition, ...]:
     """Return a book's conditions, the most telling first: it names the decision.
 
@@ -425,6 +444,7 @@ def conditions_of(
         book: Whose drawdown is meant.
         budget_line: Fraction of the annual budget; `None` without a budget.
         rolls: Whether it holds options that are rolled before they expire.
+        programmes: What its rules ask for of their own.
     """
     margin, hold = policy.hysteresis, policy.hold
     patience = Hold(trading_ns=hold.trading_ns, sessions=hold.sessions, observations=1)
@@ -448,6 +468,7 @@ def conditions_of(
         *([RegimeChange()] if policy.regime_change else []),
         *(GreekOutside(band=band, margin=margin, hold=hold) for band in policy.greek_bands),
         *([] if budget_line is None else [BudgetLine(line=budget_line, margin=margin)]),
+        *programmes,
         *([RollDue()] if rolls else []),
         ReviewDue(days=policy.schedule_days),
     ]

@@ -1,7 +1,9 @@
-"""Hedge rules: from signals to a multiplier of the base vega notional (spec section 2).
+"""Hedge rules: from signals to a multiplier of the base hedge (spec sections 2 and 10).
 
 A rule never acts on a signal that is not good: what cannot be read makes the multiplier unknown,
 `None`, and never a number. Levels of VIX are vol points, volatilities decimals, drawdowns ≤ 0.
+
+Longer than most: every rule is described in one table.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,10 +12,32 @@ from typing import Final
 
 from msgspec import Struct
 
+from shared.domain.hedging.programmes import (
+    check_order,
+    monetise,
+    monetise_sleeve,
+    monetise_stage,
+    sleeve_stage,
+    tail_budget,
+    veqtor_like,
+    vxth,
+)
 from shared.domain.policies import RuleKind, RulePolicy
 
 MAX_INPUTS: Final = 3
-"""More inputs than this is a configuration error: the paper's over-optimization guard."""
+"""More inputs than this is a configuration error: the paper's over-optimization guard.
+
+Of rules, and of different numbers that they read.
+"""
+
+STAGE: Final = "stage"
+"""Input: how many levels a staged rule had passed at the last decision. Its memory, no number."""
+
+OF_BOOK: Final = frozenset({STAGE, "sleeve", "premium_spent", "portfolio_delta", "put_delta"})
+"""Inputs that the book itself knows; all others are signals."""
+
+COSTLY: Final = frozenset({"front_future", "vix_trend", "index_return_5d"})
+"""Signals that the signals stage tells only when a rule reads them (`SignalPolicy.asked`)."""
 
 Read = Callable[[str], float | None]
 """Value of a good signal by name; `None` while it is not good."""
@@ -109,16 +133,24 @@ class RuleDefinition(Struct, frozen=True):
     """A rule: what it reads, by which formula, with which parameters.
 
     Attributes:
-        inputs: Signals it reads; `{book}` stands for the book's name.
+        inputs: What it reads, signals and what the book knows; `{book}` is the book's name.
         formula: For a person.
         function: Called with the inputs in order, then the parameters by name.
         parameters: Everything that may be set.
+        rising: Parameters of which each must be below the next.
+        stage: Called as `function` is, for the stage reached by now; `None`: it has none.
     """
 
     inputs: tuple[str, ...]
     formula: str
     function: Callable[..., float | None]
     parameters: tuple[RuleParameter, ...] = ()
+    rising: tuple[str, ...] = ()
+    stage: Callable[..., int] | None = None
+
+
+def _share(name: str, default: float) -> RuleParameter:
+    return RuleParameter(name, default, low=0.0, high=1.0, positive=True)
 
 
 def _at_least_zero(name: str, default: float) -> RuleParameter:
@@ -127,6 +159,17 @@ def _at_least_zero(name: str, default: float) -> RuleParameter:
 
 def _above_zero(name: str, default: float) -> RuleParameter:
     return RuleParameter(name, default, low=0.0, positive=True)
+
+
+def _stages(first: float, second: float, third: float) -> tuple[RuleParameter, ...]:
+    """Three levels; what each sells leaves something after the last."""
+    return (
+        _above_zero("first", first),
+        _above_zero("second", second),
+        _above_zero("third", third),
+        RuleParameter("sell", 0.25, low=0.0, high=0.33, positive=True),
+        RuleParameter("hysteresis", 0.2, low=0.0, high=1.0),
+    )
 
 
 RULES: Final[dict[RuleKind, RuleDefinition]] = {
@@ -153,6 +196,7 @@ RULES: Final[dict[RuleKind, RuleDefinition]] = {
             _at_least_zero("middle", 0.5),
             _at_least_zero("high", 1),
         ),
+        rising=("low_threshold", "high_threshold"),
     ),
     "realized_vol": RuleDefinition(
         ("rv",), "RV/target", realized_vol, (_above_zero("target", 0.15),)
@@ -187,6 +231,55 @@ RULES: Final[dict[RuleKind, RuleDefinition]] = {
         "portfolio delta/(|put delta| * contract_multiplier), in contracts",
         delta,
         (_above_zero("contract_multiplier", 100),),
+    ),
+    "vxth": RuleDefinition(
+        ("front_future",),
+        "0 below none_below, middle up to less_above, high up to none_above, 0 above",
+        vxth,
+        (
+            _at_least_zero("none_below", 15),
+            _at_least_zero("less_above", 30),
+            _at_least_zero("none_above", 50),
+            _at_least_zero("middle", 1),
+            _at_least_zero("high", 0.5),
+        ),
+        rising=("none_below", "less_above", "none_above"),
+    ),
+    "veqtor_like": RuleDefinition(
+        ("rv", "vix_trend", "index_return_5d"),
+        "2.5/10/15/25/40% by RV 10/20/35/45%, a step by the trend of VIX, over normal;"
+        " 0 when five days lost stop",
+        veqtor_like,
+        (_share("normal", 0.10), _share("stop", 0.02)),
+    ),
+    "tail_budget": RuleDefinition(
+        ("vix_smooth", "sleeve.{book}", "premium_spent.{book}"),
+        "harvest_to above harvest_above; below gate up to stake within annual; else as it is",
+        tail_budget,
+        (
+            _above_zero("gate", 20),
+            _share("annual", 0.01),
+            _share("stake", 0.005),
+            _share("harvest_above", 0.05),
+            _share("harvest_to", 0.03),
+        ),
+        rising=("harvest_to", "harvest_above"),
+    ),
+    "monetise": RuleDefinition(
+        ("vix_smooth", "stage.{book}"),
+        "1 - sell for each level of VIX passed, until it is below the first by hysteresis",
+        monetise,
+        _stages(30, 40, 50),
+        rising=("first", "second", "third"),
+        stage=monetise_stage,
+    ),
+    "monetise_sleeve": RuleDefinition(
+        ("sleeve.{book}", "stage.{book}"),
+        "the same by the unsold sleeve's share of NAV",
+        monetise_sleeve,
+        _stages(0.03, 0.05, 0.08),
+        rising=("first", "second", "third"),
+        stage=sleeve_stage,
     ),
 }
 
@@ -225,8 +318,8 @@ def parameters_of(policy: RulePolicy) -> dict[str, float]:
     values = {name: policy.parameters.get(name, each.default) for name, each in allowed.items()}
     for name, value in values.items():
         _check(policy.kind, allowed[name], value)
-    if policy.kind == "conditional" and values["low_threshold"] >= values["high_threshold"]:
-        raise ValueError("rule conditional needs low_threshold below high_threshold")
+    rising = RULES[policy.kind].rising
+    check_order(policy.kind, rising, [values[name] for name in rising])
     return values
 
 
@@ -249,8 +342,9 @@ class RuleSet:
         book: Whose drawdown is meant.
 
     Raises:
-        ValueError: None or more than three, unknown parameters or values out of range, or `delta`
-            together with another rule (it counts contracts, they scale).
+        ValueError: None or more than three, or more than three inputs; unknown parameters or
+            values out of range; two rules with stages; or `delta` together with another rule (it
+            counts contracts, they scale).
     """
 
     def __init__(self, policies: Sequence[RulePolicy], composition: str, book: str) -> None:
@@ -272,7 +366,21 @@ class RuleSet:
         self.inputs: tuple[str, ...] = tuple(
             dict.fromkeys(name for _, _, names, _ in self._rules for name in names)
         )
-        """Every signal read, without repetition."""
+        """Everything read, without repetition."""
+        self.signals: tuple[str, ...] = tuple(name for name in self.inputs if not _is_of_book(name))
+        """Those of them that are signals."""
+        numbers = [name for name in self.inputs if name != f"{STAGE}.{book}"]
+        if len(numbers) > MAX_INPUTS:
+            raise ValueError(
+                f"the rules read {len(numbers)} inputs, {', '.join(numbers)}: more than"
+                f" {MAX_INPUTS} fit the past, not the future"
+            )
+        staged = [rule for rule in self._rules if RULES[rule[0]].stage is not None]
+        if len(staged) > 1:
+            raise ValueError("a book has one rule with stages at most")
+        self._staged = staged[0] if staged else None
+        self.staged_by: str | None = self._staged[2][0] if self._staged else None
+        """What the stages are measured on; `None` without a staged rule."""
 
     def evaluate(self, read: Read) -> float | None:
         """Return the composed multiplier (contracts for `delta`); `None` while unknown."""
@@ -285,12 +393,30 @@ class RuleSet:
             results.append(result)
         return self._compose(results)
 
+    def stage(self, read: Read) -> int | None:
+        """Return the stage reached by now; `None` while unknown, or without a staged rule."""
+        if self._staged is None:
+            return None
+        kind, _, names, parameters = self._staged
+        function, inputs = RULES[kind].stage, [read(name) for name in names]
+        return None if function is None or None in inputs else function(*inputs, **parameters)
+
     def note(self, read: Read) -> str:
         """Return which rule read what, for a person."""
         return "; ".join(
             f"{kind}({', '.join(_reading(name, read(name)) for name in names)})"
             for kind, _, names, _ in self._rules
         )
+
+
+def asked_of_signals(policies: Sequence[RulePolicy]) -> tuple[str, ...]:
+    """Return the costly signals that these rules read, sorted: for `SignalPolicy.asked`."""
+    read = {name for policy in policies for name in RULES[policy.kind].inputs}
+    return tuple(sorted(read & COSTLY))
+
+
+def _is_of_book(name: str) -> bool:
+    return name.partition(".")[0] in OF_BOOK
 
 
 def _reading(name: str, value: float | None) -> str:

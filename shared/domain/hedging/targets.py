@@ -1,6 +1,8 @@
 """From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from typing import Final, NamedTuple
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -16,7 +18,8 @@ from shared.domain.hedging.allocation import (
 )
 from shared.domain.hedging.conditions import Facts
 from shared.domain.hedging.ladders import Ladders
-from shared.domain.hedging.rules import RuleSet, parameters_of
+from shared.domain.hedging.programme_triggers import programme_conditions
+from shared.domain.hedging.rules import STAGE, RuleSet, parameters_of
 from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.hedging.sizing import (
     BudgetRoom,
@@ -27,9 +30,12 @@ from shared.domain.hedging.sizing import (
     contracts_multiplier,
     size,
 )
-from shared.domain.policies import BookPolicy, LegPolicy
+from shared.domain.policies import BookPolicy, LegPolicy, NavSharePolicy
 from shared.domain.signals_observed import Mark, Quality
-from shared.domain.strategy_policies import ListedLegPolicy
+from shared.domain.strategy_policies import OPTION_INSTRUMENTS, ListedLegPolicy
+
+_PRICED: Final = OPTION_INSTRUMENTS | {"vix_future"}
+_OF_SLEEVE: Final = frozenset({"tail_budget", "monetise_sleeve"})
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,13 @@ class Target(Struct, frozen=True, kw_only=True):
     at_floor: bool
     at_cap: bool
     strategies: tuple[StrategyTold, ...] | UnsetType = UNSET
+
+
+class _Rule(NamedTuple):
+    """What the rules say, as a multiple of the base vega, and how."""
+
+    multiplier: float
+    note: str
 
 
 def fresh_middle(
@@ -110,20 +123,62 @@ class TargetSizer:
             raise ValueError("rule delta needs exactly one leg, a put")
         if self._rules.counts_contracts:
             _check_multiplier(policy)
+        self._nav = f"nav.{policy.name}"
+        self.weighs_sleeve = f"sleeve.{policy.name}" in self._rules.inputs
+        """Whether a rule reads what the options held are worth."""
+        check_programme(policy)
+        self.conditions = programme_conditions(policy, self._rules.staged_by)
+        """Triggers that the rules bring with them."""
         self._correlation = f"hedge_correlation.{policy.name}"
         self.signals = self._signals()
         """Names of the signals that sizing needs or would like."""
 
-    def multiplier(self, facts: Facts) -> float | None:
+    def multiplier(self, facts: Facts, marks: Mapping[str, Mark]) -> float | None:
         """Return the rules' multiplier of the base vega now; `None` while unknown."""
+        rule = self._rule(facts, marks)
+        return None if rule is None else rule.multiplier
+
+    def stage(self, facts: Facts) -> int | None:
+        """Return the stage that a staged rule has reached; `None` while unknown or without one."""
+        return self._rules.stage(lambda name: self._read(facts, name))
+
+    def _rule(self, facts: Facts, marks: Mapping[str, Mark]) -> "_Rule | None":
         sizing = self._policy.sizing
         if sizing.scale_by_hedge_correlation and facts.read(self._correlation) is None:
             return None
         value = self._rules.evaluate(lambda name: self._read(facts, name))
-        if value is None or not self._rules.counts_contracts:
-            return value
+        if value is None:
+            return None
+        note = self._rules.note(lambda name: self._read(facts, name))
+        if not isinstance(sizing.nav_share, UnsetType):
+            return self._of_nav(value, note, sizing.nav_share, facts, marks)
+        if not self._rules.counts_contracts:
+            return _Rule(value, note)
         (put,) = self.ladders.held(facts.moment.now_ns, lambda _: True)
-        return contracts_multiplier(value, self._unit(put), sizing.base_vega)
+        return _Rule(contracts_multiplier(value, self._unit(put), sizing.base_vega), note)
+
+    def _of_nav(
+        self,
+        value: float,
+        note: str,
+        policy: NavSharePolicy,
+        facts: Facts,
+        marks: Mapping[str, Mark],
+    ) -> "_Rule | None":
+        """Express a multiple of a share of NAV as one of the base vega; 0 needs no price."""
+        (leg,) = self.ladders.held(facts.moment.now_ns, self.is_priced(facts, marks))
+        nav = facts.read(self._nav)
+        level = fresh_middle(
+            self._policy, self._clock, facts.seen, marks.get(policy.symbol or leg.symbol)
+        )
+        if value == 0:
+            return _Rule(0.0, note)
+        if nav is None or level is None:
+            return None
+        contracts = value * policy.share * nav / (level * leg.multiplier)
+        told = f"{note}; {value:.6g} x {policy.share:.6g} of {nav:.6g} at {level:.6g}"
+        multiplier = contracts_multiplier(contracts, self._unit(leg), self._policy.sizing.base_vega)
+        return _Rule(multiplier, f"{told} = {contracts:.6g} contracts")
 
     def is_complete(self, facts: Facts) -> bool:
         """Whether everything that sizing would like is good, beside the rules' own inputs."""
@@ -147,12 +202,12 @@ class TargetSizer:
             confirmed_by: What fired.
             budget: What the annual budget leaves, or `None` without one.
         """
-        rule = self.multiplier(facts)
+        rule = self._rule(facts, marks)
         if rule is None:
             return None
         inputs = SizingInputs(
-            rule=rule,
-            rule_note=self._rules.note(lambda name: self._read(facts, name)),
+            rule=rule.multiplier,
+            rule_note=rule.note,
             held=held,
             confirmed_by=confirmed_by,
             hedge_correlation=facts.read(self._correlation),
@@ -181,12 +236,27 @@ class TargetSizer:
         """Return a rule's input; `None` while it is not good. An exposure ages as a mark does."""
         if name == "vix_smooth":
             return facts.vix
+        known = self._of_book(facts, name)
+        if known is not None:
+            return known[0]
         if name not in {"portfolio_delta", "put_delta"}:
             return facts.read(name)
         exposure = facts.exposure
         if exposure is None or not self._is_fresh(facts, exposure.event_ns):
             return None
         return float(getattr(exposure, name))
+
+    def _of_book(self, facts: Facts, name: str) -> tuple[float | None] | None:
+        """Return what the book itself knows under a name; `None`: it knows no such thing."""
+        match name.partition(".")[0]:
+            case "sleeve":
+                return (facts.sleeve,)
+            case "premium_spent":
+                return (facts.premium_spent,)
+            case word if word == STAGE:
+                return (float(facts.references.stage),)
+            case _:
+                return None
 
     def _assemble(
         self,
@@ -234,9 +304,10 @@ class TargetSizer:
 
     def _signals(self) -> tuple[str, ...]:
         sizing = self._policy.sizing
-        rules = () if self._rules.counts_contracts else self._rules.inputs
+        values_nav = self.weighs_sleeve or not isinstance(sizing.nav_share, UnsetType)
         wanted = (
-            *rules,
+            *self._rules.signals,
+            *((self._nav,) if values_nav else ()),
             *((self._correlation,) if sizing.scale_by_hedge_correlation else ()),
             *(("term_ratio",) if sizing.split_by_term_structure else ()),
             *(("vix", "rv") if sizing.budget is not None else ()),
@@ -246,10 +317,14 @@ class TargetSizer:
 
 def _is_one_put(legs: Sequence[LegPolicy]) -> bool:
     """Whether there is one leg alone, a put, or the rungs of one ladder of puts."""
-    names = {
+    return len(_names(legs)) == 1 and {leg.instrument for leg in legs} == {"put"}
+
+
+def _names(legs: Sequence[LegPolicy]) -> set[str]:
+    """Return the names of the legs, one for all rungs of a ladder."""
+    return {
         leg.ladder or leg.name if isinstance(leg, ListedLegPolicy) else leg.name for leg in legs
     }
-    return len(names) == 1 and {leg.instrument for leg in legs} == {"put"}
 
 
 def _check_multiplier(policy: BookPolicy) -> None:
@@ -260,3 +335,28 @@ def _check_multiplier(policy: BookPolicy) -> None:
             f"rule delta: contract_multiplier = {assumed:g} must be the multiplier of leg"
             f" {traded.name}, {traded.multiplier:g}"
         )
+
+
+def check_programme(policy: BookPolicy) -> None:
+    """Refuse a book that cannot do what its programme asks (spec 10).
+
+    Raises:
+        ValueError: A share of NAV of several legs, or of a leg without a price of its own; a
+            sleeve of anything but options; a `stake` that is not the book's share of NAV.
+    """
+    sizing, legs = policy.sizing, policy.legs
+    kinds = {rule.kind for rule in policy.rules}
+    share = None if isinstance(sizing.nav_share, UnsetType) else sizing.nav_share
+    if share is not None:
+        if not 0 < share.share < inf:
+            raise ValueError("nav_share must be finite and above 0")
+        if len(_names(legs)) != 1 or not {leg.instrument for leg in legs} <= _PRICED:
+            raise ValueError("nav_share needs exactly one leg, an option or a VIX future")
+        if "delta" in kinds:
+            raise ValueError("rule delta counts contracts: nav_share has nothing to size")
+    if kinds & _OF_SLEEVE and not {leg.instrument for leg in legs} <= OPTION_INSTRUMENTS:
+        raise ValueError("a rule on the sleeve needs legs that are options")
+    for rule in policy.rules:
+        stake = parameters_of(rule)["stake"] if rule.kind == "tail_budget" else None
+        if stake is not None and (share is None or share.share != stake):
+            raise ValueError(f"rule tail_budget: its stake, {stake:g}, must be sizing.nav_share")

@@ -6,6 +6,7 @@ from shared.domain.market.readings import Reading
 from shared.domain.market.session_cursor import SessionCursor
 from shared.domain.market.sources.prints import PrintCount
 from shared.domain.market.statistics.averages import SmootherState, smoother
+from shared.domain.market.statistics.closes import ClosesState, CloseTrend
 from shared.domain.market.statistics.freeze import FreezeState, FreezeWatch
 from shared.domain.market.statistics.percentile import ClosePercentile, PercentileState
 from shared.domain.market.statistics.regime import RegimeMonitor, RegimeState
@@ -27,6 +28,7 @@ class VixState(Struct, frozen=True, kw_only=True):
     percentile: PercentileState = PercentileState()
     regime: RegimeState = RegimeState()
     transitions: TransitionState = TransitionState()
+    trend: ClosesState = ClosesState()
 
 
 class VixSource:
@@ -47,6 +49,7 @@ class VixSource:
         self._transitions = TransitionCounter(
             policy.transition_half_life_sessions, state.transitions
         )
+        self._trend = CloseTrend(state.trend) if policy.tells("vix_trend") else None
         self._stress_above = policy.regime.high_above
         self.symbols: tuple[str, ...] = (policy.vix_symbol,)
 
@@ -60,6 +63,7 @@ class VixSource:
         self._rise = reading("transition_p_low_to_high", "probability", ENOUGH_TRANSITIONS)
         self._fall = reading("transition_p_high_to_low", "probability", ENOUGH_TRANSITIONS)
         self._stationary = reading("transition_stationary_high", "probability", ENOUGH_TRANSITIONS)
+        self._direction = reading("vix_trend", "state", CloseTrend.NEED)
         self.readings: tuple[Reading, ...] = (
             self._vix,
             self._smooth,
@@ -68,6 +72,7 @@ class VixSource:
             self._fall,
             self._stationary,
             self._rank,
+            *((self._direction,) if self._trend is not None else ()),
         )
 
     def observe(self, symbol: str, level: float, event_ns: int) -> None:  # noqa: ARG002 - Source
@@ -103,6 +108,11 @@ class VixSource:
         move(self._fall, high.probability, min(high.observed, ENOUGH_TRANSITIONS))
         both = min(low.observed, high.observed, ENOUGH_TRANSITIONS)
         move(self._stationary, self._transitions.stationary_high, both)
+        if self._trend is not None:
+            self._trend.observe(level, sessions)
+            trend = self._trend.value
+            value, state = (None, "") if trend is None else (float(trend), trend.name.lower())
+            move(self._direction, value, self._trend.have, state)
 
     def snapshot(self) -> VixState:
         """State for the constructor."""
@@ -113,4 +123,5 @@ class VixSource:
             percentile=self._percentile.snapshot(),
             regime=self._regime.snapshot(),
             transitions=self._transitions.snapshot(),
+            trend=ClosesState() if self._trend is None else self._trend.snapshot(),
         )
