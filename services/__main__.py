@@ -14,6 +14,7 @@ from services.command.groups import (
     running,
     watching,
 )
+from services.command.groups.lazy import lazily
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,6 +27,15 @@ app = typer.Typer(
 )
 for group in (running, watching, operating, records, deployment, access, proving):
     app.add_typer(group.app)
+app.add_typer(
+    lazily(
+        "services.command.groups.study",
+        help="What a rule would have done over history, what it cost, and whether it survives.",
+        epilog="Examples:\n\n  hedgestat study claims\n\n  hedgestat study report",
+    ),
+    name="study",
+    rich_help_panel="Study",
+)
 
 
 def main() -> None:

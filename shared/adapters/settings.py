@@ -172,7 +172,27 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     Raises:
         FaultyConfiguration: With every fault, by line.
     """
-    text, document = _document(path)
+    text, document = read_document(path)
+    return settings_of(document, path, environment, text)
+
+
+def settings_of(
+    document: Mapping[str, object],
+    path: Path,
+    environment: Mapping[str, str] = environ,
+    text: str = "",
+) -> Settings:
+    """Read a configuration that was parsed, or made of one.
+
+    Args:
+        document: As TOML gives it.
+        path: Where it comes from: files that it names lie beside it.
+        environment: As of `load_settings`.
+        text: What it was parsed from, for the lines of its faults.
+
+    Raises:
+        FaultyConfiguration: With every fault.
+    """
     faults = Faults(locate(text))
     root = Table(document, (), faults, _session_ns(document))
     settings = _settings(root, environment, path.parent)
@@ -181,7 +201,12 @@ def load_settings(path: Path, environment: Mapping[str, str] = environ) -> Setti
     return settings
 
 
-def _document(path: Path) -> tuple[str, dict[str, object]]:
+def read_document(path: Path) -> tuple[str, dict[str, object]]:
+    """Return a TOML file's text, and what it says.
+
+    Raises:
+        FaultyConfiguration: It cannot be read, or is no TOML.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as reason:

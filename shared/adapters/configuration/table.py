@@ -169,6 +169,11 @@ class Table:
             self.fault(key, "not every element is a string", 'write ["A", "B"]')
         return texts
 
+    def value(self, key: str) -> object:
+        """Whatever the file gives, or `None`: whoever asks judges it."""
+        self._asked.add(key)
+        return self._values.get(key)
+
     def flag(self, key: str, *, default: bool) -> bool:
         """True or false."""
         value = self._of_type(key, bool, "true or false", "write true or false without quotes")

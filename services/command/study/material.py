@@ -1,0 +1,97 @@
+"""The history of a study: read, held against the calendar, cut into the steps of a replay."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+from msgspec import Struct, structs
+
+from services.command.endings import Refused
+from services.command.recorded import known_series, read_history, steps_between
+from shared.adapters.calendars import CalendarError
+from shared.adapters.history.replay import ReplayStep
+from shared.adapters.history.series import DailyBar, Finding, Series
+from shared.adapters.settings import Settings
+from shared.adapters.study.plan import StudyPlan
+from shared.domain.sessions import SessionCalendar
+from shared.runtime.site import Site
+
+
+class Material(Struct, frozen=True, kw_only=True):
+    """What every variant of a study is run over.
+
+    Attributes:
+        steps: Ticks and clocks, as a replaying feed would publish them.
+        calendar: The sessions.
+        findings: What is odd about the files, between the first and the last day.
+        digest: SHA-256, in hex, of every bar that was used.
+        first: Day of the first step …
+        last: … and of the last.
+    """
+
+    steps: tuple[ReplayStep, ...]
+    calendar: SessionCalendar
+    findings: tuple[Finding, ...]
+    digest: str
+    first: date
+    last: date
+
+
+def read_material(plan: StudyPlan, settings: Settings) -> Material:
+    """Read a plan's history.
+
+    Args:
+        plan: Which files and days.
+        settings: Any variant's: which symbols are known, on which calendar.
+
+    Raises:
+        Refused: It cannot be read, lacks what the configuration needs, or has none of the days.
+    """
+    try:
+        calendar = Site(settings=settings).calendar()
+    except CalendarError as error:
+        raise Refused(str(error)) from error
+    history = known_series(settings, read_history(settings, plan.history))
+    if plan.prints == "closes":
+        history = tuple(map(_closes, history))
+    first, last = _days(plan, history)
+    steps = tuple(steps_between(history, calendar, first, last))
+    findings = tuple(
+        finding
+        for series in history
+        for finding in series.findings
+        if finding.day is None or first <= finding.day <= last
+    )
+    digest = hashlib.sha256(msgspec.msgpack.encode([(s.symbol, s.bars) for s in history]))
+    return Material(
+        steps=steps,
+        calendar=calendar,
+        findings=findings,
+        digest=digest.hexdigest(),
+        first=first,
+        last=last,
+    )
+
+
+def _closes(series: Series) -> Series:
+    bars = tuple(
+        structs.replace(bar, open=None, high=None, low=None)
+        for bar in series.bars
+        if isinstance(bar, DailyBar)
+    )
+    if len(bars) < len(series.bars):
+        raise Refused(f'{series.place} has intraday bars: say prints = "bars" under [history]')
+    return structs.replace(series, bars=bars)
+
+
+def _days(plan: StudyPlan, history: Sequence[Series]) -> tuple[date, date]:
+    """Return the days asked for, or else those that every series covers."""
+    daily = [[bar.day for bar in s.bars if isinstance(bar, DailyBar)] for s in history]
+    covered = [days for days in daily if days]
+    if not covered and not (plan.first and plan.last):
+        raise Refused("say from which day to which: `from` and `to` in the plan, or as options")
+    return (
+        plan.first or max(days[0] for days in covered),
+        plan.last or min(days[-1] for days in covered),
+    )

@@ -1,0 +1,87 @@
+"""A study's folder: a few Parquet files a variant, and study.json that says what made them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from services.command.endings import Failed
+from services.command.study.material import Material
+from services.command.study.passes import Outcome, key_of
+from shared.adapters.study.columns import Columns
+from shared.adapters.study.files import (
+    DamagedResult,
+    read_columns,
+    write_columns,
+    write_text,
+)
+from shared.adapters.study.files import key_of as written_by
+from shared.adapters.study.plan import Variant
+
+PARTS: Final = ("orders", "executions", "whipsaws", "daily")
+"""Files of a variant; `daily`, the last, says that all are there."""
+
+
+class StudyFolder:
+    """Where a study's results are.
+
+    Args:
+        path: The folder; made when something is first written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def has(self, material: Material, variant: Variant) -> bool:
+        """Whether a variant was run already, over this history, by this code."""
+        return written_by(self._file(variant.name, "daily")) == key_of(material, variant)
+
+    def keep(self, outcome: Outcome) -> None:
+        """Write down what a variant came to.
+
+        Raises:
+            Failed: The disk does not take it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for part in PARTS:
+                write_columns(self._file(outcome.name, part), getattr(outcome, part), outcome.key)
+        except OSError as reason:
+            raise Failed(f"{self.path}: {reason.strerror}") from None
+
+    def daily(self, name: str) -> Columns:
+        """Read a variant's sessions.
+
+        Raises:
+            Failed: They cannot be read.
+        """
+        return self.read(name, "daily")
+
+    def read(self, name: str, part: str) -> Columns:
+        """Read one part of a variant's results; see `PARTS`.
+
+        Raises:
+            Failed: It cannot be read.
+        """
+        try:
+            return read_columns(self._file(name, part))
+        except DamagedResult as reason:
+            raise Failed(str(reason)) from None
+        except OSError as reason:
+            raise Failed(f"{self._file(name, part)}: {reason.strerror}") from None
+
+    def note(self, content: Mapping[str, Any]) -> None:
+        """Write study.json.
+
+        Raises:
+            Failed: The disk does not take it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+            write_text(self.path / "study.json", text + "\n")
+        except OSError as reason:
+            raise Failed(f"{self.path}: {reason.strerror}") from None
+
+    def _file(self, name: str, part: str) -> Path:
+        return self.path / f"{name}.{part}.parquet"

@@ -1,0 +1,135 @@
+"""Running a study: what is not there yet is run, and everything is told."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from services.command.study.material import Material, read_material
+from services.command.study.passes import Outcome
+from services.command.study.results import StudyFolder
+from services.command.study.workers import cores, run_locally, run_on_cluster
+from shared.adapters.code_version import code_version
+from shared.adapters.study.plan import StudyPlan, Variant
+
+FINDINGS_SHOWN: Final = 5
+
+
+class Hands(Struct, frozen=True, kw_only=True):
+    """Who does the work.
+
+    Attributes:
+        jobs: Processes on this machine; `None`: one a core.
+        dask: Address of a scheduler instead, or `None`.
+    """
+
+    jobs: int | None = None
+    dask: str | None = None
+
+    def run(self, material: Material, variants: Sequence[Variant]) -> Iterator[list[Outcome]]:
+        """Run variants; yields them in packs as they are done."""
+        if self.dask is not None:
+            return run_on_cluster(material, variants, self.dask)
+        return run_locally(material, variants, self.jobs or cores())
+
+
+class Study:
+    """One plan, its history and its folder.
+
+    Args:
+        plan: What is asked.
+        command: As it was typed, for the reader of the results.
+        console: Where progress goes.
+
+    Raises:
+        Refused: The history cannot be used.
+    """
+
+    def __init__(self, plan: StudyPlan, command: str, console: Console) -> None:
+        self.plan = plan
+        self.folder = StudyFolder(plan.results)
+        self._command = command
+        self._console = console
+        settings = plan.variants[0].settings if plan.variants else plan.variant("base", {}).settings
+        self.material = read_material(plan, settings)
+        self._tell_findings()
+
+    def run(self, variants: Sequence[Variant], hands: Hands) -> None:
+        """Run what was not run yet over this history by this code, and write it down."""
+        missing = [each for each in variants if not self.folder.has(self.material, each)]
+        kept = len(variants) - len(missing)
+        if kept:
+            text = f"[dim]{kept} of {len(variants)} variants are there already.[/]"
+            self._console.print(text, highlight=False)
+        if missing:
+            with _bar(self._console) as bar:
+                task = bar.add_task("variants", total=len(missing))
+                for pack in hands.run(self.material, missing):
+                    for outcome in pack:
+                        self.folder.keep(outcome)
+                    bar.advance(task, len(pack))
+        self._note(variants)
+
+    def _note(self, variants: Sequence[Variant]) -> None:
+        plan = self.plan
+        self.folder.note(
+            {
+                "title": plan.title,
+                "command": self._command,
+                "plan": plan.path.name,
+                "configuration": plan.configuration.name,
+                "book": plan.book,
+                "first": self.material.first,
+                "last": self.material.last,
+                "prints": plan.prints,
+                "zero_cost": plan.zero_cost,
+                "code_version": code_version(),
+                "data_digest": self.material.digest,
+                "findings": [str(finding) for finding in self.material.findings],
+                "variants": [_described(variant) for variant in variants],
+                "variants_tried": len(variants),
+            }
+        )
+
+    def _tell_findings(self) -> None:
+        findings = self.material.findings
+        for finding in findings[:FINDINGS_SHOWN]:
+            text = f"[yellow]history[/] {escape(str(finding))}"
+            self._console.print(text, highlight=False, soft_wrap=True)
+        more = len(findings) - FINDINGS_SHOWN
+        if more > 0:
+            text = f"[yellow]history[/] and {more} more; all of them stand in the report"
+            self._console.print(text, highlight=False)
+
+
+def _described(variant: Variant) -> dict[str, Any]:
+    return {
+        "name": variant.name,
+        "note": variant.note,
+        "set": variant.changes,
+        "config_digest": variant.settings.digest,
+    }
+
+
+def _bar(console: Console) -> Progress:
+    shown = console if console.is_terminal else Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=shown,
+        disable=not shown.is_terminal,
+    )

@@ -1,0 +1,100 @@
+"""Who runs the variants: this machine's cores, or a Dask cluster; the results are the same bytes.
+
+Variants are dealt out in the order of the plan, in packs that share a pass of the market. A pack
+that is done is handed on at once, so what was finished stays when a study is stopped.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from services.command.endings import Failed, Refused
+from services.command.study.material import Material
+from services.command.study.passes import Outcome, run_variants
+from shared.adapters.study.plan import Variant
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+MOST_IN_A_PACK: Final = 32
+"""Variants in one pass: beyond it the market's own cost is a small part."""
+
+
+def packs_of(variants: Sequence[Variant], workers: int) -> list[tuple[Variant, ...]]:
+    """Deal variants out: several packs a worker, so that all end at about the same time."""
+    size = max(1, min(MOST_IN_A_PACK, ceil(len(variants) / (2 * workers))))
+    return [tuple(variants[at : at + size]) for at in range(0, len(variants), size)]
+
+
+def run_locally(
+    material: Material, variants: Sequence[Variant], jobs: int
+) -> Iterator[list[Outcome]]:
+    """Run variants on processes of this machine; yields packs as they are done.
+
+    Ctrl-C, or closing the iterator, stops them.
+    """
+    packs = packs_of(variants, jobs)
+    if jobs == 1 or len(packs) == 1:
+        for pack in packs:
+            yield run_variants(material, pack)
+        return
+    context = multiprocessing.get_context("forkserver")
+    pool = ProcessPoolExecutor(jobs, mp_context=context)
+    try:
+        for done in as_completed([pool.submit(run_variants, material, pack) for pack in packs]):
+            yield done.result()
+    finally:
+        processes = list((pool._processes or {}).values())  # noqa: SLF001 - there is no other way
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+def run_on_cluster(
+    material: Material, variants: Sequence[Variant], address: str
+) -> Iterator[list[Outcome]]:
+    """Run variants on a Dask cluster that is there already; yields packs as they are done.
+
+    Closing the iterator cancels what is not done; the cluster stays.
+
+    Raises:
+        Refused: dask.distributed is not installed.
+        Failed: The cluster does not answer, or has no workers.
+    """
+    try:
+        from distributed import Client, as_completed  # noqa: PLC0415 - an extra, slow to import
+    except ImportError:
+        raise Refused('--dask needs dask.distributed: pip install "hedgestat[study]"') from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as reason:
+        raise Failed(f"no Dask scheduler answers at {address}: {reason}") from None
+    with client:
+        workers = _workers_of(client, address)
+        sent = client.scatter(material, broadcast=True)
+        futures = [
+            client.submit(run_variants, sent, pack, pure=False)
+            for pack in packs_of(variants, workers)
+        ]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            with suppress(Exception):
+                client.cancel(futures)
+
+
+def _workers_of(client: "Client", address: str) -> int:
+    workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    if not workers:
+        raise Failed(f"the cluster at {address} has no workers")
+    return workers
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

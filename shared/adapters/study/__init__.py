@@ -1,0 +1,1 @@
+"""What a study reads and writes: its plan, and its results."""
