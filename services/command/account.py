@@ -8,6 +8,7 @@ from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
+from services.command.figures import rounded
 from shared.adapters.redis_store import RedisStore
 from shared.domain.accounts.accounting import HedgeComparison
 from shared.domain.accounts.effectiveness import ComparisonReport, WindowResult
@@ -187,7 +188,9 @@ def _notes(book: BookPolicy) -> tuple[str, ...]:
     notes = [
         "Money in " + book.currency + ". Cost: what the hedge lost outside crash windows "
         "(drawdown beyond 5%), transaction cost included. "
-        "HER: hedge gain / portfolio loss."
+        "HER: hedge gain / portfolio loss. The page's effectiveness is the HER of all falls beyond "
+        "5% together; its budget counts another cost, of the calendar year: carry by model, which "
+        "never gains, and what fills cost against their reference prices."
     ]
     if swaps:
         notes.append(
@@ -200,7 +203,7 @@ def _notes(book: BookPolicy) -> tuple[str, ...]:
 def _add_window(table: Table, name: str, window: WindowResult) -> None:
     table.add_row(f"{name}: portfolio loss", "", "", _figure(window.portfolio_loss, ",.0f"))
     gains = (window.dynamic_gain, window.static_gain, 0.0)
-    table.add_row(f"{name}: hedge gain", *(f"{gain:,.0f}" for gain in gains))
+    table.add_row(f"{name}: hedge gain", *(rounded(gain, ",.0f") for gain in gains))
     ratios = (window.dynamic_effectiveness, window.static_effectiveness)
     table.add_row(
         f"{name}: HER", *(_figure(ratio, ".4f") for ratio in ratios), "0", end_section=True
@@ -208,7 +211,7 @@ def _add_window(table: Table, name: str, window: WindowResult) -> None:
 
 
 def _figure(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+    return "-" if value is None else rounded(value, form)
 
 
 def _midnight_ns(day: date) -> int:

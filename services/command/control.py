@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused
+from services.command.figures import rounded
 from services.command.standing_requests import TRIGGER, StandingRequests, closed_until
 from services.command.trading_lines import TradingLines
 from shared.adapters.bus import BusUnavailable, Message, PublishRefused, Subscription
@@ -274,7 +275,7 @@ class Commander:
             return set()
         sized = (
             f"multiplier {target.multiplier:.3f}, "
-            f"vega {target.current_vega:,.0f} -> {target.target_vega:,.0f}"
+            f"vega {rounded(target.current_vega, ',.0f')} -> {rounded(target.target_vega, ',.0f')}"
         )
         if not isinstance(target.strategies, UnsetType):
             sized = ", ".join(f"{leg.leg} to hold {leg.quantity}" for leg in target.legs)

@@ -7,6 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from services.command.figures import rounded
 from services.command.profit_table import profit_view
 from shared.domain.exposure.policy import BUCKETS
 from shared.domain.instants import SECOND
@@ -81,7 +82,11 @@ def _ordered(groups: Sequence[ExposureGroupMessage]) -> list[ExposureGroupMessag
 
 
 def _lines(message: ExposureMessage, now_ns: int | None) -> list[Text]:
-    index = "" if message.index_delta is None else f" = {message.index_delta:,.1f} index units"
+    index = (
+        ""
+        if message.index_delta is None
+        else f" = {rounded(message.index_delta, ',.1f')} index units"
+    )
     lines = [
         Text(
             f"beta-weighted delta {_money(message.beta_delta)}{index}, "
@@ -148,7 +153,7 @@ def _money(value: float) -> str:
     for unit, size in (("bn", 1e9), ("M", 1e6), ("k", 1e3)):
         if abs(value) >= size:
             return f"{value / size:.{_decimals(abs(value) / size)}f}{unit}"
-    return f"{value:.0f}"
+    return rounded(value, ".0f")
 
 
 def _decimals(scaled: float) -> int:

@@ -7,7 +7,7 @@ from msgspec import Struct, UnsetType
 from rich.console import Console
 from rich.markup import escape
 
-from services.command.figures import figure
+from services.command.figures import figure, rounded
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage, decode
 from shared.wire.messages import (
@@ -132,7 +132,9 @@ def _quantity(quantity: float | None) -> str:
 def _strategy(told: StrategyMessage) -> str:
     """What a strategy saw, and what its and every other band has cost so far."""
     figures = ", ".join(f"{_plain(name)} {figure(value)}" for name, value in told.figures.items())
-    costs = ", ".join(f"{band.kind} {band.cost:,.0f} in {band.trades}" for band in told.bands)
+    costs = ", ".join(
+        f"{band.kind} {rounded(band.cost, ',.0f')} in {band.trades}" for band in told.bands
+    )
     bands = f"; cost so far: {costs}" if costs else ""
     note = f"; {_plain(told.note)}" if told.note else ""
     return f"{_plain(told.strategy)} {told.band}: {figures}{bands}{note}"

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from services.command.figures import rounded
 from shared.wire.messages import ProfitAccountMessage, ProfitMessage, SuspendedMessage
 
 _MOST_NAMED: Final = 5
@@ -57,4 +58,4 @@ def _waiting(suspended: SuspendedMessage) -> Text:
 
 
 def _money(value: float) -> str:
-    return f"{value:,.0f}"
+    return rounded(value, ",.0f")

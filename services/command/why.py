@@ -15,7 +15,7 @@ from rich.text import Text
 
 from services.command.endings import Refused, named_reasons
 from services.command.explanation import Explanation, Trail, executions_of
-from services.command.figures import counted, figure
+from services.command.figures import counted, figure, rounded, spaced
 from shared.adapters.archive import ArchiveReader, recall
 from shared.adapters.control_socket import GatewayUnreachable, gateway_orders
 from shared.adapters.export import NoExport, read_export
@@ -194,7 +194,7 @@ def _steps(found: Explanation) -> Table:
     table = _table(f"Sizing: multiplier {figure(target.multiplier)}", "step", "after it", "", "why")
     for step in target.steps:
         binding = "binding" if step.binding else ""
-        table.add_row(step.name, figure(step.multiplier), binding, step.note)
+        table.add_row(step.name, figure(step.multiplier), binding, spaced(step.note))
     for leg in target.legs:
         quantity = "unknown" if leg.quantity is None else f"{leg.quantity:,.10g}"
         table.add_row(f"leg {leg.leg}", quantity, "", f"vega {figure(leg.vega)}, mark {leg.mark}")
@@ -211,7 +211,7 @@ def _strategies(found: Explanation) -> Iterator[Table]:
         for band in each.bands:
             width = "" if band.half_width is None else figure(band.half_width)
             taken = "taken" if band.kind == each.band else band.refusal
-            hedge, cost = figure(band.hedge, "+"), f"{band.cost:,.2f}"
+            hedge, cost = figure(band.hedge, "+"), rounded(band.cost, ",.2f")
             table.add_row(band.kind, width, hedge, str(band.trades), cost, taken)
         table.caption = _named(each.figures)
         yield table

@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
+from services.command.figures import figure, rounded, spaced
 from services.command.top.exposure_lines import (
     group_lines,
     profit_lines,
@@ -84,7 +85,7 @@ def _target(book: BookView, now_ns: int, width: int) -> Iterator[Text]:
         ("  hedge ", CALM),
         (amount(current), "bold"),
         ("  to go ", CALM),
-        f"{'+' if missing > 0 else ''}{amount(missing)} vega",
+        f"{'+' if amount(missing).strip('+-0') and missing > 0 else ''}{amount(missing)} vega",
         ("  decision ", CALM),
         f"{target.decision} {target.trigger}, {age(target.event_time, now_ns)} ago",
     )
@@ -113,12 +114,12 @@ def _steps(target: TargetMessage | None, width: int) -> Iterator[Text]:
         bar = "█" * round(_BAR * abs(step.multiplier) / most)
         binds = Text("BINDS" if step.binding else "", "bold reverse")
         yield row(
-            (step.name, f"{step.multiplier:.3f}", Text(bar, "cyan"), binds, step.note),
+            (step.name, f"{step.multiplier:.3f}", Text(bar, "cyan"), binds, spaced(step.note)),
             _STEP,
             width,
         )
     for leg in target.legs:
-        quantity = "no good mark" if leg.quantity is None else f"{leg.quantity:+,.6g}"
+        quantity = "no good mark" if leg.quantity is None else figure(leg.quantity, "+")
         mark = NOTHING if leg.mark is None else f"{leg.mark:,.2f}"
         text = f"  leg {leg.leg}: {quantity} of {leg.symbol} at {mark}, weight {leg.weight:.0%}"
         yield Text(text)
@@ -165,7 +166,7 @@ def _suppressed(book: BookView, now_ns: int) -> Iterator[Text]:
         told = f"whipsaw suppressed {age(whipsaw.event_time, now_ns)} ago: {whipsaw.trigger} {peak}"
         yield Text(told, "yellow")
     for order in book.withheld[:_LATEST]:
-        figures = ", ".join(f"{name} {value:.6g}" for name, value in order.figures.items())
+        figures = ", ".join(f"{name} {figure(value)}" for name, value in order.figures.items())
         told = f"withheld {age(order.event_time, now_ns)} ago: {order.leg} by {order.control}"
         yield Text(f"{told} ({figures})" if figures else told, "bold yellow")
 
@@ -198,7 +199,9 @@ def _budget(budget: BudgetView) -> Text:
     line = Text("budget ", CALM)
     line.append(f"[{'█' * full}{'░' * (_BAR - full)}]", "bold red" if is_over else "cyan")
     line.append(f" {budget.used_fraction:.0%} of {amount(budget.annual)}", "bold")
-    if budget.days_left is not None:
+    if budget.days_left is None:
+        line.append(", nothing used on balance", CALM)
+    else:
         line.append(
             f", {budget.days_left:.0f} days left of {budget.year_days_left:.0f} at this rate"
         )
@@ -210,8 +213,8 @@ def _budget(budget: BudgetView) -> Text:
 
 
 def _effectiveness(told: EffectivenessView) -> Text:
-    ratio = NOTHING if told.ratio is None else f"{told.ratio:.0%}"
-    correlation = NOTHING if told.correlation is None else f"{told.correlation:+.2f}"
+    ratio = NOTHING if told.ratio is None else rounded(told.ratio, ".0%")
+    correlation = NOTHING if told.correlation is None else rounded(told.correlation, "+.2f")
     return Text.assemble(
         ("hedge earned ", CALM),
         amount(told.hedge_profit),

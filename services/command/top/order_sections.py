@@ -5,6 +5,7 @@ from typing import Final
 
 from rich.text import Text
 
+from services.command.figures import figure
 from services.command.top.sections import Section
 from services.command.top.words import CALM, LOUD, Column, age, amount, folded, row
 from shared.domain.hedging.alerts import runbook_of
@@ -53,7 +54,7 @@ def _order_lines(orders: Sequence[OrderView], now_ns: int, width: int) -> Iterat
                 age(order.decided_time, now_ns),
                 order.book,
                 Text(order.side, "bold"),
-                f"{order.quantity:,.6g} {order.symbol}",
+                f"{figure(order.quantity)} {order.symbol}",
                 _status(order),
                 Text(
                     f"decision {order.decision}, {order.leg}" if place == 0 else _why(order), CALM
@@ -79,7 +80,9 @@ def _fate(order: OrderView) -> Iterator[Text]:
     else:
         text = _answered(answer)
         fill = "" if order.average_price is None else f" at {order.average_price:,.2f}"
-        yield Text(f"{text}; filled {order.filled:+,.6g}{fill}, limit {order.limit_price:,.2f}")
+        yield Text(
+            f"{text}; filled {figure(order.filled, '+')}{fill}, limit {order.limit_price:,.2f}"
+        )
 
 
 def _answered(answer: AckMessage | None) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from rich.text import Text
 
+from services.command.figures import rounded
 from services.command.top.picture import instant_ns
 from shared.domain.instants import SECOND
 
@@ -53,10 +54,10 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None:
         return NOTHING
     if unit in _FRACTIONS:
-        return f"{value:.1%}"
+        return rounded(value, ".1%")
     if unit == "currency" or abs(value) >= 100_000:  # noqa: PLR2004 - six digits are too many
         return amount(value)
-    return f"{value:,.2f}" if unit == "points" or abs(value) >= 1 else f"{value:.3g}"
+    return rounded(value, ",.2f" if unit == "points" or abs(value) >= 1 else ".3g")
 
 
 def amount(value: float | None) -> str:
@@ -68,7 +69,7 @@ def amount(value: float | None) -> str:
             scaled = abs(value) / size
             decimals = 2 if scaled < 10 else 1 if scaled < 100 else 0  # noqa: PLR2004 - powers of ten
             return f"{value / size:.{decimals}f}{unit}"
-    return f"{value:.0f}"
+    return rounded(value, ".0f")
 
 
 class Column(Struct, frozen=True):

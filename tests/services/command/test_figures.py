@@ -9,7 +9,7 @@ from services.command.figures import figure
 
 
 def test_the_examples_are_true() -> None:
-    assert doctest.testmod(figures).attempted == 2
+    assert doctest.testmod(figures).attempted == 4
     assert doctest.testmod(figures).failed == 0
 
 
