@@ -94,8 +94,8 @@ def test_the_market_is_shown_without_what_belongs_to_books() -> None:
     picture = eventful().picture()
     signals = picture.market.view().signals
     assert signals["vix"].value == 26.0
-    assert not any(name.startswith(("drawdown", "hedge_correlation")) for name in signals)
-    assert set(picture.book("overlay").signals) == {"drawdown", "hedge_correlation"}
+    assert not any(name.startswith(("drawdown", "hedge_correlation", "nav")) for name in signals)
+    assert set(picture.book("overlay").signals) == {"drawdown", "hedge_correlation", "nav"}
 
 
 def test_the_curve_is_of_the_futures_that_are_quoted_with_vix_at_its_begin() -> None:
