@@ -263,8 +263,9 @@ class HedgeComparison:
 
     def _observe(self, observed: SignalsObserved) -> None:
         for symbol in self._symbols:
-            if symbol in observed.marks:
-                self._marks[symbol] = observed.marks[symbol]
+            mark, known = observed.marks.get(symbol), self._marks.get(symbol)
+            if mark is not None and (known is None or mark.event_ns >= known.event_ns):
+                self._marks[symbol] = mark  # one from before a roll is of the old contract
         nav = observed.signals.get(f"nav.{self._book}")
         if nav is not None and nav.value is not None:
             self._nav = Mark(level=nav.value, event_ns=nav.event_ns)

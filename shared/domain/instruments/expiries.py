@@ -55,6 +55,14 @@ class SessionDays:
         """The instant at which what expires on `day` is settled; raises as `at_or_before`."""
         return self.opening_ns(day) if settlement == "am" else self.closing_ns(day)
 
+    def sessions_between(self, earlier: date, later: date) -> int:
+        """Sessions after `earlier` up to `later`; beyond the calendar's end every weekday counts."""
+        last = _EPOCH + timedelta(days=int(self._days[-1]))
+        known = [_number(min(earlier, last)), _number(min(later, last))]
+        first_index, last_index = np.searchsorted(self._days, known, side="right").tolist()
+        beyond = [np.datetime64(max(each, last) + timedelta(days=1)) for each in (earlier, later)]
+        return int(last_index - first_index + np.busday_count(*beyond))
+
     def _index(self, day: date) -> int:
         index = int(np.searchsorted(self._days, _number(day), side="right")) - 1
         if index < 0 or _number(day) > self._days[-1]:
