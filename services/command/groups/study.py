@@ -91,3 +91,26 @@ def run(
     with answering():
         study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
         run_study(study, Hands(jobs=jobs, dask=dask), console)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat study compare\n\n"
+    "  hedgestat study compare my-study.toml --from 2017-01-03"
+)
+def compare(
+    plan: Plan = DEFAULT,
+    history: History = None,
+    first: First = None,
+    last: Last = None,
+    results: Results = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    zero_cost: ZeroCost = False,
+) -> None:
+    """Print all variants of a plan side by side, beside no hedge and a free static one."""
+    from services.command.study import commands
+    from services.command.study.study import Hands
+
+    with answering():
+        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
+        commands.compare(study, Hands(jobs=jobs, dask=dask), console)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from services.command.endings import named_reasons
+from services.command.study.comparison import print_comparison
+from services.command.study.figures import figures_of
 from services.command.study.study import Hands, Study
 from shared.adapters.study.plan import StudyPlan
 from shared.runtime.logs import configure_logging
@@ -24,6 +26,19 @@ def run_study(plan: StudyPlan, hands: Hands, console: Console) -> None:
         study.run(plan.variants, hands)
         text = f"{len(plan.variants)} variants, {study.material.first} to {study.material.last}: "
         console.print(f"{text}{study.folder.path}", highlight=False, soft_wrap=True)
+
+
+def compare(plan: StudyPlan, hands: Hands, console: Console) -> None:
+    """Run what is missing, and print all variants side by side.
+
+    Raises:
+        Refused: The history cannot be used.
+        Failed: Results cannot be written or read, or the cluster does not answer.
+    """
+    with _prepared(console):
+        study = Study(plan, _command(), console)
+        study.run(plan.variants, hands)
+        print_comparison(plan, figures_of(study.folder, plan.variants), console)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
@@ -105,9 +106,23 @@ def _outcome(material: Material, variant: Variant, backtest: Backtest) -> Outcom
     return Outcome(
         name=variant.name,
         key=key_of(material, variant),
-        daily=columns_of(SessionResult, backtest.account.snapshot().results),
+        daily=_daily(backtest),
         orders=columns_of(Order, orders),
         executions=columns_of(ExecutionReported, backtest.executions),
         whipsaws=columns_of(WhipsawSuppressed, whipsaws),
         counts=dict(backtest.counts),
     )
+
+
+def _daily(backtest: Backtest) -> dict[str, NDArray[Any]]:
+    results = columns_of(SessionResult, backtest.account.snapshot().results)
+    renamed = {
+        "dynamic_carry": "carry",
+        "transaction_cost": "cost",
+        "static_carry": "static_profit",
+    }
+    columns = {renamed.get(name, name): values for name, values in results.items()}
+    columns["profit"] = columns["carry"] - columns["cost"]
+    columns["day"] = columns["close_ns"].astype("datetime64[ns]").astype("datetime64[D]")
+    columns["regime"] = np.full(len(columns["day"]), "")
+    return columns

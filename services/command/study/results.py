@@ -1,7 +1,7 @@
 """A study's folder: a few Parquet files a variant, and study.json that says what made them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,10 +27,12 @@ class StudyFolder:
 
     Args:
         path: The folder; made when something is first written.
+        parts: What is kept of a variant, see `PARTS`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parts: Sequence[str] = PARTS) -> None:
         self.path = path
+        self._parts = parts
 
     def has(self, material: Material, variant: Variant) -> bool:
         """Whether a variant was run already, over this history, by this code."""
@@ -44,7 +46,7 @@ class StudyFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for part in PARTS:
+            for part in self._parts:
                 write_columns(self._file(outcome.name, part), getattr(outcome, part), outcome.key)
         except OSError as reason:
             raise Failed(f"{self.path}: {reason.strerror}") from None

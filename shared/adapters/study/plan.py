@@ -166,6 +166,7 @@ def _plan(root: Table, path: Path) -> StudyPlan:
     _, document = read_document(configuration)
     settings = settings_of(document, configuration, {})
     book = root.text("book", settings.books[0].name)
+    document = _with_common(root, document, book)
     if book not in {each.name for each in settings.books}:
         there = ", ".join(each.name for each in settings.books)
         root.fault("book", f"there is no book {book!r}", f"{configuration} has {there}")
@@ -217,6 +218,16 @@ def _variant(plan: StudyPlan, table: Table, name: str) -> Variant | None:
         for fault in faulty.faults:
             table.fault("set", f"{fault.key}: {fault.problem}", fault.remedy)
     return None
+
+
+def _with_common(root: Table, document: Document, book: str) -> Document:
+    common = root.table("set")
+    values = {key: common.value(key) for key in common.keys()}  # noqa: SIM118 - not a mapping
+    try:
+        return patched(document, book, _flat(values))
+    except NoSuchKey as reason:
+        root.fault("set", str(reason), "a key is a dotted path in the configuration, in quotes")
+        return document
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
