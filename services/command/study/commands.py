@@ -23,7 +23,7 @@ def run_study(plan: StudyPlan, hands: Hands, console: Console) -> None:
     """
     with _prepared(console):
         study = Study(plan, _command(), console)
-        study.run(plan.variants, hands)
+        study.run(hands)
         text = f"{len(plan.variants)} variants, {study.material.first} to {study.material.last}: "
         console.print(f"{text}{study.folder.path}", highlight=False, soft_wrap=True)
 
@@ -37,7 +37,7 @@ def compare(plan: StudyPlan, hands: Hands, console: Console) -> None:
     """
     with _prepared(console):
         study = Study(plan, _command(), console)
-        study.run(plan.variants, hands)
+        study.run(hands)
         print_comparison(plan, figures_of(study.folder, plan.variants), console)
 
 

@@ -33,6 +33,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     Attributes:
         name: The variant's.
         key: See `key_of`.
+        digest: Of its configuration.
         daily: One row a session.
         orders: One row an order …
         executions: … an execution report …
@@ -42,6 +43,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     name: str
     key: str
+    digest: str
     daily: dict[str, NDArray[Any]]
     orders: dict[str, NDArray[Any]]
     executions: dict[str, NDArray[Any]]
@@ -106,6 +108,7 @@ def _outcome(material: Material, variant: Variant, backtest: Backtest) -> Outcom
     return Outcome(
         name=variant.name,
         key=key_of(material, variant),
+        digest=variant.settings.digest,
         daily=_daily(backtest),
         orders=columns_of(Order, orders),
         executions=columns_of(ExecutionReported, backtest.executions),

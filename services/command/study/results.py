@@ -33,6 +33,7 @@ class StudyFolder:
     def __init__(self, path: Path, parts: Sequence[str] = PARTS) -> None:
         self.path = path
         self._parts = parts
+        self._tried = path / "tried.txt"
 
     def has(self, material: Material, variant: Variant) -> bool:
         """Whether a variant was run already, over this history, by this code."""
@@ -48,8 +49,21 @@ class StudyFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             for part in self._parts:
                 write_columns(self._file(outcome.name, part), getattr(outcome, part), outcome.key)
+            if outcome.digest not in self.tried():
+                with self._tried.open("a", encoding="utf-8") as file:
+                    file.write(f"{outcome.digest}\n")
         except OSError as reason:
             raise Failed(f"{self.path}: {reason.strerror}") from None
+
+    def tried(self) -> frozenset[str]:
+        """Return the digest of every configuration that was ever run in this folder.
+
+        Also of those that are in no plan any more: they were tried, and count.
+        """
+        try:
+            return frozenset(self._tried.read_text(encoding="utf-8").split())
+        except FileNotFoundError:
+            return frozenset()
 
     def daily(self, name: str) -> Columns:
         """Read a variant's sessions.

@@ -15,11 +15,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from services.command.endings import Refused
 from services.command.study.material import Material, read_material
 from services.command.study.passes import Outcome
 from services.command.study.results import StudyFolder
 from services.command.study.workers import cores, run_locally, run_on_cluster
 from shared.adapters.code_version import code_version
+from shared.adapters.configuration.faults import FaultyConfiguration
+from shared.adapters.study.patches import NoSuchKey
 from shared.adapters.study.plan import StudyPlan, Variant
 
 FINDINGS_SHOWN: Final = 5
@@ -43,6 +46,21 @@ class Hands(Struct, frozen=True, kw_only=True):
         return run_locally(material, variants, self.jobs or cores())
 
 
+def swept_variants(plan: StudyPlan) -> Iterator[Variant]:
+    """Yield a variant for each combination of the sweep's values.
+
+    Raises:
+        Refused: There is no sweep, or a combination is no configuration.
+    """
+    if not plan.sweep:
+        raise Refused(f"{plan.path} sweeps nothing: write [[sweep]] with key and values")
+    for name, changes in plan.swept():
+        try:
+            yield plan.variant(name, changes)
+        except (NoSuchKey, FaultyConfiguration) as reason:
+            raise Refused(f"{plan.path}: [[sweep]] {changes}: {reason}") from None
+
+
 class Study:
     """One plan, its history and its folder.
 
@@ -58,27 +76,48 @@ class Study:
     def __init__(self, plan: StudyPlan, command: str, console: Console) -> None:
         self.plan = plan
         self.folder = StudyFolder(plan.results)
+        self.swept = StudyFolder(plan.results / "sweep", ("daily",))
         self._command = command
         self._console = console
         settings = plan.variants[0].settings if plan.variants else plan.variant("base", {}).settings
         self.material = read_material(plan, settings)
         self._tell_findings()
 
-    def run(self, variants: Sequence[Variant], hands: Hands) -> None:
-        """Run what was not run yet over this history by this code, and write it down."""
-        missing = [each for each in variants if not self.folder.has(self.material, each)]
+    def run(self, hands: Hands) -> None:
+        """Run the plan's variants, those that are not there yet, and note what made them."""
+        self._run(self.plan.variants, self.folder, hands)
+        self._note(self.plan.variants)
+
+    def sweep(self, hands: Hands) -> list[Variant]:
+        """Run every combination of the sweep's values that is not there yet, and return them all.
+
+        Raises:
+            Refused: The plan sweeps nothing, or a combination is no configuration.
+        """
+        variants = list(swept_variants(self.plan))
+        self._run(variants, self.swept, hands)
+        self._note(self.plan.variants)
+        return variants
+
+    def _run(self, variants: Sequence[Variant], folder: StudyFolder, hands: Hands) -> None:
+        missing = [each for each in variants if not folder.has(self.material, each)]
         kept = len(variants) - len(missing)
         if kept:
             text = f"[dim]{kept} of {len(variants)} variants are there already.[/]"
             self._console.print(text, highlight=False)
-        if missing:
-            with _bar(self._console) as bar:
-                task = bar.add_task("variants", total=len(missing))
-                for pack in hands.run(self.material, missing):
-                    for outcome in pack:
-                        self.folder.keep(outcome)
-                    bar.advance(task, len(pack))
-        self._note(variants)
+        if not missing:
+            return
+        with _bar(self._console) as bar:
+            task = bar.add_task("variants", total=len(missing))
+            for pack in hands.run(self.material, missing):
+                for outcome in pack:
+                    folder.keep(outcome)
+                bar.advance(task, len(pack))
+
+    @property
+    def tried(self) -> int:
+        """How many configurations were ever run here, the sweep's among them."""
+        return len(self.folder.tried() | self.swept.tried())
 
     def _note(self, variants: Sequence[Variant]) -> None:
         plan = self.plan
@@ -97,7 +136,7 @@ class Study:
                 "data_digest": self.material.digest,
                 "findings": [str(finding) for finding in self.material.findings],
                 "variants": [_described(variant) for variant in variants],
-                "variants_tried": len(variants),
+                "variants_tried": self.tried,
             }
         )
 
