@@ -1,9 +1,12 @@
 """Books, legs and triggers."""
 
+from math import inf
 from pathlib import Path
 
 import pytest
 from fakes.configurations import SOUND, faults_of, load, only_fault, spoilt
+
+from shared.domain.policies import NavSharePolicy
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,52 @@ def test_greek_bands_are_read_and_their_ends_compared(tmp_path: Path) -> None:
     assert book.triggers.fast is None
     wrong = text.replace("[[books.legs]]", band.format(600) + "[[books.legs]]")
     assert "600 is not below high" in only_fault(tmp_path, wrong).problem
+
+
+PROGRAMME = (
+    SOUND.replace('"option_a"', '"tail_budget"')
+    .replace("base_vega = 1000", 'base_vega = 1000\nfloor = 0.0\nnav_share = "0.5%"')
+    .replace('"variance_swap"', '"put"')
+    .replace('symbol = "VIX"', 'symbol = "SPX"\nvega_per_unit = 5.0')
+)
+
+
+def test_a_programme_is_sized_by_a_share_of_nav_and_struck_on_schedule(tmp_path: Path) -> None:
+    quiet = 'vix_points = "off"\nvix_relative = "off"\ndrawdown = "off"\n'
+    text = PROGRAMME.replace("[books.triggers]\n", f"[books.triggers]\n{quiet}")
+    (book,) = load(tmp_path, text).books
+    assert book.sizing.nav_share == NavSharePolicy(share=0.005)
+    assert {book.triggers.vix_points, book.triggers.vix_relative, book.triggers.drawdown} == {inf}
+
+
+def test_a_contract_may_count_at_the_level_of_an_index_which_is_then_marked(
+    tmp_path: Path,
+) -> None:
+    text = spoilt("base_vega = 1000", 'base_vega = 1000\nnav_share = "100%"\nnav_symbol = "NDX"')
+    text = text.replace('"variance_swap"', '"vix_future"')
+    declared = text.replace("[symbols.SPX]", "[symbols.SPX]\n[symbols.NDX]")
+    settings = load(tmp_path, declared)
+    assert settings.books[0].sizing.nav_share == NavSharePolicy(share=1.0, symbol="NDX")
+    assert settings.signals.mark_symbols == ("NDX", "SPX", "VIX")
+    assert "NDX is used by sizing of overlay" in only_fault(tmp_path, text).problem
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "problem"),
+    [
+        (spoilt("base_vega = 1000", 'base_vega = 1\nnav_symbol = "SPX"'), "nav_symbol", "without"),
+        (
+            spoilt("base_vega = 1000", 'base_vega = 1000\nnav_share = "1%"'),
+            "sizing",
+            "exactly one leg",
+        ),
+        (PROGRAMME.replace('"0.5%"', '"1%"'), "sizing", "its stake, 0.005"),
+        (spoilt("[books.triggers]", '[books.triggers]\nvix_points = "of"'), "vix_points", "string"),
+    ],
+)
+def test_a_share_of_nav_that_means_nothing_is_refused(
+    tmp_path: Path, text: str, key: str, problem: str
+) -> None:
+    fault = only_fault(tmp_path, text)
+    assert fault.key.split(".")[-1] == key
+    assert problem in fault.problem

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from fakes.configurations import SOUND, load, only_fault
+from msgspec import UNSET
 
 from shared.domain.instants import SECOND
 
@@ -54,3 +55,11 @@ def test_constant_maturity_takes_expiries_with_their_zone(tmp_path: Path) -> Non
     assert only_fault(tmp_path, table + zoneless).problem == "has no time zone"
     dateless = "expiries = { VX1 = 2018-02-14, VX3 = 2018-04-18T13:30:00Z }\n"
     assert only_fault(tmp_path, table + dateless).problem == "is a date, not an instant"
+
+
+def test_signals_that_cost_are_asked_for_by_the_rules_that_read_them(tmp_path: Path) -> None:
+    assert load(tmp_path, SOUND).signals.asked is UNSET
+    text = SOUND.replace('"option_a"', '"veqtor_like"')
+    assert load(tmp_path, text).signals.asked == ("index_return_5d", "vix_trend")
+    fault = only_fault(tmp_path, SOUND.replace('"option_a"', '"vxth"'))
+    assert fault.problem == "VX1 is used by signals.term_structure but not declared"

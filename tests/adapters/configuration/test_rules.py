@@ -72,3 +72,23 @@ def test_three_rules_may_be_composed_and_presets_among_them(tmp_path: Path) -> N
 def test_a_rule_and_rules_are_one_too_many(tmp_path: Path) -> None:
     fault = only_fault(tmp_path, SOUND + RULE.format("linear"))
     assert fault.problem == "stands beside [[books.rules]]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "key", "problem"),
+    [
+        (RULE.format("monetise") + "first = 0.3\n", "first", "looks like a decimal"),
+        (RULE.format("monetise") + "third = 35\n", "rules", "needs second below third"),
+        (RULE.format("monetise") + 'sell = "50%"\n', "sell", "out of range"),
+        (RULE.format("monetise") * 2, "rules", "one rule with stages"),
+        (RULE.format("veqtor_like") + RULE.format("linear"), "rules", "read 4 inputs"),
+        (RULE.format("tail_budget"), "sizing", "legs that are options"),
+        (RULE.format("monetise_sleeve"), "sizing", "legs that are options"),
+    ],
+)
+def test_programmes_that_make_no_sense_are_refused(
+    tmp_path: Path, rules: str, key: str, problem: str
+) -> None:
+    fault = only_fault(tmp_path, SOUND.replace('rule = "option_a"', "") + rules)
+    assert fault.key.split(".")[-1] == key
+    assert problem in fault.problem

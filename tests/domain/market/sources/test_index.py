@@ -84,3 +84,16 @@ def test_a_restart_changes_nothing() -> None:
         resumed.observe("SPX", level, now)
         assert resumed.snapshot() == going.snapshot()
         assert values(resumed) == values(going)
+
+
+def test_the_return_of_five_days_is_told_only_when_a_rule_asks_for_it() -> None:
+    desk, policy = Desk(), SignalPolicy(asked=("index_return_5d",))
+    source = IndexSource(policy, desk.cursor, IndexState())
+    assert len(followed([], desk).readings) == 4
+    for day in range(1, 8):
+        source.observe("SPX", 100.0 - day, desk.enter(close_of(day)))
+        source = IndexSource(policy, desk.cursor, source.snapshot())
+    source.observe("SPX", 90.0, desk.enter(close_of(8)))
+    reading = source.readings[-1]
+    assert (reading.name, reading.need) == ("index_return_5d", 6)
+    assert reading.signal.value == pytest.approx(90.0 / 97.0 - 1)

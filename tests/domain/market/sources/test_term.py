@@ -59,3 +59,29 @@ def test_a_restart_keeps_the_contracts_that_are_still_in_the_curve() -> None:
     )
     rolled = SignalPolicy(term_structure=TermStructurePolicy(front="VX2", third="VX3"))
     assert list(TermSource(rolled, desk.cursor, source.snapshot()).snapshot().last) == ["VX3"]
+
+
+def test_the_front_future_alone_is_told_when_a_rule_asks_for_it() -> None:
+    desk = Desk()
+    policy = SignalPolicy(asked=("front_future",))
+    source = TermSource(policy, desk.cursor, TermState())
+    source.observe("VX3", 20.0, desk.enter(at(1)))
+    front = source.readings[2]
+    assert (front.name, front.signal.quality) == ("front_future", Quality.WARMING)
+    source.observe("VX1", 18.0, desk.enter(at(1)))
+    assert (front.signal.value, front.signal.unit) == (18.0, "points")
+    source.observe("VX3", 20.0, desk.enter(at(1, 6 * MINUTE)))
+    assert front.at(at(1, 6 * MINUTE)).quality is Quality.STALE  # the third month is none of it
+
+
+def test_the_front_is_thirty_days_ahead_at_constant_maturity() -> None:
+    expiries = {f"F{days}": at(1) + days * DAY for days in (20, 40)}
+    structure = TermStructurePolicy(
+        front="F20", third="F40", constant_maturity=True, expiries=expiries
+    )
+    desk = Desk()
+    policy = SignalPolicy(term_structure=structure, asked=("front_future",))
+    source = TermSource(policy, desk.cursor, TermState())
+    source.observe("F20", 10.0, desk.enter(at(1)))
+    source.observe("F40", 20.0, desk.enter(at(1)))
+    assert source.readings[2].signal.value == 15.0

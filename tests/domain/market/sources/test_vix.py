@@ -94,3 +94,23 @@ def test_a_restart_changes_nothing() -> None:
         going.observe("VIX", 10.0 + day, now)
         resumed.observe("VIX", 10.0 + day, now)
         assert resumed.snapshot() == going.snapshot()
+
+
+def test_the_trend_is_told_only_when_a_rule_asks_for_it() -> None:
+    prints = [(close_of(1 + day), 20.0 + max(0, day - 19)) for day in range(31)]
+    assert "vix_trend" not in told(SignalPolicy(), prints)
+    asked = SignalPolicy(asked=("vix_trend",))
+    early = told(asked, prints[:28])["vix_trend"]
+    assert (early.quality, early.have, early.need) == (Quality.WARMING, 28, 29)
+    late = told(asked, prints)["vix_trend"]
+    assert (late.value, late.state, late.unit) == (1.0, "up", "state")
+
+
+def test_a_restart_keeps_the_closes_of_the_trend() -> None:
+    desk, policy = Desk(), SignalPolicy(asked=("vix_trend",))
+    going = VixSource(policy, desk.cursor, VixState())
+    for day in range(1, 40):
+        now = desk.enter(at(day))
+        going.observe("VIX", 10.0 + day, now)
+        resumed = VixSource(policy, desk.cursor, going.snapshot())
+        assert resumed.snapshot() == going.snapshot()
