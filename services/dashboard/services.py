@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from shared.adapters.store import Leader
 from shared.domain.trading import ALL
@@ -12,6 +12,7 @@ from shared.wire.views import HealthView, ServiceView
 
 LED: Final = ("ingest", "signals", "hedger")
 """Stages without whose leader nothing is decided."""
+FEED: Final = "feed"
 SILENT_S: Final = 10.0
 """Since anything was journalled: the clock alone is, every second."""
 STALE_S: Final = 90.0
@@ -84,34 +85,44 @@ class ServicesPicture:
         return self._trading.get(book) or self._trading.get(ALL)
 
     def view(self, pulse: Pulse) -> HealthView:
-        """Return the health."""
-        checks = (
-            self.troubles | self._leases() | self._gateway(pulse) | _data(pulse) | _watch(pulse)
-        )
+        """Return the health.
+
+        After the end of a replay nothing comes any more, which is no trouble; and nothing waits:
+        a feed has finished when its last step was settled.
+        """
+        is_over = not pulse.is_live and self._is_replayed()
+        data = {"data": ""} if is_over else _data(pulse)
+        checks = self.troubles | self._leases() | self._gateway(pulse) | data | _watch(pulse)
         scopes = sorted(self._trading, key=lambda scope: (scope != ALL, scope))
         return HealthView(
             ready=not any(checks.values()),
             checks=checks,
-            services=tuple(self._service(name) for name in self._names()),
+            services=tuple(self._service(name, is_over=is_over) for name in self._names()),
             trading=tuple(self._trading[scope] for scope in scopes),
             data_age_s=pulse.printed_s,
             opens=pulse.opens,
+            replay_over=is_over,
         )
+
+    def _is_replayed(self) -> bool:
+        feed = self._statuses.get(FEED)
+        return feed is not None and (feed.state, feed.note) == ("offline", "finished")
 
     def _names(self) -> list[str]:
         return [*self._expected, *sorted(self._statuses.keys() - set(self._expected))]
 
-    def _service(self, name: str) -> ServiceView:
+    def _service(self, name: str, *, is_over: bool) -> ServiceView:
         status, leader = self._statuses.get(name), self._leaders.get(name)
+        note = "" if status is None or status.note is UNSET else status.note
         return ServiceView(
             service=name,
             state="unknown" if status is None else status.state,
             version="" if status is None else status.version,
             config_digest="" if status is None else status.config_digest,
-            behind=self._behind.get(name),
+            behind=None if is_over else self._behind.get(name),
             holder="" if leader is None else leader.holder,
             epoch=0 if leader is None else leader.epoch,
-            note="nobody leads it" if name in LED and leader is None else "",
+            note="nobody leads it" if name in LED and leader is None else note,
         )
 
     def _leases(self) -> dict[str, str]:

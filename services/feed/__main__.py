@@ -15,7 +15,10 @@ async def run(
     policy: FeedPolicy,
     on_step: Callable[[NumberedStep], None],
 ) -> None:
-    """Publish a replay; ends when its last step is settled or the site is to stop."""
+    """Publish a replay; ends when its last step is settled or the site is to stop.
+
+    Only in the first case its status says that it is finished: what came of it is all there is.
+    """
     async with site.bus(SERVICE, SUBSCRIPTIONS) as bus:
         feed = Feed(
             policy=policy,
@@ -25,3 +28,5 @@ async def run(
             on_step=on_step,
         )
         await site.until_stopped(feed.run(steps))
+        if not site.stop.is_set():
+            bus.leave_with(site.finished(SERVICE))

@@ -126,6 +126,11 @@ class MqttBus:
             else:  # the error is the block's, not one of the group's
                 await tasks.__aexit__(None, None, None)
 
+    def leave_with(self, last_word: Will) -> None:
+        """Publish this when we leave, in place of the will; lost with the connection."""
+        if self._connection is not None:
+            self._connection.last_word = last_word
+
     async def publish(  # noqa: PLR0913 - see `Bus.publish`
         self,
         topic: str,

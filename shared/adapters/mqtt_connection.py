@@ -75,6 +75,8 @@ class MqttConnection:
         self._thread = threading.get_ident()
         self._settings = settings
         self._session = session
+        self.last_word = session.will
+        """What is published when we leave."""
         self._inbox = inbox
         self._on_lost = on_lost
         self._on_event = on_event
@@ -280,11 +282,11 @@ class MqttConnection:
         self.publishing.fail(reason)
 
     def _leave(self) -> None:
-        """Send our will and DISCONNECT without waiting: nothing here can be cancelled half-way."""
+        """Send a last word and DISCONNECT without waiting: nothing here is cancelled half-way."""
         if self._paho.is_connected():
-            will = self._session.will
-            if will is not None:
-                self._paho.publish(will.topic, will.payload, will.qos, will.retain)
+            word = self.last_word
+            if word is not None:
+                self._paho.publish(word.topic, word.payload, word.qos, word.retain)
             self._paho.disconnect()
             self._write()
         self._abandon()

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from uuid import uuid4
 
 import structlog
+from msgspec import UNSET, UnsetType
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics
 
 from shared.adapters.archive import ArchiveReader
@@ -193,8 +194,21 @@ class Site:
             stopper = tasks.create_task(self.stop.wait())
             stopper.add_done_callback(lambda _: running.cancel())
 
-    def _status(self, service: str, state: Literal["online", "offline"]) -> Will:
+    def finished(self, service: str) -> Will:
+        """Return the last word of a service that leaves because its work is done."""
+        return self._status(service, "offline", "finished")
+
+    def _status(
+        self,
+        service: str,
+        state: Literal["online", "offline"],
+        note: Literal["finished"] | UnsetType = UNSET,
+    ) -> Will:
         message = StatusMessage(
-            service=service, state=state, version=VERSION, config_digest=self.settings.digest
+            service=service,
+            state=state,
+            version=VERSION,
+            config_digest=self.settings.digest,
+            note=note,
         )
         return Will(topics.status(service), codec.encode(message))

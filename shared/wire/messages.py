@@ -460,13 +460,17 @@ class DecisionHeadMessage(SealedMessage, frozen=True, kw_only=True):
 
 
 class StatusMessage(Struct, frozen=True, kw_only=True):
-    """Whether a service is there; the `offline` one is its last will."""
+    """Whether a service is there; the `offline` one is its last will.
+
+    One that left because its work was done says so: a feed, at the end of a replay.
+    """
 
     service: str
     state: Literal["online", "offline"]
     version: str
     config_digest: str
     epoch: int = 0
+    note: Literal["finished"] | UnsetType = UNSET
 
 
 class ProgressMessage(Struct, frozen=True, kw_only=True):

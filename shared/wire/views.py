@@ -286,6 +286,7 @@ class HealthView(Struct, frozen=True, kw_only=True):
         trading: State by scope, `all` first.
         data_age_s: Wall-clock seconds since the last event of the market arrived; null before.
         opens: When the exchange opens next; null while it is open.
+        replay_over: The replay has come to its end: nothing more will come, and nothing is wrong.
     """
 
     ready: bool
@@ -294,6 +295,7 @@ class HealthView(Struct, frozen=True, kw_only=True):
     trading: tuple[TradingStateMessage, ...]
     data_age_s: float | None
     opens: Instant | None = None
+    replay_over: bool = False
 
 
 class StateView(Struct, frozen=True, kw_only=True):

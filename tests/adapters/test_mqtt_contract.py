@@ -381,6 +381,23 @@ async def test_the_will_is_published_when_we_vanish_and_when_we_leave(world: Wor
         assert payloads(await take(watcher, 1)) == [b"offline"]
 
 
+async def test_a_last_word_takes_the_place_of_the_will_when_we_leave_and_not_when_we_vanish(
+    world: World,
+) -> None:
+    not_on(world, "fake", "it has a will alone")
+    async with world.bus("watcher", subscriptions=EVERYTHING) as watcher:
+        await watcher.connected.wait()
+        async with world.bus("mortal", will=Will("t/status", b"offline")) as mortal:
+            assert isinstance(mortal, MqttBus)
+            await mortal.connected.wait()
+            mortal.leave_with(Will("t/status", b"finished"))
+            world.cut(mortal)
+            assert payloads(await take(watcher, 1)) == [b"offline"]
+            await mortal.connected.wait()
+            mortal.leave_with(Will("t/status", b"finished"))
+        assert payloads(await take(watcher, 1)) == [b"finished"]
+
+
 async def test_a_message_that_has_expired_is_not_delivered(world: World, publisher: Bus) -> None:
     async with world.bus("subscriber", subscriptions=EVERYTHING) as subscriber:
         await subscriber.connected.wait()

@@ -6,6 +6,7 @@ import pytest
 
 from services.command import figures
 from services.command.figures import figure
+from services.command.top.words import amount, number
 
 
 def test_the_examples_are_true() -> None:
@@ -28,3 +29,8 @@ def test_the_examples_are_true() -> None:
 )
 def test_no_figure_is_a_power_of_ten_or_a_negative_zero(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+def test_the_terminal_shows_no_negative_zero() -> None:
+    shown = amount(-0.3), number(-0.0004, "decimal"), number(-0.001, "points")
+    assert shown == ("0", "0.0%", "0.00")

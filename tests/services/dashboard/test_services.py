@@ -74,6 +74,23 @@ def test_nothing_need_print_while_the_market_is_closed_or_between_two_days_of_a_
     assert not failing(working(), structs.replace(WELL, printed_s=3_600.0, **change))
 
 
+def test_after_the_end_of_a_replay_nothing_is_stale_and_nothing_waits() -> None:
+    picture = working()
+    picture.lag({"signals": 7})
+    quiet = structs.replace(WELL, journalled_s=600.0, is_live=False)
+    picture.heard(status("feed", "offline"))  # killed
+    assert failing(picture, quiet) == {"data"}
+    assert not picture.view(quiet).replay_over
+    picture.heard(structs.replace(status("feed", "offline"), note="finished"))
+    view = picture.view(quiet)
+    assert (view.ready, view.replay_over) == (True, True)
+    assert [each.behind for each in view.services[:3]] == [None, None, None]
+    assert view.services[-1].note == "finished"
+    assert failing(picture, structs.replace(quiet, is_live=True)) == {"data"}  # another's feed
+    picture.heard(status("feed"))  # and again
+    assert not picture.view(quiet).replay_over
+
+
 def test_a_stage_that_nobody_leads_is_named() -> None:
     picture = working()
     picture.led({"ingest": Leader("here", 3, "d"), "signals": None, "hedger": Leader("x", 1, "d")})
