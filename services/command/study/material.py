@@ -14,7 +14,10 @@ from shared.adapters.history.replay import ReplayStep
 from shared.adapters.history.series import DailyBar, Finding, Series
 from shared.adapters.settings import Settings
 from shared.adapters.study.plan import StudyPlan
+from shared.domain.instruments.expiries import SessionDays
 from shared.domain.sessions import SessionCalendar
+from shared.domain.study.instruments import InstrumentHistory, study_instruments
+from shared.domain.study.points import points_of
 from shared.runtime.site import Site
 
 
@@ -28,6 +31,7 @@ class Material(Struct, frozen=True, kw_only=True):
         digest: SHA-256, in hex, of every bar that was used.
         first: Day of the first step …
         last: … and of the last.
+        instruments: What is marked beside what the ticks say.
     """
 
     steps: tuple[ReplayStep, ...]
@@ -36,6 +40,12 @@ class Material(Struct, frozen=True, kw_only=True):
     digest: str
     first: date
     last: date
+    instruments: InstrumentHistory
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of any figure should know."""
+        return self.instruments.notes
 
 
 def read_material(plan: StudyPlan, settings: Settings) -> Material:
@@ -63,7 +73,9 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         for finding in series.findings
         if finding.day is None or first <= finding.day <= last
     )
-    digest = hashlib.sha256(msgspec.msgpack.encode([(s.symbol, s.bars) for s in history]))
+    bars = [(series.symbol, series.bars) for series in history]
+    priced = (plan.instruments, plan.surface, plan.costs)
+    digest = hashlib.sha256(msgspec.msgpack.encode((bars, priced), order="sorted"))
     return Material(
         steps=steps,
         calendar=calendar,
@@ -71,7 +83,26 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         digest=digest.hexdigest(),
         first=first,
         last=last,
+        instruments=_instruments(plan, settings, steps, calendar),
     )
+
+
+def _instruments(
+    plan: StudyPlan, settings: Settings, steps: Sequence[ReplayStep], calendar: SessionCalendar
+) -> InstrumentHistory:
+    vix, index = settings.signals.vix_symbol, settings.signals.index_symbol
+    points = points_of(((step.clock_ns, step.ticks) for step in steps), calendar, index, vix)
+    try:
+        return study_instruments(
+            plan.instruments,
+            points,
+            SessionDays(calendar),
+            curve=None,
+            surface=plan.surface,
+            quotes={vix: plan.costs["variance_swap"]},
+        )
+    except ValueError as reason:
+        raise Refused(str(reason)) from None
 
 
 def _closes(series: Series) -> Series:

@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
@@ -16,12 +15,13 @@ from shared.adapters.code_version import code_version
 from shared.adapters.settings import Settings
 from shared.adapters.study.columns import columns_of
 from shared.adapters.study.plan import Variant
-from shared.domain.accounts.effectiveness import SessionResult
 from shared.domain.effects import OrderDecided, WhipsawSuppressed
 from shared.domain.events import ExecutionReported
 from shared.domain.orders import Order
 from shared.domain.study.backtest import Backtest, BacktestPolicy
+from shared.domain.study.instruments import study_book
 from shared.domain.study.market import StudyMarket
+from shared.domain.study.session_table import session_table
 
 Progress = Callable[[int], None]
 """Told how many sessions more are done, of all variants together."""
@@ -77,7 +77,7 @@ def _run_group(
     material: Material, variants: Sequence[Variant], progress: Progress
 ) -> list[Outcome]:
     settings = variants[0].settings
-    market = StudyMarket(settings.intake, settings.signals, material.calendar)
+    market = StudyMarket(settings.intake, settings.signals, material.calendar, material.instruments)
     backtests = [_backtest(material, variant) for variant in variants]
     for step in number(material.steps, "study"):
         observed = market.take(step.ticks, step.clock)
@@ -98,34 +98,25 @@ def _backtest(material: Material, variant: Variant) -> Backtest:
         index_symbol=settings.signals.index_symbol,
         config_digest=settings.digest,
     )
-    return Backtest(variant.book, policy, material.calendar)
+    return Backtest(study_book(variant.book, material.instruments), policy, material.calendar)
 
 
 def _outcome(material: Material, variant: Variant, backtest: Backtest) -> Outcome:
-    backtest.account.advance_to(material.steps[-1].clock_ns + 1)
+    backtest.finish()
     orders = [effect.order for effect in backtest.effects if isinstance(effect, OrderDecided)]
     whipsaws = [each for each in backtest.effects if isinstance(each, WhipsawSuppressed)]
     return Outcome(
         name=variant.name,
         key=key_of(material, variant),
         digest=variant.settings.digest,
-        daily=_daily(backtest),
+        daily=session_table(
+            backtest,
+            material.calendar,
+            variant.settings.signals.index_symbol,
+            material.instruments,
+        ),
         orders=columns_of(Order, orders),
         executions=columns_of(ExecutionReported, backtest.executions),
         whipsaws=columns_of(WhipsawSuppressed, whipsaws),
         counts=dict(backtest.counts),
     )
-
-
-def _daily(backtest: Backtest) -> dict[str, NDArray[Any]]:
-    results = columns_of(SessionResult, backtest.account.snapshot().results)
-    renamed = {
-        "dynamic_carry": "carry",
-        "transaction_cost": "cost",
-        "static_carry": "static_profit",
-    }
-    columns = {renamed.get(name, name): values for name, values in results.items()}
-    columns["profit"] = columns["carry"] - columns["cost"]
-    columns["day"] = columns["close_ns"].astype("datetime64[ns]").astype("datetime64[D]")
-    columns["regime"] = np.full(len(columns["day"]), "")
-    return columns

@@ -3,11 +3,11 @@
 Longer than most: everything a plan may say is read in one place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct, structs
 
@@ -15,11 +15,18 @@ from shared.adapters.configuration.faults import Faults, FaultyConfiguration
 from shared.adapters.configuration.lines import locate
 from shared.adapters.configuration.table import Range, Table
 from shared.adapters.settings import Settings, read_document, settings_of
+from shared.adapters.study.instruments import read_costs, read_rolling, read_surface
 from shared.adapters.study.patches import Document, NoSuchKey, patched
-from shared.domain.policies import BookPolicy
+from shared.domain.policies import BookPolicy, LegPolicy
+from shared.domain.study.contracts import RollingInstrument
+from shared.domain.study.costs import NO_COSTS, InstrumentCosts
+from shared.domain.study.surface import SurfacePolicy
+from shared.domain.study.variants import VariantName, variant_book
 
 Prints = Literal["closes", "bars"]
+_OPTIONS: Final = frozenset({"put", "vix_call"})
 _PRINTS: Final[tuple[Prints, ...]] = ("closes", "bars")
+BENCHMARKS: Final[tuple[VariantName, ...]] = get_args(VariantName)
 _MOST_VARIANTS: Final = 100_000
 _SHORTEST: Final = Range(20, 100_000)
 
@@ -84,6 +91,9 @@ class StudyPlan(Struct, frozen=True, kw_only=True):
         history: Files and folders; none: the packaged history.
         prints: Whether a session prints its closes alone, or its opens, highs and lows as well.
         zero_cost: Nothing costs anything: every table says so.
+        costs: Of a deal, by instrument.
+        instruments: That are rolled, and marked for the study.
+        surface: What options are priced on.
         results: Folder for results, on its own or beside the plan.
         variants: Side by side, in the order of the plan.
         sweep: Parameters that are varied together.
@@ -104,6 +114,9 @@ class StudyPlan(Struct, frozen=True, kw_only=True):
     history: tuple[Path, ...]
     prints: Prints
     zero_cost: bool
+    costs: dict[str, InstrumentCosts]
+    instruments: tuple[RollingInstrument, ...]
+    surface: SurfacePolicy
     results: Path
     variants: tuple[Variant, ...]
     sweep: tuple[Sweep, ...]
@@ -112,18 +125,31 @@ class StudyPlan(Struct, frozen=True, kw_only=True):
     resamples: int
     seed: int
 
-    def variant(self, name: str, changes: Mapping[str, Any], note: str = "") -> Variant:
+    def variant(
+        self,
+        name: str,
+        changes: Mapping[str, Any],
+        note: str = "",
+        benchmark: VariantName | None = None,
+    ) -> Variant:
         """Make a variant of the configuration.
 
         Raises:
             NoSuchKey: A change leads nowhere.
             FaultyConfiguration: The configuration is none with these changes.
+            ValueError: The book's legs are not what the benchmark trades.
         """
         document = patched(self.document, self.book, changes)
+        unknown = _with_placeholders(document, {each.symbol for each in self.instruments})
         settings = settings_of(document, self.configuration, {})
         if self.zero_cost:
             settings = without_cost(settings)
         book = next(each for each in settings.books if each.name == self.book)
+        book = structs.replace(book, legs=tuple(_without(leg, unknown) for leg in book.legs))
+        if benchmark is not None:
+            index_symbol = settings.signals.index_symbol
+            book = variant_book(book, benchmark, index_symbol=index_symbol)
+        settings = structs.replace(settings, books=(book,))
         return Variant(name=name, note=note, changes=dict(changes), settings=settings, book=book)
 
     def swept(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -138,7 +164,14 @@ def without_costs(plan: StudyPlan) -> StudyPlan:
     variants = tuple(
         structs.replace(each, settings=without_cost(each.settings)) for each in plan.variants
     )
-    return structs.replace(plan, zero_cost=True, variants=variants)
+    instruments = tuple(structs.replace(each, costs=NO_COSTS) for each in plan.instruments)
+    return structs.replace(
+        plan,
+        zero_cost=True,
+        variants=variants,
+        instruments=instruments,
+        costs=dict.fromkeys(plan.costs, NO_COSTS),
+    )
 
 
 def without_cost(settings: Settings) -> Settings:
@@ -170,7 +203,9 @@ def _plan(root: Table, path: Path) -> StudyPlan:
     if book not in {each.name for each in settings.books}:
         there = ", ".join(each.name for each in settings.books)
         root.fault("book", f"there is no book {book!r}", f"{configuration} has {there}")
-    history, costs = root.table("history"), root.table("costs")
+    history, costs = root.table("history"), read_costs(root.table("costs"))
+    instruments = read_rolling(root, costs)
+    document = _with_symbols(document, instruments)
     bootstrap = root.table("bootstrap")
     plan = StudyPlan(
         path=path,
@@ -182,7 +217,10 @@ def _plan(root: Table, path: Path) -> StudyPlan:
         last=_day(root, "to"),
         history=tuple(path.parent / each for each in history.texts("files")),
         prints=history.choice("prints", _PRINTS, "closes"),
-        zero_cost=costs.flag("zero", default=False),
+        zero_cost=root.table("costs").flag("zero", default=False),
+        costs=costs,
+        instruments=instruments,
+        surface=read_surface(root.table("surface")),
         results=path.parent / root.text("results", f"{path.stem}-results"),
         variants=(),
         sweep=_sweep(root),
@@ -199,7 +237,7 @@ def _plan(root: Table, path: Path) -> StudyPlan:
         if names.count(name) > 1 and table.is_sound("name"):
             table.fault("name", f"two variants are called {name!r}", "name one differently")
     variants = tuple(_variant(plan, table, name) for table, name in zip(tables, names, strict=True))
-    for part in (history, costs, bootstrap, root.table("split"), root.table("walk_forward")):
+    for part in (history, bootstrap, root.table("split"), root.table("walk_forward")):
         part.refuse_unknown_keys()
     root.refuse_unknown_keys()
     return structs.replace(plan, variants=tuple(each for each in variants if each is not None))
@@ -209,14 +247,17 @@ def _variant(plan: StudyPlan, table: Table, name: str) -> Variant | None:
     changes = table.table("set")
     values = {key: changes.value(key) for key in changes.keys()}  # noqa: SIM118 - not a mapping
     note = table.text("note", "")
+    benchmark = table.choice("benchmark", BENCHMARKS, "static") if table.has("benchmark") else None
     table.refuse_unknown_keys()
     try:
-        return plan.variant(name, _flat(values), note)
+        return plan.variant(name, _flat(values), note, benchmark)
     except NoSuchKey as reason:
         table.fault("set", str(reason), "a key is a dotted path in the configuration, in quotes")
     except FaultyConfiguration as faulty:
         for fault in faulty.faults:
             table.fault("set", f"{fault.key}: {fault.problem}", fault.remedy)
+    except ValueError as reason:
+        table.fault("benchmark", str(reason), "set its legs under set")
     return None
 
 
@@ -228,6 +269,31 @@ def _with_common(root: Table, document: Document, book: str) -> Document:
     except NoSuchKey as reason:
         root.fault("set", str(reason), "a key is a dotted path in the configuration, in quotes")
         return document
+
+
+def _with_symbols(document: Document, instruments: Sequence[RollingInstrument]) -> Document:
+    """Let a leg name an instrument of the plan: no feed prints it, the study does."""
+    symbols: Document = {each.symbol: {} for each in instruments}
+    return {**document, "symbols": {**document.get("symbols", {}), **symbols}}
+
+
+def _with_placeholders(document: Document, rolling: Collection[str]) -> frozenset[str]:
+    """Give option legs a vega where the study measures it; returns the names of these legs."""
+    legs = [
+        leg
+        for book in document.get("books", ())
+        for leg in book.get("legs", ())
+        if leg.get("symbol") in rolling and "vega_per_unit" not in leg
+    ]
+    named = frozenset(leg.get("name", "") for leg in legs if leg.get("instrument") in _OPTIONS)
+    for leg in legs:
+        if leg.get("instrument") in _OPTIONS:
+            leg["vega_per_unit"] = 1.0
+    return named
+
+
+def _without(leg: LegPolicy, unknown: Collection[str]) -> LegPolicy:
+    return structs.replace(leg, vega_per_unit=None) if leg.name in unknown else leg
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
