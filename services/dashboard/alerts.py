@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from shared.domain.hedging.alerts import ALIVE
+from shared.domain.hedging.alerts import ALERTS, ALIVE, runbook_of
 from shared.wire.codec import MalformedMessage, instant_ns
 from shared.wire.messages import AlertMessage
 from shared.wire.views import AlertView
@@ -41,7 +41,7 @@ class AlertsPicture:
         if len(self._known) > 2 * MOST_ALERTS:
             del self._known[next(iter(self._known))]
         self._number += 1
-        view = AlertView(number=self._number, alert=alert)
+        view = AlertView(number=self._number, alert=alert, runbook_path=_runbook_path(alert.what))
         self._alerts.append(view)
         return view
 
@@ -85,3 +85,7 @@ def _when(alert: AlertMessage) -> int:
         return instant_ns(alert.event_time)
     except MalformedMessage:
         return 0
+
+
+def _runbook_path(what: str) -> str:
+    return f"deploy/runbooks/{runbook_of(what)}.md" if what in ALERTS else ""

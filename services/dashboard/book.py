@@ -105,6 +105,7 @@ class BookPicture:
     def decided(self, target: TargetChanged) -> None:
         """Take a decision."""
         self.target = target
+        self.triggers.decided(target.event_ns, target.decision)
 
     def changed(self, change: TriggerChanged) -> None:
         """Take a transition of a trigger."""

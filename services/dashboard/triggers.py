@@ -15,6 +15,9 @@ from shared.domain.strategy_policies import ListedLegPolicy, StrategyBookPolicy
 from shared.wire.times import format_instant
 from shared.wire.views import TriggerView
 
+_DECIDED: Final = "a decision was made"
+"""What the log says when a trigger begins to rest."""
+_MOST_DECISIONS: Final = 100
 _NO_HOLD: Final = Hold(trading_ns=0, sessions=1, observations=1)
 
 
@@ -29,6 +32,7 @@ class _Shown(Struct, frozen=True, kw_only=True):
     reason: str = ""
     inputs: dict[str, float] = {}
     reference: float | None = None
+    until_ns: int = 0
 
 
 class TriggersPicture:
@@ -46,6 +50,13 @@ class TriggersPicture:
         self._clock = clock
         self._holds = holds_of(policy)
         self._shown: dict[str, _Shown] = {name: _Shown() for name in self._holds}
+        self._decisions: dict[int, int] = {}
+
+    def decided(self, event_ns: int, decision: int) -> None:
+        """Take a decision's number, to name what a trigger rests after."""
+        self._decisions[event_ns] = decision
+        if len(self._decisions) > _MOST_DECISIONS:
+            del self._decisions[next(iter(self._decisions))]
 
     def changed(self, change: TriggerChanged) -> None:
         """Take a transition; while it rests, a trigger shows what it fired for."""
@@ -74,6 +85,7 @@ class TriggersPicture:
                     since_ns=run.since_ns,
                     observations=run.observations,
                     sessions=run.sessions,
+                    until_ns=run.until_ns,
                 )
 
     def in_state(self, state: TriggerState) -> tuple[str, ...]:
@@ -91,7 +103,7 @@ class TriggersPicture:
             trigger=name,
             state=shown.state,
             since=format_instant(shown.since_ns) if shown.since_ns else None,
-            reason=shown.reason,
+            reason=self._resting(shown, now_ns) if shown.state == "cooldown" else shown.reason,
             inputs=shown.inputs,
             reference=shown.reference,
             observations=shown.observations if runs else 0,
@@ -101,6 +113,13 @@ class TriggersPicture:
             sessions=shown.sessions if runs else 0,
             sessions_needed=hold.sessions if hold.sessions > 1 else 0,
         )
+
+    def _resting(self, shown: _Shown, now_ns: int) -> str:
+        """Say after which decision a trigger rests, until when, and what it had fired for."""
+        decision = self._decisions.get(shown.since_ns)
+        after = "a decision" if decision is None else f"decision {decision}"
+        rests = f"resting after {after}{_until(shown.until_ns, now_ns)}"
+        return rests if shown.reason in {"", _DECIDED} else f"{rests}; {shown.reason}"
 
     def _held_s(self, since_ns: int, now_ns: int) -> float:
         """Trading time: what a hold is counted in (spec 3)."""
@@ -118,3 +137,13 @@ def holds_of(policy: BookPolicy) -> dict[str, Hold]:
     rolls = any(isinstance(leg, ListedLegPolicy) and leg.ladder for leg in policy.legs)
     conditions = conditions_of(policy.triggers, policy.name, line, rolls=rolls)
     return {each.name: each.hold for each in conditions}
+
+
+def _until(end_ns: int, now_ns: int) -> str:
+    """Write until when a trigger rests; once its time is over, it waits to be armed again."""
+    if not end_ns:
+        return ""  # not heard yet
+    if end_ns <= now_ns:
+        return " until its condition is over"
+    end, now = format_instant(end_ns), format_instant(now_ns)
+    return f" until {end[11:16] if end[:10] == now[:10] else f'{end[:10]} {end[11:16]}'} UTC"

@@ -250,13 +250,15 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
 
 class AlertView(Struct, frozen=True, kw_only=True):
-    """An alert as it was told, numbered in the order it came; `runbook` is also a file's name.
+    """An alert as it was told, numbered in the order it came, and the file that says what to do.
 
-    `number` is the dashboard's own, from 1 since it started.
+    `number` is the dashboard's own, from 1 since it started; `runbook_path` is empty for an alert
+    of a later version.
     """
 
     number: int
     alert: AlertMessage
+    runbook_path: str = ""
 
 
 class ServiceView(Struct, frozen=True, kw_only=True):

@@ -178,7 +178,9 @@ def triggers() -> tuple[TriggerView, ...]:
             reason="drawdown of 5.74%, beyond 5%",
         ),
         trigger(
-            "vix_relative", "cooldown", reason="VIX 22.41 against 18: 24.5%, above 15%", held_s=0.0
+            "vix_relative",
+            "cooldown",
+            reason="resting after decision 7 until 21:15 UTC; fired: 24.5%, above 15%",
         ),
         trigger("fast_vix", observations_needed=2, hold_s=0.0),
         trigger("fast_index", observations_needed=2, hold_s=0.0, inputs={"index_return": -0.0312}),
@@ -258,6 +260,7 @@ def alert(number: int = 1, severity: str = "warning", what: str = "signal_lost")
             runbook="Rules and triggers on this signal stand still, the others are live; check"
             " its feed.",
         ),
+        runbook_path="deploy/runbooks/signal-lost.md",
     )
 
 

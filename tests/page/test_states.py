@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 from page import story
 from page.browsing import PLOTLY
@@ -68,7 +69,7 @@ def test_a_book_is_shown_with_its_chain_and_the_clamp_that_binds(shown: Page) ->
     clamp = shown.locator('.step[data-binding="clamp"]')
     expect(clamp).to_have_count(1)
     expect(clamp).to_contain_text("the binding clamp")
-    expect(clamp).to_contain_text("77400.00 left")
+    expect(clamp).to_contain_text("77,400.00 left, 137,562.00 projected")
 
 
 def test_triggers_are_a_row_of_states_with_the_progress_of_their_persistence(shown: Page) -> None:
@@ -87,7 +88,9 @@ def test_triggers_are_a_row_of_states_with_the_progress_of_their_persistence(sho
 
 def test_money_and_exposure_are_shown_in_full(shown: Page) -> None:
     expect(shown.locator("#budget")).to_contain_text("it lasts 23 days; the year has 329 left")
+    expect(shown.locator("#budget")).to_contain_text("carry by model")
     expect(shown.locator("#effectiveness")).to_contain_text("0.54")
+    expect(shown.locator("#effectiveness")).to_contain_text("The demo’s account calls it HER")
     expect(shown.locator("#profit tbody tr")).to_have_count(11)
     expect(shown.locator("#profit")).to_contain_text("unexplained")
     expect(shown.locator("#greeks tbody tr")).to_have_count(5)
@@ -116,6 +119,7 @@ def test_alerts_and_services_are_in_sight_with_lag_and_lease(shown: Page) -> Non
     expect(shown.locator(".alert")).to_have_count(3)
     expect(shown.locator(".alert").first).to_contain_text("■ critical")
     expect(shown.locator(".alert").first).to_contain_text("age 421.5 s · limit 300 s")
+    expect(shown.locator(".alert code").first).to_have_text("deploy/runbooks/signal-lost.md")
     expect(shown.locator(".service").nth(2)).to_contain_text("14 behind")
     expect(shown.locator(".service").nth(3)).to_contain_text("lease hedge-a-4713 · epoch 7")
 
@@ -148,6 +152,49 @@ def test_a_feed_that_has_gone_silent_makes_every_tile_stale(server: PageServer, 
     server.send("health", story.json_of(story.health()))
     expect(tab.locator("#banners")).not_to_contain_text("Market data is stale")
     expect(tab.locator("#data-age")).to_have_attribute("data-level", "good")
+
+
+def test_after_a_replay_the_page_says_so_calmly(server: PageServer, tab: Page) -> None:
+    over = story.json_of(story.health(replay_over=True, data_age_s=600.0))
+    for service in over["services"]:
+        service["behind"] = None
+    feed = over["services"][0] | {"service": "feed", "state": "offline", "note": "finished"}
+    server.state |= {"clock": "feed", "health": over | {"services": [*over["services"], feed]}}
+    tab.goto(server.url)
+    expect(tab.locator(".banner")).to_have_count(1)
+    expect(tab.locator(".banner")).to_contain_text("✓ Replay finished")
+    expect(tab.locator(".banner")).to_contain_text("clock stands at 2018-02-05 20:31:03 UTC")
+    expect(tab.locator("#clock-label")).to_have_text("Replay finished at, UTC")
+    expect(tab.locator("#data-age")).to_have_text("all of the replay")
+    expect(tab.locator("#ready")).to_have_text("● ready")
+    expect(tab.locator(".service").last).to_contain_text("✓ finished")
+    expect(tab.locator("#services")).not_to_contain_text("behind")
+    expect(tab.locator('.tile[data-signal="vix"]')).to_have_css("border-top-style", "solid")
+    expect(tab).to_have_title("hedgestat")
+
+
+def test_nothing_of_a_stale_tile_is_cut_off(server: PageServer, tab: Page) -> None:
+    old = story.market(vix="stale", rv="frozen")
+    old = msgspec.structs.replace(
+        old,
+        signals={
+            name: msgspec.structs.replace(each, event_time="2018-02-02T14:31:00Z")
+            for name, each in old.signals.items()
+        },
+    )
+    server.state["market"] = story.json_of(old)
+    tab.goto(server.url)
+    expect(tab.locator('.tile[data-signal="rv"] .age')).to_contain_text("3 d ")
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        cut = tab.evaluate(
+            """() => [...document.querySelectorAll('.tile')].filter((tile) => {
+              const edge = tile.getBoundingClientRect().right;
+              return [...tile.querySelectorAll('.meta span, .value')]
+                .some((one) => one.getBoundingClientRect().right > edge);
+            }).map((tile) => tile.dataset.signal)"""
+        )
+        assert cut == [], width
 
 
 def test_a_halt_is_loud_and_says_how_it_ends_and_the_browser_cannot_end_it(

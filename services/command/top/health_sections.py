@@ -51,7 +51,13 @@ def warnings(picture: Picture, now_ns: int) -> Iterator[Text]:
     if health.opens is not None and picture.state.clock == "wall":
         opens = date_time(parse_instant(health.opens))
         yield Text(f"Exchange closed: nothing trades until {opens} UTC", "yellow")
-    offline = [each.service for each in health.services if each.state == "offline"]
+    if health.replay_over:
+        yield Text("Replay finished: everything is settled, and nothing more will come", "green")
+    offline = [
+        each.service
+        for each in health.services
+        if each.state == "offline" and each.note != "finished"
+    ]
     if offline:
         yield Text(f"OFFLINE: {', '.join(offline)}", LOUD)
     for check, trouble in health.checks.items():

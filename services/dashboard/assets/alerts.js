@@ -27,7 +27,7 @@ function renderAlerts(store) {
   setAttribute(at("alerts"), "data-empty", alerts.length === 0 ? "None since the monitor started" : null);
 }
 
-function create({ alert }) {
+function create({ alert, runbook_path = "" }) {
   const figures = figuresText(alert.figures);
   return element(
     "li",
@@ -41,5 +41,6 @@ function create({ alert }) {
     element("p", { class: "alert-what" }, words(alert.what), element("span", {}, ` ${[alert.book, alert.where].filter(Boolean).join(" · ")}`)),
     figures === "" ? null : element("p", { class: "alert-figures figure" }, figures),
     element("p", { class: "alert-runbook" }, alert.runbook),
+    runbook_path === "" ? null : element("p", { class: "alert-path" }, "Runbook: ", element("code", {}, runbook_path)),
   );
 }

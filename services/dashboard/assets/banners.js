@@ -18,7 +18,7 @@ export function showBanners(store) {
 }
 
 function renderBanners(store) {
-  const found = [...connection(store), ...feed(store), ...signals(store), ...trading(store)];
+  const found = [...connection(store), ...replay(store), ...feed(store), ...signals(store), ...trading(store)];
   reconcile(at("banners"), found, (each) => each.key, create, update);
   const loud = found.find((each) => each.title !== undefined);
   document.title = loud === undefined ? "hedgestat" : `${loud.title} · hedgestat`;
@@ -48,6 +48,16 @@ function connection(store) {
       ? "The monitor does not answer. Trying again…"
       : `Last data ${timeOfDay(last)} UTC. What you see is old. Trying again…`;
   return [{ key: "connection", kind: "lost", title: "LOST", head: "✕ Connection lost", text }];
+}
+
+// No trouble: said once, calmly, so that nobody waits.
+function replay(store) {
+  if (store.state?.health.replay_over !== true) {
+    return [];
+  }
+  const last = dayAndTime(milliseconds(store.state.market.event_time));
+  const text = `The market’s clock stands at ${last} UTC. Everything is settled, and nothing more will come.`;
+  return [{ key: "replay", kind: "over", head: "✓ Replay finished", text }];
 }
 
 function feed(store) {

@@ -2,7 +2,7 @@
 
 import { figuresText } from "/assets/alerts.js";
 import { at, element, fill, reconcile, setAttribute, setProperty, setText, whenChanged } from "/assets/dom.js";
-import { UNKNOWN, dayAndTime, milliseconds, number, percent, plain, signed, timeOfDay, words } from "/assets/format.js";
+import { UNKNOWN, counted, dayAndTime, milliseconds, number, percent, plain, signed, timeOfDay, words } from "/assets/format.js";
 import { paced } from "/assets/pace.js";
 import { renderSizing } from "/assets/sizing.js";
 
@@ -227,7 +227,7 @@ function renderSuppressed({ whipsaws, withheld }) {
     ...whipsaws.slice(0, SHOWN_WHIPSAWS).map((each) => ({
       kind: "whipsaw",
       when: each.event_time,
-      text: `${words(each.trigger)} broke after ${each.observations} ticks, at most ${figuresText(each.peak)}`,
+      text: `${words(each.trigger)} broke after ${counted(each.observations, "tick")}, at most ${figuresText(each.peak)}`,
     })),
   ];
   const line = (each) =>

@@ -26,6 +26,13 @@ export function number(value, decimals = 0) {
   return /^−[0.,]*$/.test(text) ? text.slice(1) : text;
 }
 
+/** A text that was written without, with its thousands apart. */
+export const spaced = (text) =>
+  text.replace(/(?<![\d.,:-])\d{4,}(?![\d:-])/g, (digits) => number(Number(digits)));
+
+/** How many of something: 1 tick · 41 ticks. */
+export const counted = (count, name) => `${number(count)} ${name}${count === 1 ? "" : "s"}`;
+
 /** The same with its sign, plus or minus. */
 export function signed(value, decimals = 0) {
   const text = number(value, decimals);

@@ -27,10 +27,11 @@ function create() {
 function update(node, service) {
   const [name, behind, state, more] = node.children;
   setText(name, service.service);
-  setText(state, STATES[service.state] ?? service.state);
+  const isDone = service.note === "finished";
+  setText(state, isDone ? "✓ finished" : STATES[service.state] ?? service.state);
   setText(behind, service.behind === null ? "" : `${number(service.behind)} behind`);
   const lease = service.holder === "" ? "" : `lease ${service.holder} · epoch ${service.epoch}`;
-  const told = [lease, service.note];
+  const told = [lease, isDone ? "" : service.note];
   setText(more, told.filter(Boolean).join(" · "));
-  setAttribute(node, "data-state", service.state);
+  setAttribute(node, "data-state", isDone ? "finished" : service.state);
 }

@@ -49,6 +49,14 @@ function hedgeChart(store) {
   };
 }
 
+const BUDGET =
+  "Used: this calendar year’s carry by model, implied less realized variance and never a gain, and what " +
+  "fills cost against their reference prices; better fills give room back. It is no profit and loss: the " +
+  "demo’s account tells that.";
+const EFFECTIVENESS =
+  "Effectiveness: what the hedge gained, by the marks of its legs, for each unit that the book lost, over " +
+  "all falls beyond 5% from a peak together. The demo’s account calls it HER, and tells it a fall at a time.";
+
 function renderBudget({ budget, summary }) {
   if (budget === null) {
     fill(at("budget"), element("p", { class: "empty" }, "This book has no annual budget."));
@@ -61,7 +69,7 @@ function renderBudget({ budget, summary }) {
   setProperty(meter, "--warn", `${Math.min(100, budget.warn_fraction * 100)}%`);
   const left =
     budget.days_left === null
-      ? "Nothing is used yet."
+      ? "On balance nothing is used this year."
       : `At this year’s rate it lasts ${number(budget.days_left)} days; the year has ${number(budget.year_days_left)} left.`;
   fill(
     at("budget"),
@@ -73,6 +81,7 @@ function renderBudget({ budget, summary }) {
     ),
     meter,
     element("p", { class: "caption", "data-level": over || lasts ? "warning" : null }, `${over || lasts ? "⚠ " : ""}${left} Warns at ${percent(budget.warn_fraction, 0)}.`),
+    element("p", { class: "definition" }, BUDGET),
   );
 }
 
@@ -82,7 +91,7 @@ const pairOf = (name, value, unit) =>
 function renderEffectiveness({ effectiveness: found }) {
   const text =
     found.ratio === null
-      ? "No ratio yet: it takes a drawdown of the book."
+      ? "No ratio yet: it takes a fall of the book."
       : `The hedge gained ${number(found.hedge_profit)} while the book lost ${number(Math.abs(found.book_loss ?? 0))}.`;
   fill(
     at("effectiveness"),
@@ -93,6 +102,7 @@ function renderEffectiveness({ effectiveness: found }) {
       pairOf("Correlation", number(found.correlation, 2), "of book and hedge"),
     ),
     element("p", { class: "caption" }, text),
+    element("p", { class: "definition" }, EFFECTIVENESS),
   );
 }
 

@@ -1,7 +1,7 @@
 // Orders from their decision to their end; a line opens to show why it was sent.
 
 import { at, element, fill, reconcile, setAttribute, setText, whenChanged } from "/assets/dom.js";
-import { UNKNOWN, dayAndTime, milliseconds, number, plain, signed, timeOfDay, words } from "/assets/format.js";
+import { UNKNOWN, dayAndTime, milliseconds, number, plain, signed, spaced, timeOfDay, words } from "/assets/format.js";
 import { paced } from "/assets/pace.js";
 
 const SHOWN = 50;
@@ -103,7 +103,7 @@ function updateWhy(node, order) {
       element("li", {}, element("time", { class: "figure" }, when === null ? "" : timeOfDay(milliseconds(when))), element("span", {}, text));
     fill(
       node.firstChild,
-      element("p", { class: "why" }, element("b", {}, "Why: "), order.why || order.reason),
+      element("p", { class: "why" }, element("b", {}, "Why: "), spaced(order.why || order.reason)),
       element("ol", { class: "path" }, ...path.map(step)),
       element("p", { class: "caption" }, "The whole chain: ", element("code", {}, `hedgestat why ${order.order_id}`)),
     );

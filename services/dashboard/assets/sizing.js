@@ -2,7 +2,7 @@
 
 import { figuresText } from "/assets/alerts.js";
 import { at, element, fill, setProperty } from "/assets/dom.js";
-import { number, percent, words } from "/assets/format.js";
+import { number, percent, spaced, words } from "/assets/format.js";
 
 /** Draw the chain of a book's last decision, or what its strategies saw. */
 export function renderSizing({ target, summary }) {
@@ -43,7 +43,7 @@ function stepOf(step, before, scale, isTheClamp) {
     element("span", { class: "step-name" }, words(step.name)),
     bar(before, step.multiplier, scale),
     element("span", { class: "step-value figure" }, `${number(step.multiplier, 3)}×`),
-    element("span", { class: "step-note" }, clamp === "" ? null : element("b", {}, `${clamp} `), step.note),
+    element("span", { class: "step-note" }, clamp === "" ? null : element("b", {}, `${clamp} `), spaced(step.note)),
   );
   return line;
 }

@@ -35,7 +35,8 @@ function renderTop(store) {
   setAttribute(at("environment"), "data-environment", state.environment);
   const replay = state.clock === "feed";
   const opens = replay ? null : state.health.opens;
-  const time = replay ? "Replay time, UTC" : "Market time, UTC";
+  const over = state.health.replay_over === true;
+  const time = over ? "Replay finished at, UTC" : replay ? "Replay time, UTC" : "Market time, UTC";
   setText(at("clock-label"), opens === null ? time : `${time} · closed until ${dayAndTime(milliseconds(opens))}`);
   setAttribute(at("clock-label"), "data-level", opens === null ? null : "warning");
   setText(at("clock"), dayAndTime(milliseconds(state.market.event_time)));
@@ -47,7 +48,8 @@ function renderTop(store) {
 function renderDataAge(store) {
   const age = store.dataAge();
   const old = dataTrouble(store) !== "";
-  setText(at("data-age"), age === null ? "none yet" : `${duration(age)} ago`);
+  const over = store.state.health.replay_over === true;
+  setText(at("data-age"), over ? "all of the replay" : age === null ? "none yet" : `${duration(age)} ago`);
   setAttribute(at("data-age"), "data-level", old ? "bad" : "good");
   setAttribute(document.body, "data-feed", old ? "silent" : "live");
 }

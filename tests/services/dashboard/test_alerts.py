@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import msgspec
 
 from services.dashboard.alerts import KEPT_ALERTS, AlertsPicture
@@ -13,6 +15,16 @@ def test_an_alert_that_came_both_ways_is_shown_once() -> None:
     assert picture.take(ALERT) is not None
     assert picture.take(ALERT) is None
     assert [each.alert for each in picture.newest(9)] == [ALERT]
+
+
+def test_an_alert_names_its_runbook_and_that_file_is_there() -> None:
+    shown = AlertsPicture().take(ALERT)
+    assert shown is not None
+    assert shown.runbook_path == "deploy/runbooks/order-ended.md"
+    assert (Path(__file__).parents[3] / shown.runbook_path).is_file()
+    unknown = AlertsPicture().take(msgspec.structs.replace(ALERT, what="of_a_later_version"))
+    assert unknown is not None
+    assert unknown.runbook_path == ""
 
 
 def test_the_dead_mans_switch_is_not_shown() -> None:

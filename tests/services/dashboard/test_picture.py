@@ -1,15 +1,20 @@
 """The fold: every view, and that it does not matter how entries come together."""
 
+import re
 from itertools import pairwise
 
 import pytest
-from fakes.hedged_market import FUTURE, MONDAY, SWAP, policy
+from fakes.hedged_market import CALENDAR, FUTURE, MONDAY, SWAP, policy
 from fakes.pictured_market import PicturedMarket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.dashboard.picture import Picture
+from services.dashboard.triggers import TriggersPicture
+from shared.domain.effects import TriggerChanged
 from shared.domain.events import ExecutionKind
+from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.triggers import TriggerRun
 from shared.domain.instants import DAY, MINUTE, SECOND
 from shared.domain.policies import BudgetPolicy
 from shared.domain.signals_observed import Quality
@@ -171,8 +176,41 @@ def test_a_trigger_that_rests_shows_what_it_fired_for() -> None:
     for _ in range(4):
         market.vix(22.0, after=6 * MINUTE)
     rests = trigger(market.picture(), "vix_move")
-    assert (rests.state, rests.reason) == ("cooldown", "fired: the hold is complete")
+    assert rests.state == "cooldown"
+    told = r"resting after decision 2 until [-: 0-9]+ UTC; fired: the hold is complete"
+    assert re.fullmatch(told, rests.reason)
     assert rests.inputs["reference_vix"] == 18.0
+
+
+def test_a_trigger_that_rests_says_until_when_as_far_as_is_known() -> None:
+    shown = TriggersPicture(policy(), SessionClock(CALENDAR))
+    now_ns = 1_517_864_400 * SECOND  # 2018-02-05 21:00 UTC
+    shown.changed(
+        TriggerChanged(
+            book="overlay",
+            event_ns=now_ns,
+            trigger="drawdown",
+            state="cooldown",
+            previous="firing",
+            since_ns=now_ns,
+            observations=0,
+            sessions=0,
+            inputs={},
+            reference=None,
+            reason="a decision was made",
+        )
+    )
+
+    def reason(until_ns: int) -> str:
+        run = TriggerRun(state="cooldown", since_ns=now_ns, until_ns=until_ns)
+        shown.counted({"drawdown": run}, now_ns)
+        return next(each.reason for each in shown.views(now_ns) if each.trigger == "drawdown")
+
+    assert reason(0) == "resting after a decision"
+    shown.decided(now_ns, 12)
+    assert reason(now_ns + 900 * SECOND) == "resting after decision 12 until 21:15 UTC"
+    assert reason(now_ns + DAY) == "resting after decision 12 until 2018-02-06 21:00 UTC"
+    assert reason(now_ns) == "resting after decision 12 until its condition is over"
 
 
 def test_every_configured_trigger_is_shown_before_anything_was_heard_of_it() -> None:
