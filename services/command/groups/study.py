@@ -114,3 +114,72 @@ def compare(
     with answering():
         study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
         commands.compare(study, Hands(jobs=jobs, dask=dask), console)
+
+
+@app.command(epilog="Example:\n\n  hedgestat study sweep my-study.toml --dask tcp://scheduler:8786")
+def sweep(
+    plan: Plan = DEFAULT,
+    history: History = None,
+    first: First = None,
+    last: Last = None,
+    results: Results = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    zero_cost: ZeroCost = False,
+) -> None:
+    """Run every combination of the plan's [[sweep]] values: what the result hangs on."""
+    from services.command.study import commands
+    from services.command.study.study import Hands
+
+    with answering():
+        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
+        commands.sweep(study, Hands(jobs=jobs, dask=dask), console)
+
+
+@app.command(
+    epilog="Example:\n\n  hedgestat study walkforward my-study.toml --dask tcp://scheduler:8786"
+)
+def walkforward(
+    plan: Plan = DEFAULT,
+    history: History = None,
+    first: First = None,
+    last: Last = None,
+    results: Results = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    zero_cost: ZeroCost = False,
+) -> None:
+    """Choose the swept parameters on the past, judge them on what follows, and walk on."""
+    from services.command.study import commands
+    from services.command.study.study import Hands
+
+    with answering():
+        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
+        commands.walk_forward(study, Hands(jobs=jobs, dask=dask), console)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat study report\n\n"
+    "  hedgestat study report my-study.toml --out ~/report.html"
+)
+def report(
+    plan: Plan = DEFAULT,
+    history: History = None,
+    first: First = None,
+    last: Last = None,
+    results: Results = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    zero_cost: ZeroCost = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file.", show_default="report.html in the folder of results"),
+    ] = None,
+) -> None:
+    """Write one HTML file for a portfolio manager: figures, charts, doubts, how to repeat it."""
+    from services.command.study.commands import report as write
+    from services.command.study.study import Hands
+
+    with answering():
+        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
+        write(study, Hands(jobs=jobs, dask=dask), out, console)

@@ -3,15 +3,22 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
 from services.command.endings import named_reasons
 from services.command.study.comparison import print_comparison
 from services.command.study.figures import figures_of
+from services.command.study.selection import swept_figures, walk
+from services.command.study.selection_tables import print_sweep, print_walk
+from services.command.study.report.writing import write_report
 from services.command.study.study import Hands, Study
 from shared.adapters.study.plan import StudyPlan
 from shared.runtime.logs import configure_logging
+
+WIDTH_OF_A_FILE: Final = 120
 
 
 def run_study(plan: StudyPlan, hands: Hands, console: Console) -> None:
@@ -38,7 +45,50 @@ def compare(plan: StudyPlan, hands: Hands, console: Console) -> None:
     with _prepared(console):
         study = Study(plan, _command(), console)
         study.run(hands)
-        print_comparison(plan, figures_of(study.folder, plan.variants), console)
+        print_comparison(plan, figures_of(study.folder, plan.variants), _wide(console))
+
+
+def sweep(plan: StudyPlan, hands: Hands, console: Console) -> None:
+    """Run every combination of the sweep's values, and print what they show.
+
+    Raises:
+        Refused: The history cannot be used, or the plan sweeps nothing.
+        Failed: Results cannot be written or read, or the cluster does not answer.
+    """
+    with _prepared(console):
+        study = Study(plan, _command(), console)
+        figures = swept_figures(study.swept, study.sweep(hands))
+        print_sweep(plan, figures, study.tried, _wide(console))
+
+
+def walk_forward(plan: StudyPlan, hands: Hands, console: Console) -> None:
+    """Choose the swept parameters on the past, judge them on what follows, and walk on.
+
+    Raises:
+        Refused: As `sweep`, or there are too few sessions.
+        Failed: As `sweep`.
+    """
+    with _prepared(console):
+        study = Study(plan, _command(), console)
+        figures = swept_figures(study.swept, study.sweep(hands))
+        print_walk(plan, walk(figures, plan.walk_forward), _wide(console))
+
+
+def _wide(console: Console) -> Console:
+    return console if console.is_terminal else Console(width=WIDTH_OF_A_FILE)
+
+
+def report(plan: StudyPlan, hands: Hands, out: Path | None, console: Console) -> None:
+    """Run what is missing, and write the report: into the folder of results, or where asked.
+
+    Raises:
+        Refused: The history cannot be used, or there is nothing to report.
+        Failed: Results cannot be written or read, or the cluster does not answer.
+    """
+    with _prepared(console):
+        study = Study(plan, _command(), console)
+        study.run(hands)
+        write_report(study, _command(), out or study.folder.path / "report.html", console)
 
 
 @contextmanager

@@ -10,13 +10,11 @@ from services.command.study.figures import VariantFigures
 from shared.adapters.study.plan import StudyPlan
 from shared.domain.study.paths import ClosedForm, PathFigures
 
-WIDTH_OF_A_FILE: Final = 120
 ZERO_COST: Final = "ZERO COST: nothing that was traded cost anything."
 
 
 def print_comparison(plan: StudyPlan, figures: Sequence[VariantFigures], console: Console) -> None:
     """Print what the variants cost, earned and did."""
-    console = console if console.is_terminal else Console(width=WIDTH_OF_A_FILE)
     for table in (
         _money(figures),
         _crises(figures),
