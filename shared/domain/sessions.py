@@ -4,6 +4,7 @@ The calendar itself comes from a calendar library (`shared.adapters.calendars`);
 its opening and closing instants, so that the domain stays pure and a study can bring its own.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,10 +37,13 @@ class SessionCalendar:
         if not ordered:
             raise ValueError("sessions must be in order and must not overlap")
         lengths = self.close_ns - self.open_ns
-        self._elapsed_ns = np.concatenate(([0], np.cumsum(lengths)))  # before session i opens
+        # Asked for one instant at a time, a list answers many times faster than an array.
+        self._opens: list[int] = self.open_ns.tolist()
+        self._closes: list[int] = self.close_ns.tolist()
+        self._elapsed_ns: list[int] = [0, *np.cumsum(lengths).tolist()]  # before session i opens
 
     def __len__(self) -> int:
-        return len(self.open_ns)
+        return len(self._opens)
 
     def session(self, now: int) -> int:
         """Index of the latest session that opened at or before `now`.
@@ -47,20 +51,28 @@ class SessionCalendar:
         Raises:
             OutsideCalendar: `now` is before the first opening or after the last closing.
         """
-        index = int(np.searchsorted(self.open_ns, now, side="right")) - 1
-        if index < 0 or (index == len(self) - 1 and now > self.close_ns[-1]):
+        index = bisect_right(self._opens, now) - 1
+        if index < 0 or (index == len(self._opens) - 1 and now > self._closes[-1]):
             raise OutsideCalendar(f"no session known around instant {now} ns")
         return index
 
+    def opened(self, now: int) -> int:
+        """Number of the latest session that opened at or before `now`; the first before it."""
+        return max(0, bisect_right(self._opens, now) - 1)
+
+    def hours(self, session: int) -> tuple[int, int]:
+        """Opening and closing instant of a session, by its number."""
+        return self._opens[session], self._closes[session]
+
     def is_open(self, now: int) -> bool:
         """Whether `now` lies in a session, both ends included: a close prints at its instant."""
-        return now <= int(self.close_ns[self.session(now)])
+        return now <= self._closes[self.session(now)]
 
     def trading_ns(self, now: int) -> int:
         """Trading time from the first opening to `now`, in ns; constant while closed."""
         index = self.session(now)
-        within = min(now, int(self.close_ns[index])) - int(self.open_ns[index])
-        return int(self._elapsed_ns[index]) + within
+        within = min(now, self._closes[index]) - self._opens[index]
+        return self._elapsed_ns[index] + within
 
     def trading_ns_between(self, start: int, end: int) -> int:
         """Trading time from `start` to `end`, in ns; negative when `end` is earlier."""
@@ -75,7 +87,7 @@ class SessionCalendar:
         wanted = self.trading_ns(start) + duration_ns
         if duration_ns <= 0:
             return start
-        index = int(np.searchsorted(self._elapsed_ns, wanted, side="left")) - 1
-        if index >= len(self):
+        index = bisect_left(self._elapsed_ns, wanted) - 1
+        if index >= len(self._opens):
             raise OutsideCalendar(f"the calendar ends within {duration_ns} ns of trading time")
-        return int(self.open_ns[index]) + wanted - int(self._elapsed_ns[index])
+        return self._opens[index] + wanted - self._elapsed_ns[index]

@@ -75,14 +75,12 @@ class SessionClock:
         return int(self._calendar.close_ns[following]) if following < len(self._calendar) else None
 
     def _move(self, now: int) -> None:
-        opens = self._calendar.open_ns
-        self._locate(max(0, int(opens.searchsorted(now, side="right")) - 1))
+        self._locate(self._calendar.opened(now))
 
     def _locate(self, number: int) -> None:
         calendar, following = self._calendar, number + 1
         self._number = number
-        self._open_ns = int(calendar.open_ns[number])
-        self._close_ns = int(calendar.close_ns[number])
+        self._open_ns, self._close_ns = calendar.hours(number)
         is_last = following == len(calendar)
-        self._next_open_ns = 2**63 if is_last else int(calendar.open_ns[following])
+        self._next_open_ns = 2**63 if is_last else calendar.hours(following)[0]
         self._elapsed_ns = calendar.trading_ns(self._open_ns)

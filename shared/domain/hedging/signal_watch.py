@@ -33,6 +33,9 @@ class SignalWatch:
         self._names = tuple(dict.fromkeys(signals))
         self.good: dict[str, bool] = dict(good or {})
         """The state: pass a copy of it to a new watch."""
+        self._silent = {
+            name for name, prints in self.good.items() if name[0] == FEED and not prints
+        }
 
     def look(self, facts: Facts) -> list[AlertRaised]:
         """Compare every signal's quality with what it was."""
@@ -53,8 +56,10 @@ class SignalWatch:
         return alerts + self._look_at_feeds(facts) + self._look_at_market(facts, halted=halted)
 
     def _look_at_feeds(self, facts: Facts) -> list[AlertRaised]:
-        known = {name for name, prints in self.good.items() if name[0] == FEED and not prints}
-        silent = {f"{FEED}{symbol}" for symbol in facts.silent}
+        known, silent = self._silent, {f"{FEED}{symbol}" for symbol in facts.silent}
+        if known == silent:
+            return []
+        self._silent = silent
         self.good |= dict.fromkeys(known, True) | dict.fromkeys(silent, False)
         told = [("feed_silent", name) for name in sorted(silent - known)]
         told += [("feed_recovered", name) for name in sorted(known - silent)]

@@ -47,7 +47,7 @@ class SessionCursor:
             index = self.calendar.session(now)
         except OutsideCalendar:
             return False
-        if now > self.calendar.close_ns[index]:
+        if not self.calendar.is_open(now):
             return False
         self.index = index
         self.open_ns, self.close_ns = self._edges(index)
@@ -57,7 +57,7 @@ class SessionCursor:
     def _edges(self, index: int) -> tuple[int, int]:
         if index == len(self.calendar):
             return NEVER, NEVER
-        return int(self.calendar.open_ns[index]), int(self.calendar.close_ns[index])
+        return self.calendar.hours(index)
 
     def since(self, start: int, end: int) -> Elapsed:
         """Measure from `start`, inside this or an earlier session, to `end`, inside this one."""

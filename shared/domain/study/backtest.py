@@ -99,7 +99,8 @@ class Backtest:
 
     def take(self, step: ObservedStep) -> None:
         """Take a step: everything that comes of it is done when this returns."""
-        self._venue.receive_block(step.block)
+        for tick in step.ticks:
+            self._venue.receive(tick)
         if step.measured and self._measures:
             self._receive(self._exposure(step))
         for observed in step.observed:

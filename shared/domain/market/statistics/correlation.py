@@ -215,8 +215,8 @@ class _Comoments(Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[float, float]]) -> "_Comoments":
-        left, right = (Moments.of(pair[side] for pair in pairs) for side in (LEFT, RIGHT))
-        products = math.fsum((x - left.mean) * (y - right.mean) for x, y in pairs)
+        left, right = (Moments.of([pair[side] for pair in pairs]) for side in (LEFT, RIGHT))
+        products = math.fsum([(x - left.mean) * (y - right.mean) for x, y in pairs])
         return cls(left, right, products)
 
     def plus(self, x: float, y: float) -> "_Comoments":

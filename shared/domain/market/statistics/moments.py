@@ -22,7 +22,7 @@ class Moments(NamedTuple):
         if not sample:
             return cls()
         mean = math.fsum(sample) / len(sample)
-        return cls(len(sample), mean, math.fsum((value - mean) ** 2 for value in sample))
+        return cls(len(sample), mean, math.fsum([(value - mean) ** 2 for value in sample]))
 
     def plus(self, value: float) -> "Moments":
         """The sample with one value more."""
