@@ -165,7 +165,6 @@ def stationary_numbers(
     """
     places = np.arange(starts.shape[-1])
     begins = uniforms <= 1.0 / block
-    begins[..., 0] = True
     began = np.maximum.accumulate(np.where(begins, places, 0), axis=-1)
     taken = np.take_along_axis(starts, began, axis=-1) + places - began
     return np.asarray(taken % starts.shape[-1], dtype=np.int64)

@@ -107,7 +107,7 @@ def test_wealth_begins_at_one() -> None:
 
 def test_a_path_that_lost_everything_lost_all_of_it_a_year() -> None:
     assert annual_return(np.array([0.1, -1.0])) == -1.0
-    assert annual_return(np.array([0.1, -1.5])) == -1.0
+    assert annual_return(np.array([0.1, -1.5, 0.1, 0.1, 0.1])) == -1.0
 
 
 def test_returns_without_deviation_have_no_sharpe() -> None:

@@ -61,6 +61,12 @@ def test_profit_from_one_crisis_is_named() -> None:
     assert "2020-01-03 to 2020-01-04" in flag.sentence
 
 
+def test_a_profit_that_is_all_of_one_crisis_is_flagged() -> None:
+    found = with_sharpe(performance([0.0, 1.0, -1.0, 4.0, 0.0]), None)
+    flag = only(red_flags(structs.replace(found, monthly_win_rate=None), inputs=1))
+    assert flag.figures == {"net_profit": 4.0, "gain": 4.0, "without": 0.0}
+
+
 @pytest.mark.parametrize(
     "carry",
     [

@@ -1,3 +1,4 @@
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
@@ -234,6 +235,21 @@ def test_a_statistic_without_deviation_has_an_interval_of_one_point(
     policy = BootstrapPolicy(resamples=50, interval=interval)
     found = confidence_interval(np.ones((20, 1)), mean_of_rows, policy)
     assert (found.low, found.value, found.high, found.deviation) == (1.0, 1.0, 1.0, 0.0)
+
+
+def distinct(rows: Column) -> Column:
+    """How many different sessions were taken: fewer in every resample."""
+    ordered = np.sort(rows[..., 0], axis=-1)
+    return np.asarray(1.0 + np.sum(np.diff(ordered, axis=-1) > 0, axis=-1), dtype=np.float64)
+
+
+def test_a_bias_that_all_resamples_share_is_taken_as_half_a_resample() -> None:
+    rows = np.arange(30.0)[:, None]
+    policy = BootstrapPolicy(block=1, resamples=20)
+    found = confidence_interval(rows, distinct, policy)
+    bias = NormalDist().inv_cdf(1 - 0.5 / 20)
+    tail = NormalDist().cdf(2 * bias + NormalDist().inv_cdf(0.025))
+    assert found.low == pytest.approx(np.quantile(resampled(rows, distinct, policy, 1), tail))
 
 
 def count_of_rows(rows: Column) -> Column:
