@@ -183,3 +183,29 @@ def report(
     with answering():
         study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
         write(study, Hands(jobs=jobs, dask=dask), out, console)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat study claims\n\n"
+    "  hedgestat study claims --history ~/csv --from 1990-01-02 --json claims.json"
+)
+def claims(
+    plan: Plan = DEFAULT,
+    history: History = None,
+    first: First = None,
+    last: Last = None,
+    results: Results = None,
+    jobs: Jobs = None,
+    dask: Dask = None,
+    zero_cost: ZeroCost = False,
+    file: Annotated[
+        Path | None, typer.Option("--json", help="Write it here too, besides claims.json.")
+    ] = None,
+) -> None:
+    """Hold the papers' own figures against history: claimed, measured, how sure, and a verdict."""
+    from services.command.study import commands
+    from services.command.study.study import Hands
+
+    with answering():
+        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
+        commands.claims(study, Hands(jobs=jobs, dask=dask), console, file)

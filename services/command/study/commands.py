@@ -4,11 +4,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
 from services.command.endings import named_reasons
+from services.command.study.claims.command import judge_claims, keep
+from services.command.study.claims.table import print_claims
 from services.command.study.comparison import print_comparison
 from services.command.study.figures import figures_of
 from services.command.study.selection import swept_figures, walk
@@ -89,6 +92,21 @@ def report(plan: StudyPlan, hands: Hands, out: Path | None, console: Console) ->
         study = Study(plan, _command(), console)
         study.run(hands)
         write_report(study, _command(), out or study.folder.path / "report.html", console)
+
+
+def claims(plan: StudyPlan, hands: Hands, console: Console, file: Path | None) -> None:
+    """Run what is missing, hold the papers' figures against it, and print them side by side.
+
+    Raises:
+        Refused: The history cannot be used.
+        Failed: Results cannot be written or read, or the cluster does not answer.
+    """
+    with _prepared(console):
+        study = Study(plan, _command(), console)
+        document = judge_claims(study, hands)
+        for path in (study.folder.path / "claims.json", *([file] if file else ())):
+            keep(document, path)
+        print_claims(document, console)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""`hedgestat study claims`: the papers' own figures, held against a history."""

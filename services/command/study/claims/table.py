@@ -1,0 +1,108 @@
+"""The claims in a terminal: a table a section, readable at a hundred columns."""
+
+from collections import Counter
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from services.command.figures import rounded
+from services.command.study.claims.command import ClaimsDocument
+from services.command.study.comparison import ZERO_COST
+from shared.domain.study.claims.claim import Judged, Unit, Verdict
+
+WIDTH_OF_A_FILE: Final = 100
+_COLOURS: Final = {
+    Verdict.HOLDS: "green",
+    Verdict.DOES_NOT_HOLD: "red",
+    Verdict.CANNOT_BE_TOLD: "yellow",
+}
+_FORMS: Final[dict[Unit, str]] = {
+    "share": ".1%",
+    "ratio": ".3f",
+    "money": ",.0f",
+    "vega": ",.0f",
+    "points": ".2f",
+    "count": ",.0f",
+    "shares": ",.0f",
+}
+
+
+def print_claims(document: ClaimsDocument, console: Console) -> None:
+    """Print every claim beside what was measured, and how many hold."""
+    console = console if console.is_terminal else Console(width=WIDTH_OF_A_FILE)
+    console.print(
+        f"Measured on {document.first} to {document.last}: {document.sessions:,} sessions, "
+        f"{document.closes:,} with a close of VIX.",
+        highlight=False,
+    )
+    for title, judged in document.sections.items():
+        table = _table(title, judged)
+        if document.zero_cost:
+            table.caption = ZERO_COST
+        console.print(table)
+    counts = Counter(each.verdict for found in document.sections.values() for each in found)
+    told = ", ".join(f"{counts[verdict]} {_coloured(verdict)}" for verdict in Verdict)
+    console.print(f"{sum(counts.values())} claims: {told}.", highlight=False)
+    console.print(f"[dim]{_LEGEND}[/]", highlight=False)
+
+
+def figure(value: float, unit: Unit) -> str:
+    """Write a figure of a claim in its unit."""
+    return rounded(value, _FORMS[unit])
+
+
+def claimed(judged: Judged) -> str:
+    """Write what is claimed: a figure, or a range."""
+    low, high = (figure(each, judged.claim.unit) for each in (judged.claim.low, judged.claim.high))
+    return low if low == high else f"{low} to {high}"
+
+
+def _table(title: str, judged: list[Judged]) -> Table:
+    table = Table(title=title, title_justify="left", expand=True)
+    table.add_column("claim, and what was measured", ratio=1)
+    table.add_column("claimed", justify="right", max_width=10)
+    table.add_column("measured", justify="right", no_wrap=True)
+    table.add_column("95% interval", justify="right", max_width=13)
+    table.add_column("verdict", max_width=14)
+    for each in judged:
+        value = "-" if each.value is None else figure(each.value, each.claim.unit)
+        verdict = _coloured(each.verdict)
+        table.add_row(
+            _said(each),
+            claimed(each),
+            value,
+            _interval(each),
+            verdict,
+            end_section=each is not judged[-1],
+        )
+    return table
+
+
+def _said(judged: Judged) -> str:
+    parts = [f"[bold]{escape(judged.claim.text)}[/]", f"[dim]{escape(judged.claim.where)}[/]"]
+    parts += [escape(judged.sentence)] * bool(judged.sentence)
+    parts += [f"[yellow]Cannot be told: {escape(judged.reason)}.[/]"] * bool(judged.reason)
+    parts += [f"[magenta]{label}[/]" for label in judged.labels]
+    return "\n".join(parts)
+
+
+def _interval(judged: Judged) -> str:
+    if judged.interval is None:
+        return "-"
+    low, high = judged.interval.low, judged.interval.high
+    return f"{figure(low, judged.claim.unit)} to {figure(high, judged.claim.unit)}"
+
+
+def _coloured(verdict: Verdict) -> str:
+    return f"[{_COLOURS[verdict]}]{verdict}[/]"
+
+
+_LEGEND: Final = (
+    "A measured claim does not hold when its interval (block bootstrap) misses what is claimed; it "
+    "cannot be told when the interval reaches below half of it or above one and a half times it, "
+    "or when the history does not cover what it speaks of. A worked example holds when the live "
+    "code gives the printed figure. Cost: what a hedge lost outside crash windows (falls of the "
+    "portfolio by more than 5%), trades paid, a year of 252 of those sessions."
+)
