@@ -32,7 +32,6 @@ class _Shown(Struct, frozen=True, kw_only=True):
     reason: str = ""
     inputs: dict[str, float] = {}
     reference: float | None = None
-    until_ns: int = 0
 
 
 class TriggersPicture:
@@ -51,6 +50,7 @@ class TriggersPicture:
         self._holds = holds_of(policy)
         self._shown: dict[str, _Shown] = {name: _Shown() for name in self._holds}
         self._decisions: dict[int, int] = {}
+        self._rests: dict[tuple[str, int], int] = {}
 
     def decided(self, event_ns: int, decision: int) -> None:
         """Take a decision's number, to name what a trigger rests after."""
@@ -75,6 +75,7 @@ class TriggersPicture:
 
     def counted(self, runs: Mapping[str, TriggerRun], as_of_ns: int) -> None:
         """Take the machines' own state as of an instant."""
+        self._rests = {(name, run.since_ns): run.until_ns for name, run in runs.items()}
         for name, run in runs.items():
             shown = self._shown.get(name, _Shown())
             if as_of_ns >= shown.as_of_ns:
@@ -85,7 +86,6 @@ class TriggersPicture:
                     since_ns=run.since_ns,
                     observations=run.observations,
                     sessions=run.sessions,
-                    until_ns=run.until_ns,
                 )
 
     def in_state(self, state: TriggerState) -> tuple[str, ...]:
@@ -103,7 +103,9 @@ class TriggersPicture:
             trigger=name,
             state=shown.state,
             since=format_instant(shown.since_ns) if shown.since_ns else None,
-            reason=self._resting(shown, now_ns) if shown.state == "cooldown" else shown.reason,
+            reason=self._resting(name, shown, now_ns)
+            if shown.state == "cooldown"
+            else shown.reason,
             inputs=shown.inputs,
             reference=shown.reference,
             observations=shown.observations if runs else 0,
@@ -114,11 +116,12 @@ class TriggersPicture:
             sessions_needed=hold.sessions if hold.sessions > 1 else 0,
         )
 
-    def _resting(self, shown: _Shown, now_ns: int) -> str:
+    def _resting(self, name: str, shown: _Shown, now_ns: int) -> str:
         """Say after which decision a trigger rests, until when, and what it had fired for."""
         decision = self._decisions.get(shown.since_ns)
+        end_ns = self._rests.get((name, shown.since_ns), 0)
         after = "a decision" if decision is None else f"decision {decision}"
-        rests = f"resting after {after}{_until(shown.until_ns, now_ns)}"
+        rests = f"resting after {after}{_until(end_ns, now_ns)}"
         return rests if shown.reason in {"", _DECIDED} else f"{rests}; {shown.reason}"
 
     def _held_s(self, since_ns: int, now_ns: int) -> float:

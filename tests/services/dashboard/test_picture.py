@@ -184,22 +184,22 @@ def test_a_trigger_that_rests_shows_what_it_fired_for() -> None:
 
 def test_a_trigger_that_rests_says_until_when_as_far_as_is_known() -> None:
     shown = TriggersPicture(policy(), SessionClock(CALENDAR))
+    names = [each.trigger for each in shown.views(0)]
     now_ns = 1_517_864_400 * SECOND  # 2018-02-05 21:00 UTC
-    shown.changed(
-        TriggerChanged(
-            book="overlay",
-            event_ns=now_ns,
-            trigger="drawdown",
-            state="cooldown",
-            previous="firing",
-            since_ns=now_ns,
-            observations=0,
-            sessions=0,
-            inputs={},
-            reference=None,
-            reason="a decision was made",
-        )
+    rests = TriggerChanged(
+        book="overlay",
+        event_ns=now_ns,
+        trigger="drawdown",
+        state="cooldown",
+        previous="firing",
+        since_ns=now_ns,
+        observations=0,
+        sessions=0,
+        inputs={},
+        reference=None,
+        reason="a decision was made",
     )
+    shown.changed(rests)
 
     def reason(until_ns: int) -> str:
         run = TriggerRun(state="cooldown", since_ns=now_ns, until_ns=until_ns)
@@ -211,6 +211,8 @@ def test_a_trigger_that_rests_says_until_when_as_far_as_is_known() -> None:
     assert reason(now_ns + 900 * SECOND) == "resting after decision 12 until 21:15 UTC"
     assert reason(now_ns + DAY) == "resting after decision 12 until 2018-02-06 21:00 UTC"
     assert reason(now_ns) == "resting after decision 12 until its condition is over"
+    shown.changed(rests)  # a page that begins reads the log behind the hedger's state
+    assert "until its condition is over" in shown.views(now_ns)[names.index("drawdown")].reason
 
 
 def test_every_configured_trigger_is_shown_before_anything_was_heard_of_it() -> None:
