@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -14,9 +13,9 @@ from services.command.study.claims.command import judge_claims, keep
 from services.command.study.claims.table import print_claims
 from services.command.study.comparison import print_comparison
 from services.command.study.figures import figures_of
+from services.command.study.report.writing import write_report
 from services.command.study.selection import swept_figures, walk
 from services.command.study.selection_tables import print_sweep, print_walk
-from services.command.study.report.writing import write_report
 from services.command.study.study import Hands, Study
 from shared.adapters.study.plan import StudyPlan
 from shared.runtime.logs import configure_logging

@@ -1,0 +1,228 @@
+"""What a report is made of: every figure of every variant, before any of it is drawn."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from services.command.study.figures import VariantFigures, figures_of
+from services.command.study.results import StudyFolder
+from shared.adapters.study.columns import Columns
+from shared.adapters.study.plan import StudyPlan
+from shared.domain.hedging.rules import RuleSet
+from shared.domain.policies import BookPolicy
+from shared.domain.study.daily import DailyRows
+from shared.domain.study.intervals import PerformanceIntervals, performance_intervals
+from shared.domain.study.performance import crash_sessions
+from shared.domain.study.ratios import session_returns, sharpe
+from shared.domain.study.red_flags import RedFlag, red_flags
+from shared.domain.study.resampling import BootstrapPolicy
+from shared.domain.study.selection import Selection, judge_selection
+from shared.domain.study.splits import out_of_sample, out_of_sample_from
+
+Told = Callable[[], None]
+"""Called after each variant."""
+
+FEWEST_FOR_A_SPLIT: Final = 40
+"""Sessions: of fewer, no part says anything about a rule."""
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """What made the figures: enough to make them again.
+
+    Attributes:
+        title: Of the study.
+        command: As it was typed.
+        plan: Its file's name.
+        configuration: The configuration's file's name.
+        book: Whose hedge.
+        currency: Of all money.
+        first: First day of history.
+        last: Last day.
+        prints: What a session printed.
+        zero_cost: Whether nothing cost anything.
+        code_version: Of the rules.
+        data_digest: Of every bar that was used.
+        findings: Everything odd about the history.
+        notes: What a reader of the figures must know of instruments and marks.
+        model_priced: Symbols whose marks come of a model, not of prints.
+        tried: Configurations that were ever run in the folder.
+        bootstrap: How intervals were made.
+    """
+
+    title: str
+    command: str
+    plan: str
+    configuration: str
+    book: str
+    currency: str
+    first: date
+    last: date
+    prints: str
+    zero_cost: bool
+    code_version: str
+    data_digest: str
+    findings: tuple[str, ...]
+    notes: tuple[str, ...]
+    model_priced: tuple[str, ...]
+    tried: int
+    bootstrap: BootstrapPolicy
+
+
+class Split(Struct, frozen=True, kw_only=True):
+    """A variant before and after the day on which out of sample begins.
+
+    Attributes:
+        day: The first session out of sample.
+        inside: Sharpe ratio of portfolio and hedge before it.
+        outside: From it on.
+        unhedged_inside: Of the portfolio alone before it.
+        unhedged_outside: From it on.
+    """
+
+    day: date
+    inside: float | None
+    outside: float | None
+    unhedged_inside: float | None
+    unhedged_outside: float | None
+
+
+class VariantStudy(Struct, frozen=True, kw_only=True):
+    """Everything about one variant.
+
+    Attributes:
+        figures: Measured.
+        daily: Its sessions, with whatever columns the study wrote.
+        intervals: How sure the figures are.
+        selection: Its Sharpe ratio in the light of all that were tried; `None` without one.
+        split: In and out of sample; `None` when the history is too short.
+        flags: Reasons not to believe it.
+        model_priced: Legs whose marks are a model's.
+    """
+
+    figures: VariantFigures
+    daily: Columns
+    intervals: PerformanceIntervals
+    selection: Selection | None
+    split: Split | None
+    flags: tuple[RedFlag, ...]
+    model_priced: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the variant."""
+        return self.figures.variant.name
+
+    @property
+    def label(self) -> str:
+        """Name, marked when a leg is priced by a model."""
+        return f"{self.name} *" if self.model_priced else self.name
+
+
+class Contents(Struct, frozen=True, kw_only=True):
+    """A whole report.
+
+    Attributes:
+        provenance: What made it.
+        variants: In the order of the plan; at least one.
+    """
+
+    provenance: Provenance
+    variants: tuple[VariantStudy, ...]
+
+    @property
+    def is_model_priced(self) -> bool:
+        """Whether any figure comes of a model's marks."""
+        return any(each.model_priced for each in self.variants)
+
+
+def contents_of(
+    plan: StudyPlan, folder: StudyFolder, provenance: Provenance, told: Told = lambda: None
+) -> Contents:
+    """Measure every variant of a plan whose results are in a folder.
+
+    Raises:
+        Failed: Results are missing or damaged, or hold no session.
+    """
+    figures = figures_of(folder, plan.variants)
+    sharpes = [each.performance.hedge.path.sharpe for each in figures]
+    known = [each for each in sharpes if each is not None]
+    variants = []
+    for each in figures:
+        variants.append(_studied(plan, folder.daily(each.variant.name), each, provenance, known))
+        told()
+    return Contents(provenance=provenance, variants=tuple(variants))
+
+
+def _studied(
+    plan: StudyPlan,
+    daily: Columns,
+    figures: VariantFigures,
+    provenance: Provenance,
+    sharpes: Sequence[float],
+) -> VariantStudy:
+    rows, performance = figures.rows, figures.performance
+    split = split_of(rows, plan.out_of_sample)
+    return VariantStudy(
+        figures=figures,
+        daily=daily,
+        intervals=performance_intervals(
+            rows, crash_sessions(rows, performance.crashes), provenance.bootstrap
+        ),
+        selection=_selection(rows, max(provenance.tried, 1), sharpes),
+        split=split,
+        flags=red_flags(
+            performance,
+            inputs=_inputs(figures.variant.book),
+            in_sample_sharpe=split.inside if split else None,
+            out_of_sample_sharpe=split.outside if split else None,
+        ),
+        model_priced=model_priced_legs(figures.variant.book, provenance.model_priced),
+    )
+
+
+def split_of(rows: DailyRows, first_outside: date | None) -> Split | None:
+    """Judge the sessions before and from a day on apart; `None`: from the last third on."""
+    if len(rows) < FEWEST_FOR_A_SPLIT:
+        return None
+    try:
+        fold = (
+            out_of_sample(len(rows), train_share=2 / 3)
+            if first_outside is None
+            else out_of_sample_from(rows.day, first_outside)
+        )
+    except ValueError:  # the day is not inside this history
+        return None
+    nothing = np.zeros(len(rows))
+    return Split(
+        day=rows.day[fold.test_start].astype(object),
+        inside=_sharpe(rows, rows.profit, fold.train),
+        outside=_sharpe(rows, rows.profit, fold.test),
+        unhedged_inside=_sharpe(rows, nothing, fold.train),
+        unhedged_outside=_sharpe(rows, nothing, fold.test),
+    )
+
+
+def model_priced_legs(book: BookPolicy, symbols: Collection[str]) -> tuple[str, ...]:
+    """Return the legs of a book whose marks come of a model."""
+    return tuple(leg.name for leg in book.legs if leg.symbol in symbols)
+
+
+def _sharpe(rows: DailyRows, profit: NDArray[np.float64], part: slice) -> float | None:
+    return sharpe(session_returns(rows.nav[part], profit[part]))
+
+
+def _selection(rows: DailyRows, tried: int, sharpes: Sequence[float]) -> Selection | None:
+    returns = session_returns(rows.nav, rows.profit)
+    if sharpe(returns) is None:
+        return None
+    return judge_selection(returns, trials=tried, annual_sharpes=sharpes)
+
+
+def _inputs(book: BookPolicy) -> int:
+    if not book.rules:
+        return 0
+    return len(RuleSet(book.rules, book.composition, book.name).signals)

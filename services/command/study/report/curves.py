@@ -1,0 +1,75 @@
+"""Charts of paths: the portfolio with and without its hedge, and the hedge alone."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.command.study.report.contents import VariantStudy
+from services.command.study.report.palette import PORTFOLIO, laid_out, line
+from services.command.study.report.plotting import Figure, empty_figure, stacked_figure
+from services.command.study.report.thinning import thinned
+from shared.domain.study.daily import DailyRows
+from shared.domain.study.ratios import session_returns, wealth
+
+LOGARITHMIC_FROM: Final = 3.0
+"""Times the start: from there on equal steps are equal percentages, and the axis says so."""
+
+
+def growth_chart(variants: Sequence[VariantStudy]) -> Figure:
+    """Draw what 100 became, and how far it was below its highest: without a hedge and with each."""
+    figure = stacked_figure(
+        rows=2, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.58, 0.42]
+    )
+    rows = variants[0].figures.rows
+    alone = {"color": PORTFOLIO, "width": 3}
+    highest = _add_path(figure, rows, np.zeros(len(rows)), "no hedge", alone)
+    for number, each in enumerate(variants):
+        rows = each.figures.rows
+        top = _add_path(figure, rows, rows.profit, each.label, line(number))
+        highest = max(highest, top)
+    laid_out(figure, height=560)
+    is_logarithmic = highest > LOGARITHMIC_FROM * 100
+    title = "start = 100, logarithmic" if is_logarithmic else "start = 100"
+    figure.update_yaxes(type="log" if is_logarithmic else "linear", title_text=title, row=1)
+    if is_logarithmic:
+        figure.update_yaxes(dtick="D1", row=1)
+    figure.update_yaxes(tickformat=".0%", title_text="below the highest", row=2)
+    return figure
+
+
+def _add_path(
+    figure: Figure,
+    rows: DailyRows,
+    profit: NDArray[np.float64],
+    name: str,
+    style: dict[str, object],
+) -> float:
+    known = ~np.isnan(rows.nav)
+    days = rows.day[known]
+    values = 100.0 * wealth(session_returns(rows.nav, profit))[: len(days)]
+    falls = values / np.maximum.accumulate(values) - 1.0
+    look = {"mode": "lines", "line": style, "name": name, "legendgroup": name}
+    figure.add_scatter(**thinned(days, values), **look, row=1, col=1)
+    figure.add_scatter(**thinned(days, falls), **look, showlegend=False, row=2, col=1)
+    return float(np.max(values, initial=0.0))
+
+
+def profit_chart(variants: Sequence[VariantStudy], currency: str) -> Figure:
+    """Draw what each hedge alone has made since the start, transaction cost paid."""
+    figure = empty_figure()
+    first = variants[0].figures.rows
+    figure.add_scatter(
+        **thinned(first.day, np.cumsum(first.static_profit)),
+        mode="lines",
+        line={"color": PORTFOLIO, "width": 3},
+        name="free static",
+    )
+    for number, each in enumerate(variants):
+        rows = each.figures.rows
+        made = thinned(rows.day, np.cumsum(rows.profit))
+        figure.add_scatter(**made, mode="lines", line=line(number), name=each.label)
+    laid_out(figure, height=420)
+    figure.update_yaxes(title_text=currency, tickformat=",.3~s")
+    return figure

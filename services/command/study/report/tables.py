@@ -1,0 +1,393 @@
+"""The tables of a report, as texts: the template only lays them out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from services.command.figures import counted
+from services.command.study.report.contents import Contents, VariantStudy
+from services.command.study.report.wording import (
+    NOT_DEFINED,
+    interval,
+    money,
+    money_interval,
+    percent,
+    ratio,
+)
+from shared.domain.study.crises import CrisisResult
+from shared.domain.study.paths import PathFigures
+from shared.domain.study.performance import HedgeFigures, Performance
+from shared.domain.study.regimes import RegimeResult
+
+COLUMNS_A_SHEET: Final = 8
+"""Variants beside each other on a sheet of paper; the others follow underneath."""
+
+
+class Cell(Struct, frozen=True):
+    """One figure, and what stands small beneath it.
+
+    Attributes:
+        text: The figure.
+        below: An interval, say.
+        bad: Whether it is a red flag.
+    """
+
+    text: str
+    below: str = ""
+    bad: bool = False
+
+
+class Row(Struct, frozen=True):
+    """One line of a table.
+
+    Attributes:
+        name: What the figures are.
+        unit: Of them.
+        cells: One a column.
+        begins: Name of the group that begins here, or nothing.
+    """
+
+    name: str
+    unit: str
+    cells: tuple[Cell, ...]
+    begins: str = ""
+
+
+class Sheet(Struct, frozen=True):
+    """A table with names above its columns.
+
+    Attributes:
+        heads: Of the columns of figures.
+        rows: Under them.
+    """
+
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+EMPTY: Final = Cell("")
+
+
+def comparison(contents: Contents) -> list[Sheet]:
+    """Return all variants side by side, no hedge and the free static one before them."""
+    return [_sheet(contents, pack) for pack in packed(contents.variants, COLUMNS_A_SHEET)]
+
+
+def packed(variants: Sequence[VariantStudy], most: int) -> list[tuple[VariantStudy, ...]]:
+    """Deal variants out in groups of about one size, at most `most` each."""
+    groups = -(-len(variants) // most)
+    size = -(-len(variants) // max(groups, 1))
+    return [tuple(variants[at : at + size]) for at in range(0, len(variants), max(size, 1))]
+
+
+def _sheet(contents: Contents, variants: Sequence[VariantStudy]) -> Sheet:
+    currency = contents.provenance.currency
+    heads = ("no hedge", "free static", *(each.label for each in variants))
+    rows = [
+        *_costs(variants, currency),
+        *_crises(variants, currency),
+        *_paths(variants),
+        *_conduct(variants),
+        *_hindsight(variants, currency),
+        *_belief(variants),
+    ]
+    return Sheet(heads, tuple(rows))
+
+
+# --- groups of rows --------------------------------------------------------------------------
+
+
+def _costs(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
+    static = variants[0].figures.performance.static
+    yield Row(
+        "Cost a year outside crashes",
+        currency,
+        (
+            Cell("0"),
+            Cell(money(static.cost_per_year)),
+            *(
+                Cell(
+                    money(_hedge(each).cost_per_year), money_interval(each.intervals.cost_per_year)
+                )
+                for each in variants
+            ),
+        ),
+        "What it cost and earned",
+    )
+    yield _money("of it traded for", currency, variants, lambda hedge: hedge.transaction_cost)
+    yield _money("Net profit, all sessions", currency, variants, lambda hedge: hedge.net_profit)
+
+
+def _crises(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
+    static = variants[0]
+    yield Row(
+        "HER, all crash windows",
+        "ratio",
+        (
+            EMPTY,
+            Cell(
+                ratio(static.figures.performance.static.effectiveness),
+                interval(static.intervals.static_effectiveness),
+            ),
+            *(
+                Cell(ratio(_hedge(each).effectiveness), interval(each.intervals.effectiveness))
+                for each in variants
+            ),
+        ),
+        "Hedge gain by crisis (no hedge: the portfolio's profit)",
+    )
+    for number, crisis in enumerate(variants[0].figures.performance.crises):
+        yield Row(crisis.name, currency, _crisis_cells(crisis, variants, number))
+
+
+def _crisis_cells(
+    crisis: CrisisResult, variants: Sequence[VariantStudy], number: int
+) -> tuple[Cell, ...]:
+    loss = crisis.result.portfolio_loss
+    return (
+        Cell(money(None if loss is None else -loss)),
+        Cell(money(crisis.result.static_gain)),
+        *(
+            Cell(money(each.figures.performance.crises[number].result.dynamic_gain))
+            for each in variants
+        ),
+    )
+
+
+def _paths(variants: Sequence[VariantStudy]) -> Iterator[Row]:
+    yield _path(
+        "Return a year", "", variants, lambda path: percent(path.annual_return, 2),
+        "Portfolio and hedge together",
+    )  # fmt: skip
+    yield _path("Volatility a year", "", variants, lambda path: percent(path.annual_volatility, 2))
+    yield _path("Deepest fall", "", variants, lambda path: percent(path.maximum_drawdown, 2))
+    yield Row(
+        "Sharpe, measured",
+        "ratio",
+        (
+            *(Cell(ratio(path.sharpe, 3)) for path in _benchmarks(variants)),
+            *(
+                Cell(
+                    ratio(_hedge(each).path.sharpe, 3),
+                    interval(each.intervals.sharpe),
+                    bad=any(flag.name == "sharpe" for flag in each.flags),
+                )
+                for each in variants
+            ),
+        ),
+    )
+    yield _hedged(
+        "Sharpe, the paper’s formula",
+        "ratio",
+        variants,
+        lambda hedge: ratio(hedge.closed_form.sharpe if hedge.closed_form else None, 3),
+    )
+    yield Row(
+        "Sharpe over no hedge",
+        "difference",
+        (
+            EMPTY,
+            EMPTY,
+            *(_difference(each) for each in variants),
+        ),
+    )
+
+
+def _difference(each: VariantStudy) -> Cell:
+    gained = each.intervals.sharpe_gain
+    return EMPTY if gained is None else Cell(ratio(gained.value, 3), interval(gained))
+
+
+def _conduct(variants: Sequence[VariantStudy]) -> Iterator[Row]:
+    yield _measured(
+        "Turnover a year", "vega", variants, lambda p: money(p.turnover_vega_per_year),
+        "What it did",
+    )  # fmt: skip
+    yield _measured("Trades", "", variants, lambda p: f"{p.trades:,}")
+    yield _measured("Multiplier, average", "×", variants, lambda p: ratio(p.average_multiplier))
+    yield _measured("Multiplier, most", "×", variants, lambda p: ratio(p.maximum_multiplier))
+    yield _measured("Time at the floor", "", variants, lambda p: percent(p.time_at_floor, 0))
+    yield _measured("Time at the cap", "", variants, lambda p: percent(p.time_at_cap, 0))
+    yield Row(
+        "Whipsaws suppressed",
+        "",
+        (EMPTY, EMPTY, *(Cell(f"{each.figures.whipsaws:,}") for each in variants)),
+    )
+    yield _measured("Sessions won", "", variants, lambda p: percent(p.win_rate, 0))
+
+
+def _hindsight(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
+    yield Row(
+        "Regret by profit",
+        currency,
+        (EMPTY, EMPTY, *(_profit_regret(each.figures.performance) for each in variants)),
+        "Against the best constant hedge in hindsight",
+    )
+    yield Row(
+        "Regret by Sharpe",
+        "ratio",
+        (EMPTY, EMPTY, *(_sharpe_regret(each.figures.performance) for each in variants)),
+    )
+
+
+def _profit_regret(performance: Performance) -> Cell:
+    found = performance.regret
+    return Cell(money(found.profit_regret), _best(found.multiple_by_profit))
+
+
+def _sharpe_regret(performance: Performance) -> Cell:
+    found = performance.regret
+    if found.sharpe_regret is None:
+        return Cell(NOT_DEFINED)
+    return Cell(ratio(found.sharpe_regret, 3), _best(found.multiple_by_sharpe))
+
+
+def _best(multiple: float | None) -> str:
+    return f"best: {ratio(multiple)} ×" if multiple else "best: no hedge"
+
+
+def _belief(variants: Sequence[VariantStudy]) -> Iterator[Row]:
+    split = variants[0].split
+    if split is not None:
+        yield Row(
+            f"Sharpe before {split.day}",
+            "in sample",
+            (
+                Cell(ratio(split.unhedged_inside, 3)),
+                EMPTY,
+                *(Cell(ratio(each.split.inside if each.split else None, 3)) for each in variants),
+            ),
+            "Can it be believed",
+        )
+        yield Row(
+            f"Sharpe from {split.day}",
+            "out of sample",
+            (
+                Cell(ratio(split.unhedged_outside, 3)),
+                EMPTY,
+                *(Cell(ratio(each.split.outside if each.split else None, 3)) for each in variants),
+            ),
+        )
+    yield Row(
+        "Deflated Sharpe",
+        "probability",
+        (
+            EMPTY,
+            EMPTY,
+            *(
+                Cell(percent(each.selection.deflated if each.selection else None, 0))
+                for each in variants
+            ),
+        ),
+        "" if split is not None else "Can it be believed",
+    )
+    yield Row("Red flags", "", (EMPTY, EMPTY, *map(_flags, variants)))
+
+
+def _deflated(each: VariantStudy) -> Cell:
+    return Cell(percent(each.selection.deflated if each.selection else None, 0))
+
+
+def _flags(each: VariantStudy) -> Cell:
+    return Cell(counted(len(each.flags), "flag"), bad=True) if each.flags else Cell("none")
+
+
+# --- rows of one shape -----------------------------------------------------------------------
+
+
+def _hedge(each: VariantStudy) -> HedgeFigures:
+    return each.figures.performance.hedge
+
+
+def _benchmarks(variants: Sequence[VariantStudy]) -> tuple[PathFigures, PathFigures]:
+    performance = variants[0].figures.performance
+    return performance.unhedged, performance.static.path
+
+
+def _hedged(
+    name: str,
+    unit: str,
+    variants: Sequence[VariantStudy],
+    told: Callable[[HedgeFigures], str],
+) -> Row:
+    hedges = [variants[0].figures.performance.static, *(_hedge(each) for each in variants)]
+    return Row(name, unit, (EMPTY, *(Cell(told(hedge)) for hedge in hedges)))
+
+
+def _money(
+    name: str,
+    currency: str,
+    variants: Sequence[VariantStudy],
+    figure: Callable[[HedgeFigures], float],
+) -> Row:
+    row = _hedged(name, currency, variants, lambda hedge: money(figure(hedge)))
+    return Row(name, currency, (Cell("0"), *row.cells[1:]))
+
+
+def _path(
+    name: str,
+    unit: str,
+    variants: Sequence[VariantStudy],
+    told: Callable[[PathFigures], str],
+    begins: str = "",
+) -> Row:
+    paths = [*_benchmarks(variants), *(_hedge(each).path for each in variants)]
+    return Row(name, unit, tuple(Cell(told(path)) for path in paths), begins)
+
+
+def _measured(
+    name: str,
+    unit: str,
+    variants: Sequence[VariantStudy],
+    told: Callable[[Performance], str],
+    begins: str = "",
+) -> Row:
+    cells = (Cell(told(each.figures.performance)) for each in variants)
+    return Row(name, unit, (EMPTY, EMPTY, *cells), begins)
+
+
+# --- by regime -------------------------------------------------------------------------------
+
+
+def regimes(contents: Contents) -> Sheet | None:
+    """Return every variant's hedge profit, cost and Sharpe ratio by regime; `None` without any."""
+    names = [each.regime for each in contents.variants[0].figures.performance.regimes]
+    known = [name for name in names if name]
+    if not known:
+        return None
+    currency = contents.provenance.currency
+    first = contents.variants[0].figures.performance.regimes
+    rows = [
+        _by_regime("Sessions", "", first, known, lambda each: percent(each.share, 0), "The market"),
+        _by_regime(
+            "Portfolio profit", currency, first, known, lambda each: money(each.portfolio_profit)
+        ),
+        _by_regime(
+            "Free static profit", currency, first, known, lambda each: money(each.static_profit)
+        ),
+    ]
+    for each in contents.variants:
+        found = each.figures.performance.regimes
+        rows += [
+            _by_regime(
+                "Hedge profit", currency, found, known, lambda r: money(r.profit), each.label
+            ),
+            _by_regime(
+                "Multiplier, average", "×", found, known, lambda r: ratio(r.average_multiplier)
+            ),
+        ]
+    return Sheet(tuple(known), tuple(rows))
+
+
+def _by_regime(  # noqa: PLR0913, PLR0917 - a row, and where its figures come from
+    name: str,
+    unit: str,
+    found: Sequence[RegimeResult],
+    regimes: Sequence[str],
+    told: Callable[[RegimeResult], str],
+    begins: str = "",
+) -> Row:
+    by_name = {each.regime: each for each in found}
+    cells = (Cell(told(by_name[regime])) if regime in by_name else EMPTY for regime in regimes)
+    return Row(name, unit, tuple(cells), begins)

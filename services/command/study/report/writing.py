@@ -1,0 +1,77 @@
+"""`hedgestat study report`: measures what a study left in its folder, and writes the file."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.command.endings import Failed, Refused
+from services.command.study.report.contents import Provenance, contents_of
+from services.command.study.study import Study
+from shared.adapters.code_version import code_version
+from shared.adapters.study.files import write_text
+from shared.domain.study.resampling import BootstrapPolicy
+
+
+def write_report(study: Study, command: str, path: Path, console: Console) -> None:
+    """Write the report of a study whose variants were run.
+
+    Raises:
+        Refused: There are no variants, or what draws charts is not installed.
+        Failed: Results cannot be read, or the file cannot be written.
+    """
+    if not study.plan.variants:
+        raise Refused(f"{study.plan.path} has no variants: write [[variants]] with name and set")
+    try:
+        from services.command.study.report.document import document  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise Refused('a report needs jinja2: pip install "hedgestat[study]"') from None
+    with _bar(console) as bar:
+        task = bar.add_task("measuring", total=len(study.plan.variants))
+        contents = contents_of(
+            study.plan, study.folder, _provenance(study, command), lambda: bar.advance(task)
+        )
+    text = document(contents)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as reason:
+        raise Failed(f"{path}: {reason.strerror}") from None
+    size = len(text.encode()) / 1e6
+    told = f"{path}: {len(contents.variants)} variants, {size:.1f} MB, one file; open or print it."
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+def _provenance(study: Study, command: str) -> Provenance:
+    plan, material = study.plan, study.material
+    return Provenance(
+        title=plan.title,
+        command=command,
+        plan=plan.path.name,
+        configuration=plan.configuration.name,
+        book=plan.book,
+        currency=plan.variants[0].book.currency,
+        first=material.first,
+        last=material.last,
+        prints=plan.prints,
+        zero_cost=plan.zero_cost,
+        code_version=code_version(),
+        data_digest=material.digest,
+        findings=tuple(map(str, material.findings)),
+        notes=material.notes,
+        model_priced=material.instruments.model_priced,
+        tried=study.tried,
+        bootstrap=BootstrapPolicy(resamples=plan.resamples, seed=plan.seed),
+    )
+
+
+def _bar(console: Console) -> Progress:
+    shown = console if console.is_terminal else Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=shown,
+        disable=not shown.is_terminal,
+    )
