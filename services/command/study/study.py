@@ -15,9 +15,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from services.command.endings import Refused
+from services.command.endings import Failed, Refused
 from services.command.study.material import Material, read_material
-from services.command.study.passes import Outcome
+from services.command.study.passes import Outcome, key_of
 from services.command.study.results import StudyFolder
 from services.command.study.workers import cores, run_locally, run_on_cluster
 from shared.adapters.code_version import code_version
@@ -111,8 +111,18 @@ class Study:
             task = bar.add_task("variants", total=len(missing))
             for pack in hands.run(self.material, missing):
                 for outcome in pack:
+                    self._check(outcome, missing)
                     folder.keep(outcome)
                 bar.advance(task, len(pack))
+
+    def _check(self, outcome: Outcome, variants: Sequence[Variant]) -> None:
+        """Refuse what other code has made: a cluster may have another hedgestat installed."""
+        variant = next(each for each in variants if each.name == outcome.name)
+        if outcome.key != key_of(self.material, variant):
+            raise Failed(
+                f"{outcome.name} was run by other code than this, {code_version()}: install the "
+                "same hedgestat on every worker"
+            )
 
     @property
     def tried(self) -> int:

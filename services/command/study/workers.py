@@ -63,10 +63,14 @@ def run_on_cluster(
 
     Raises:
         Refused: dask.distributed is not installed.
-        Failed: The cluster does not answer, or has no workers.
+        Failed: The cluster does not answer, has no workers, or loses them.
     """
     try:
-        from distributed import Client, as_completed  # noqa: PLC0415 - an extra, slow to import
+        from distributed import (  # noqa: PLC0415 - an extra, slow to import
+            Client,
+            KilledWorker,
+            as_completed,
+        )
     except ImportError:
         raise Refused('--dask needs dask.distributed: pip install "hedgestat[study]"') from None
     try:
@@ -81,8 +85,10 @@ def run_on_cluster(
             for pack in packs_of(variants, workers)
         ]
         try:
-            for future in as_completed(futures):
+            for future in as_completed(futures, loop=client.loop):
                 yield future.result()
+        except KilledWorker as reason:
+            raise Failed(f"the cluster at {address} lost its workers again and again") from reason
         finally:
             with suppress(Exception):
                 client.cancel(futures)
