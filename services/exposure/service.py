@@ -1,7 +1,12 @@
-"""The shell of the exposure stage, for one term: the stage, what it tells, what it measures."""
+"""The shell of the exposure stage, for one term: the stage, what it tells, what it measures.
+
+An exposure is told while it is being committed. It follows from the journal alone: whoever takes
+it again after a crash tells the same. Nothing acts on what is told: a measurement leaves when it
+is committed.
+"""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -10,13 +15,14 @@ from services.exposure.measurements import Measurements
 from services.exposure.metrics import ExposureMetrics
 from services.exposure.step import SERVICE, ExposureStep
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
-from shared.adapters.store import StageRecord, Store, StoreTrouble
+from shared.adapters.store import Entry, StageRecord, Store, StoreTrouble
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.observed import ExposureObserved
 from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
+from shared.runtime.ledger import StepOutput
 from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
@@ -143,7 +149,7 @@ class Exposure:
         reached = record.reached.get(keys.journal(), 0)
         return ExposureStep(self._make_monitor, record.state, reached=reached)
 
-    def _make_step(self, record: StageRecord) -> ExposureStep:
+    def _make_step(self, record: StageRecord) -> "_Overheard":
         batch, prepared = self._prepared
         self._prepared = -1, None
         if prepared is None or batch != record.batch:
@@ -152,16 +158,18 @@ class Exposure:
         self._cursors = {keys.journal(): record.cursors.get(keys.journal(), 0)}
         self._health.passing(_CHECK)
         self._follow(self._step)
-        return self._step
+        loop = asyncio.get_running_loop()
+        return _Overheard(self._step, lambda said: loop.call_soon_threadsafe(self._hear, said))
+
+    def _hear(self, said: Sequence[ExposureObserved]) -> None:
+        self._news |= {each.book: each for each in said}
+        self._told.set()
 
     async def _committed(self, committed: Committed) -> None:
         assert self._step is not None  # noqa: S101 - it was made before anything is committed
         self._cursors = committed.cursors
         self._latest |= self._step.latest
         self._metrics.committed(self._step.observed)
-        if self._step.observed:
-            self._news |= {each.book: each for each in self._step.observed}
-            self._told.set()
         self._follow(self._step)
 
     def _follow(self, step: ExposureStep) -> None:
@@ -200,3 +208,27 @@ class Exposure:
     def _wait(self, trouble: StoreTrouble) -> None:
         self._health.failing(_CHECK, str(trouble))
         log.warning("stage_waits", stage=SERVICE, error=str(trouble))
+
+
+class _Overheard:
+    """The step, and who hears what it has said before that is committed.
+
+    Args:
+        step: It.
+        hear: Takes the exposures of a batch; called in the step's thread.
+    """
+
+    def __init__(
+        self, step: ExposureStep, hear: Callable[[Sequence[ExposureObserved]], object]
+    ) -> None:
+        self._step = step
+        self._hear = hear
+
+    def receive(self, entries: Sequence[Entry]) -> StepOutput:
+        output = self._step.receive(entries)
+        if self._step.observed:
+            self._hear(self._step.observed)
+        return output
+
+    def snapshot(self) -> bytes:
+        return self._step.snapshot()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from fakes.bus import FakeBroker, FakeBus
 from fakes.clock import ManualClock
 from fakes.eventually import eventually
@@ -18,7 +19,7 @@ from services.exposure.measurements import Measurements
 from services.exposure.metrics import OTHER, ExposureMetrics
 from services.exposure.service import Exposure
 from services.exposure.step import SERVICE
-from shared.adapters.store import StoreUnavailable
+from shared.adapters.store import Commit, StoreUnavailable
 from shared.domain.events import ClockAdvanced, ExposureMeasured
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.layout import ExposureBook
@@ -47,7 +48,7 @@ class Desk:
         self.store = FakeStore()
         self.new_process()
 
-    def new_process(self, *, most_underlyings: int = 50) -> None:
+    def new_process(self, *, most_underlyings: int = 50, in_thread: bool = False) -> None:
         self.health = Health()
         self.registry = CollectorRegistry()
         self.stop = asyncio.Event()
@@ -60,6 +61,7 @@ class Desk:
             measurements=Measurements(self.bus, KEYS, clock, None),
             metrics=ExposureMetrics(self.registry, clock, most_underlyings),
             health=self.health,
+            in_thread=in_thread,
         )
 
     def journal(self, *items: TickBlock | SingleEvent) -> None:
@@ -81,6 +83,12 @@ class Desk:
     @property
     def cursor(self) -> int:
         return self.store.records[SERVICE].reached.get(keys.journal(), 0)
+
+    @property
+    def registered(self) -> bool:
+        """Whether metrics know of a commit."""
+        name = "hedge_exposure_coverage_ratio"
+        return self.registry.get_sample_value(name, {"book": "a"}) is not None
 
     @property
     def log(self) -> list[bytes]:
@@ -112,11 +120,40 @@ async def desk() -> AsyncIterator[Desk]:
 async def test_the_latest_exposure_is_told_retained_and_written_for_people() -> None:
     async with desk() as stage, stage.running():
         stage.pass_second(0)
-        await eventually(lambda: bool(stage.told()))
+        await eventually(lambda: bool(stage.told() and stage.registered))
         message = stage.told()[-1]
         assert (message.positions, message.marked) == (2, 1)
         assert [each.symbol for each in message.unmarked] == ["NDX"]
         assert stage.store.hashes[keys.exposure("a")]["coverage"].startswith("0.5 ratio")
+
+
+class SlowStore(FakeStore):
+    """A store that commits when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lets = asyncio.Event()
+
+    async def commit(self, commit: Commit) -> None:
+        await self.lets.wait()
+        await super().commit(commit)
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_an_exposure_is_told_while_it_is_committed_and_a_measurement_after(
+    *, in_thread: bool
+) -> None:
+    async with desk() as stage:
+        stage.store = store = SlowStore()
+        stage.new_process(in_thread=in_thread)
+        async with stage.running():
+            stage.pass_second(0)
+            await eventually(lambda: bool(stage.told()))
+            assert stage.told()[-1].groups[-1].level == 100.0
+            assert (stage.cursor, stage.measured(), stage.registered) == (0, [], False)
+            store.lets.set()
+            await eventually(lambda: len(stage.measured()) == 1 and stage.registered)
+            assert stage.cursor == 1
 
 
 async def test_a_measurement_is_sent_and_the_clock_settled_once_the_journal_has_it() -> None:
@@ -182,7 +219,7 @@ async def test_cut_off_at_any_await_the_log_is_the_same() -> None:
 async def test_prometheus_reads_figures_coverage_and_age() -> None:
     async with desk() as stage, stage.running():
         stage.pass_second(0)
-        await eventually(lambda: bool(stage.told()))
+        await eventually(lambda: bool(stage.told() and stage.registered))
         message = stage.told()[-1]
         sample = stage.registry.get_sample_value
         (group,) = [each for each in message.groups if each.bucket == "8-30d"]
@@ -206,7 +243,7 @@ async def test_underlyings_beyond_the_bound_are_added_up() -> None:
         stage.new_process(most_underlyings=0)
         async with stage.running():
             stage.pass_second(0)
-            await eventually(lambda: bool(stage.told()))
+            await eventually(lambda: stage.registered)
             names = {
                 sample.labels["underlying"]
                 for family in stage.registry.collect()
