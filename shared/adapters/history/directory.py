@@ -1,17 +1,20 @@
 """A folder of history files, read at once and held against the exchange's calendar."""
 
 from pathlib import Path
+from typing import Final
 
 from shared.adapters.calendars import NO_OVERRIDES, CalendarOverrides
 from shared.adapters.history.readers import HistoryError, read_file
 from shared.adapters.history.series import Series
 from shared.adapters.history.sessions import checked
 
+KINDS: Final = frozenset({".csv", ".parquet"})
+
 
 def open_history(
     source: Path, calendar: str = "XNYS", overrides: CalendarOverrides = NO_OVERRIDES
 ) -> tuple[Series, ...]:
-    """Read every CSV file of a folder, or one file, and check it against the calendar.
+    """Read every CSV and Parquet file of a folder, or one file, and check it against the calendar.
 
     Args:
         source: The folder or file.
@@ -22,7 +25,7 @@ def open_history(
         The series, in the order of their symbols.
 
     Raises:
-        HistoryError: No such folder, no CSV file in it, a file that cannot be read, or two files
+        HistoryError: No such folder, none of them in it, a file that cannot be read, or two files
             of one symbol.
         CalendarError: Unknown calendar, or it does not reach that far.
     """
@@ -37,7 +40,7 @@ def open_history(
 def _files(source: Path) -> list[Path]:
     if not source.is_dir():
         return [source]
-    files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".csv")
+    files = sorted(path for path in source.iterdir() if path.suffix.lower() in KINDS)
     if not files:
-        raise HistoryError(f"{source}: no .csv file in this folder")
+        raise HistoryError(f"{source}: no .csv or .parquet file in this folder")
     return files

@@ -1,21 +1,21 @@
-"""Readers of the files people have: daily bars, VIX futures by position, intraday bars.
+"""Readers of the files people have: daily bars, VIX futures by position or contract, intraday bars.
 
-A file is known by its header, its symbol by the first word of its name: `VIX_History.csv`,
-`spx_daily_1990_2018.csv`, `^GSPC.csv`. Prices are as they printed: Yahoo's adjusted close, which
-is rewritten at every dividend, is not used.
+A file, CSV or Parquet, is known by its header, its symbol by the first word of its name:
+`VIX_History.csv`, `spx_daily_1990_2018.csv`, `^GSPC.csv`; FRED's by its column, `VIXCLS`. Prices
+are as they printed: Yahoo's adjusted close, which is rewritten at every dividend, is not used.
 """
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
+from shared.adapters.history.contracts import SETTLE, contract_symbol, rescaled
 from shared.adapters.history.series import (
     DailyBar,
     Finding,
@@ -25,31 +25,23 @@ from shared.adapters.history.series import (
     Row,
     Series,
 )
+from shared.adapters.history.tables import DATES, STAMPS, HistoryError, Line, Sheet, read_sheet
 from shared.domain.instants import MICROSECOND, MINUTE
+
+__all__ = ["HistoryError", "daily_series", "read_file", "symbol_of"]
 
 UNDERSTOOD: Final = (
     "understood are date,close and date,open,high,low,close (Cboe, Yahoo, any other; in any case "
-    "and order, more columns do no harm), date,F1,F2,… (VIX futures by position) and "
+    "and order, more columns do no harm), observation_date,VIXCLS (FRED), date,F1,F2,… (VIX "
+    "futures by position), Trade Date,…,Settle (one VIX future, as of Cboe) and "
     "ts_utc|bar_start_utc|bar_end_utc,open,high,low,close (intraday)"
 )
-_ALIASES: Final = {"GSPC": "SPX", "SP500": "SPX", "INX": "SPX"}
+_ALIASES: Final = {"GSPC": "SPX", "SP500": "SPX", "INX": "SPX", "VIXCLS": "VIX"}
 _SYMBOL: Final = re.compile(r"\^?([A-Za-z0-9]{1,32})")
 _POSITION: Final = re.compile(r"f([1-9])")
 _AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _NO_NUMBER: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "."})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STAMPS: Final = ("ts_utc", "bar_start_utc", "bar_end_utc")
-
-
-class HistoryError(ValueError):
-    """A file cannot be read; the message begins with where, `file:line` when there is one."""
-
-
-class _Line(Struct, frozen=True):
-    """One line of a file: its place, and its cells by lower-case column name."""
-
-    place: str
-    cells: dict[str, str]
 
 
 def read_file(path: Path) -> tuple[Series, ...]:
@@ -59,16 +51,39 @@ def read_file(path: Path) -> tuple[Series, ...]:
         HistoryError: Missing, empty, wrongly encoded, an unknown header, or a cell that is
             neither a number nor empty.
     """
-    columns, lines = _table(path)
-    if "date" in columns and any(map(_POSITION.fullmatch, columns)):
-        return _futures(path, columns, lines)
-    if "close" in columns and set(columns) & set(_STAMPS):
-        return (_intraday(path, columns, lines),)
-    if "date" in columns and ("close" in columns or len(columns) == 2):  # noqa: PLR2004 - date,X
-        value = "close" if "close" in columns else next(name for name in columns if name != "date")
-        rows = [_row(line, ("open", "high", "low", value)) for line in lines]
-        return (daily_series(symbol_of(path), str(path), rows),)
+    sheet = read_sheet(path)
+    columns, day = sheet.columns, sheet.day_column
+    if day and any(map(_POSITION.fullmatch, columns)):
+        return _futures(path, sheet)
+    if day and SETTLE in columns:
+        return (_contract(path, sheet),)
+    if "close" in columns and set(columns) & set(STAMPS):
+        return (_intraday(path, sheet),)
+    if day and ("close" in columns or len(columns) == 2):  # noqa: PLR2004 - date,X
+        return (_daily(path, sheet, day),)
     raise HistoryError(f"{path}:1: the header {','.join(columns)} is not known; {UNDERSTOOD}")
+
+
+def _daily(path: Path, sheet: Sheet, day: str) -> Series:
+    close = "close" if "close" in sheet.columns else next(n for n in sheet.columns if n != day)
+    rows = [_row(line, ("open", "high", "low", close)) for line in sheet.lines]
+    name = close.upper()
+    by_column = name in _ALIASES or (day == "observation_date" and close != "close")
+    symbol = _ALIASES.get(name, name) if by_column else symbol_of(path)
+    series = daily_series(symbol, str(path), rows)
+    return _with(series, (*_inspect_dates(symbol, sheet), *_inspect_columns(symbol, path, sheet)))
+
+
+def _contract(path: Path, sheet: Sheet) -> Series:
+    symbol = contract_symbol(path)
+    settled = [_row(line, ("", "", "", SETTLE)) for line in sheet.lines]
+    rows, findings = rescaled(symbol, settled)
+    series = daily_series(symbol, str(path), rows)
+    return _with(series, (*_inspect_dates(symbol, sheet), *findings))
+
+
+def _with(series: Series, findings: Iterable[Finding]) -> Series:
+    return structs.replace(series, findings=(*findings, *series.findings))
 
 
 def daily_series(symbol: str, place: str, rows: Iterable[Row]) -> Series:
@@ -94,43 +109,12 @@ def symbol_of(path: Path) -> str:
     return _ALIASES.get(symbol, symbol)
 
 
-def _table(path: Path) -> tuple[list[str], list[_Line]]:
-    rows = csv.reader(_text(path).splitlines(), strict=True)
-    columns: list[str] = []
-    lines: list[_Line] = []
-    try:
-        for cells in rows:
-            place = f"{path}:{rows.line_num}"
-            if not columns:
-                columns = [cell.strip().lower() for cell in cells]
-            elif len(cells) == len(columns):
-                lines.append(_Line(place, dict(zip(columns, map(str.strip, cells), strict=True))))
-            elif cells:
-                raise HistoryError(f"{place}: {len(cells)} cells under {len(columns)} columns")
-    except csv.Error as reason:
-        raise HistoryError(f"{path}:{rows.line_num}: {reason}") from None
-    if not lines:
-        raise HistoryError(f"{path}: no rows in it")
-    return columns, lines
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-        return content.decode("utf-8-sig")
-    except OSError as reason:
-        raise HistoryError(f"{path}: {reason.strerror}") from None
-    except UnicodeDecodeError as reason:
-        line = reason.object[: reason.start].count(b"\n") + 1
-        raise HistoryError(f"{path}:{line}: not UTF-8 text; save it as CSV in UTF-8") from None
-
-
-def _row(line: _Line, columns: tuple[str, str, str, str], when: date | None = None) -> Row:
+def _row(line: Line, columns: tuple[str, str, str, str], when: date | None = None) -> Row:
     opening, high, low, close = (_number(line, name) for name in columns)
     return Row(place=line.place, when=when or _day(line), prices=(opening, high, low, close))
 
 
-def _number(line: _Line, column: str) -> float | None:
+def _number(line: Line, column: str) -> float | None:
     cell = line.cells.get(column, "")
     if cell.lower() in _NO_NUMBER:
         return None
@@ -140,8 +124,8 @@ def _number(line: _Line, column: str) -> float | None:
         raise HistoryError(f"{line.place}: {column} is {cell!r}, not a number") from None
 
 
-def _day(line: _Line) -> date:
-    cell = line.cells["date"]
+def _day(line: Line) -> date:
+    cell = next(line.cells[name] for name in DATES if name in line.cells)
     try:
         if american := _AMERICAN.fullmatch(cell):
             month, day, year = map(int, american.groups())
@@ -153,15 +137,47 @@ def _day(line: _Line) -> date:
         ) from None
 
 
+def _inspect_dates(symbol: str, sheet: Sheet) -> Iterator[Finding]:
+    """Say where a file begins to write its dates otherwise than in its first line."""
+    first = _is_american(sheet.lines[0])
+    other = next((line for line in sheet.lines if _is_american(line) is not first), None)
+    if other is not None:
+        yield Finding(
+            kind=FindingKind.DATES,
+            symbol=symbol,
+            place=other.place,
+            day=_day(other),
+            message=f"dates are written in two ways, first here; {_day(other)} is what was read",
+        )
+
+
+def _is_american(line: Line) -> bool:
+    cell = next(line.cells[name] for name in DATES if name in line.cells)
+    return _AMERICAN.fullmatch(cell) is not None
+
+
+def _inspect_columns(symbol: str, path: Path, sheet: Sheet) -> Iterator[Finding]:
+    """Say that only closes are used where some of the other prices have no column."""
+    missing = [name for name in ("open", "high", "low") if name not in sheet.columns]
+    if 0 < len(missing) < 3:  # noqa: PLR2004 - of three
+        yield Finding(
+            kind=FindingKind.COLUMNS,
+            symbol=symbol,
+            place=f"{path}:1",
+            day=None,
+            message=f"no column {' and '.join(missing)}: only the closes are used",
+        )
+
+
 # --- VIX futures by position -----------------------------------------------------------------
 
 
-def _futures(path: Path, columns: Sequence[str], lines: Sequence[_Line]) -> tuple[Series, ...]:
-    positions = [match for name in columns if (match := _POSITION.fullmatch(name))]
-    return tuple(_position(path, match[0], f"VX{match[1]}", lines) for match in positions)
+def _futures(path: Path, sheet: Sheet) -> tuple[Series, ...]:
+    positions = [match for name in sheet.columns if (match := _POSITION.fullmatch(name))]
+    return tuple(_position(path, match[0], f"VX{match[1]}", sheet.lines) for match in positions)
 
 
-def _position(path: Path, column: str, symbol: str, lines: Sequence[_Line]) -> Series:
+def _position(path: Path, column: str, symbol: str, lines: Sequence[Line]) -> Series:
     rows = [_row(line, ("", "", "", column)) for line in lines]
     listed = [row for row in rows if row.prices[3] is not None]
     series = daily_series(symbol, str(path), listed)
@@ -181,9 +197,10 @@ def _position(path: Path, column: str, symbol: str, lines: Sequence[_Line]) -> S
 # --- intraday --------------------------------------------------------------------------------
 
 
-def _intraday(path: Path, columns: Sequence[str], lines: Sequence[_Line]) -> Series:
-    column = next(name for name in _STAMPS if name in columns)
-    rows = [_row(line, ("open", "high", "low", "close"), _stamp(line, column)) for line in lines]
+def _intraday(path: Path, sheet: Sheet) -> Series:
+    column = next(name for name in STAMPS if name in sheet.columns)
+    lines, prices = sheet.lines, ("open", "high", "low", "close")
+    rows = [_row(line, prices, _stamp(line, column)) for line in lines]
     inspection = Inspection(symbol_of(path), str(path))
     passed = inspection.passed(rows)
     stamps = [_nanoseconds(when) for when in passed]
@@ -200,15 +217,27 @@ def _intraday(path: Path, columns: Sequence[str], lines: Sequence[_Line]) -> Ser
         )
         for stamp, (opening, high, low, close) in zip(stamps, passed.values(), strict=True)
     ]
-    return Series(
-        symbol=symbol_of(path),
-        bars=tuple(bars),
-        findings=tuple(inspection.findings),
-        place=str(path),
+    symbol = symbol_of(path)
+    findings = (*_inspect_zones(symbol, column, lines), *inspection.findings)
+    return Series(symbol=symbol, bars=tuple(bars), findings=findings, place=str(path))
+
+
+def _inspect_zones(symbol: str, column: str, lines: Sequence[Line]) -> Iterator[Finding]:
+    """Say that stamps of a column that is called UTC carry another zone."""
+    other = next(
+        (line for line in lines if datetime.fromisoformat(line.cells[column]).utcoffset()), None
     )
+    if other is not None:
+        yield Finding(
+            kind=FindingKind.ZONE,
+            symbol=symbol,
+            place=other.place,
+            day=_stamp(other, column).date(),
+            message=f"{column} has {other.cells[column]}, which is not UTC: read by its own offset",
+        )
 
 
-def _stamp(line: _Line, column: str) -> datetime:
+def _stamp(line: Line, column: str) -> datetime:
     cell = line.cells[column]
     try:
         stamp = datetime.fromisoformat(cell)

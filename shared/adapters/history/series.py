@@ -24,6 +24,10 @@ class FindingKind(StrEnum):
     EMPTY = "empty"  # a row without a close: not used
     BRACKET = "bracket"  # high and low that do not bracket open and close: only the close is used
     REFUSED = "refused"  # a value that is not a positive number: the row is refused
+    SCALED = "scaled"  # quoted at ten times the index: divided
+    DATES = "dates"  # dates written in more than one way
+    COLUMNS = "columns"  # some of open, high and low have no column: only the closes are used
+    ZONE = "zone"  # stamps in another zone than their column says: read by their own offset
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ def test_two_files_of_one_symbol_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HistoryError, match=r"no \.csv file"):
+    with pytest.raises(HistoryError, match=r"no \.csv or \.parquet file"):
         open_history(tmp_path)
 
 

@@ -173,3 +173,54 @@ def test_a_file_is_named_after_its_symbol(name: str, symbol: str) -> None:
 def test_a_file_named_after_nothing_is_refused() -> None:
     with pytest.raises(HistoryError, match="name the file after its symbol"):
         symbol_of(Path("_.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("fredgraph.csv", "observation_date,VIXCLS"),
+        ("VIXCLS.csv", "DATE,VIXCLS"),
+        ("download.csv", "DATE,VIXCLS"),
+    ],
+)
+def test_fred_s_files_are_called_by_their_column(tmp_path: Path, name: str, header: str) -> None:
+    text = f"{header}\n2018-02-02,17.31\n2018-02-03,.\n2018-02-05,37.32\n"
+    (series,) = read_file(written(tmp_path / name, text))
+    assert series.symbol == "VIX"
+    assert [bar.close for bar in series.bars] == [17.31, 37.32]
+    assert [finding.kind for finding in series.findings] == [FindingKind.EMPTY]
+
+
+def test_another_series_of_fred_keeps_its_name(tmp_path: Path) -> None:
+    text = "observation_date,DGS10\n2018-02-02,2.84\n"
+    assert read_file(written(tmp_path / "fredgraph.csv", text))[0].symbol == "DGS10"
+
+
+def test_dates_written_in_two_ways_are_said_with_their_line(tmp_path: Path) -> None:
+    text = "date,close\n2018-02-02,17.31\n02/05/2018,37.32\n"
+    (series,) = read_file(written(tmp_path / "VIX.csv", text))
+    assert series.bars == (DailyBar(day=FRIDAY, close=17.31), DailyBar(day=MONDAY, close=37.32))
+    (finding,) = series.findings
+    assert (finding.kind, finding.day) == (FindingKind.DATES, MONDAY)
+    assert finding.place.endswith("VIX.csv:3")
+
+
+def test_a_missing_column_of_prices_is_said(tmp_path: Path) -> None:
+    text = "date,open,high,close\n2018-02-02,13.64,17.86,17.31\n"
+    (series,) = read_file(written(tmp_path / "VIX.csv", text))
+    assert series.bars == (DailyBar(day=FRIDAY, close=17.31),)
+    assert [finding.message for finding in series.findings] == [
+        "no column low: only the closes are used"
+    ]
+
+
+def test_stamps_in_another_zone_than_the_column_says_are_read_by_their_own(tmp_path: Path) -> None:
+    text = (
+        "bar_end_utc,close\n2018-02-05 14:35:00+00:00,280\n"
+        "2018-02-05 09:40:00-05:00,281\n2018-02-05 14:45:00,282\n"
+    )
+    (series,) = read_file(written(tmp_path / "SPY.csv", text))
+    ends = [bar.end_ns for bar in series.bars if isinstance(bar, IntradayBar)]
+    assert ends == [instant(14, minute) for minute in (35, 40, 45)]
+    (finding,) = series.findings
+    assert (finding.kind, finding.place.endswith("SPY.csv:3")) == (FindingKind.ZONE, True)
