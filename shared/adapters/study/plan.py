@@ -94,7 +94,7 @@ class StudyPlan(Struct, frozen=True, kw_only=True):
         costs: Of a deal, by instrument.
         instruments: That are rolled, and marked for the study.
         surface: What options are priced on.
-        results: Folder for results, on its own or beside the plan.
+        results: Folder for results; a relative one is of the working directory.
         variants: Side by side, in the order of the plan.
         sweep: Parameters that are varied together.
         out_of_sample: From this day on nothing was looked at when rules were chosen; `None`: the
@@ -221,7 +221,7 @@ def _plan(root: Table, path: Path) -> StudyPlan:
         costs=costs,
         instruments=instruments,
         surface=read_surface(root.table("surface")),
-        results=path.parent / root.text("results", f"{path.stem}-results"),
+        results=Path(root.text("results", f"{path.stem}-results")),
         variants=(),
         sweep=_sweep(root),
         out_of_sample=_day(root.table("split"), "out_of_sample"),
