@@ -135,8 +135,8 @@ class TriggerChanged(Struct, frozen=True, kw_only=True, tag="trigger"):
         book: Whose.
         event_ns: When.
         trigger: `operator`, `initial`, `initial_incomplete`, `fast_vix`, `fast_index`,
-            `vix_move`, `vix_relative`, `drawdown`, `regime`, `greek.{name}`, `budget`,
-            `band.{strategy}` or `schedule`.
+            `vix_move`, `vix_relative`, `drawdown`, `regime`, `greek.{name}`, `budget`, `stage`,
+            `harvest`, `roll`, `band.{strategy}` or `schedule`.
         state: The new state.
         previous: The state before.
         since_ns: Since when the condition has held (pending, firing), else when this state began.
