@@ -26,6 +26,8 @@ STYLES: Final = {
     "unexplained": ("#7d8790", "dot"),
 }
 _OTHER: Final = ("#7d8790", "dashdot")
+NARROW: Final = 400
+"""Points of a line: the panel is half as wide as a chart."""
 
 
 def parts_of(daily: Columns) -> list[str]:
@@ -67,7 +69,7 @@ def attribution_chart(each: VariantStudy, currency: str) -> Figure:
     for name in parts:
         colour, dash = STYLES.get(PARTS[name], _OTHER)
         figure.add_scatter(
-            **thinned(days, np.cumsum(daily[name])),
+            **thinned(days, np.cumsum(daily[name]), NARROW),
             mode="lines",
             line={"color": colour, "dash": dash, "width": 1.5},
             name=PARTS[name],
@@ -75,7 +77,7 @@ def attribution_chart(each: VariantStudy, currency: str) -> Figure:
             col=2,
         )
     figure.add_scatter(
-        **thinned(days, np.cumsum(daily["profit"])),
+        **thinned(days, np.cumsum(daily["profit"]), NARROW),
         mode="lines",
         line={"color": "#30373c", "width": 2.5},
         name="all",

@@ -8,10 +8,20 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from services.command.endings import Refused
 from services.command.study.figures import VariantFigures, figures_of
 from services.command.study.results import StudyFolder
+from services.command.study.selection import (
+    Walk,
+    flatness_of,
+    judged,
+    surface_of,
+    swept_figures,
+    walk,
+)
+from services.command.study.study import swept_variants
 from shared.adapters.study.columns import Columns
-from shared.adapters.study.plan import StudyPlan
+from shared.adapters.study.plan import StudyPlan, Sweep, WalkForward
 from shared.domain.hedging.rules import RuleSet
 from shared.domain.policies import BookPolicy
 from shared.domain.study.daily import DailyRows
@@ -21,6 +31,7 @@ from shared.domain.study.ratios import session_returns, sharpe
 from shared.domain.study.red_flags import RedFlag, red_flags
 from shared.domain.study.resampling import BootstrapPolicy
 from shared.domain.study.selection import Selection, judge_selection
+from shared.domain.study.sensitivity import Flatness, Surface
 from shared.domain.study.splits import out_of_sample, out_of_sample_from
 
 Told = Callable[[], None]
@@ -122,16 +133,38 @@ class VariantStudy(Struct, frozen=True, kw_only=True):
         return f"{self.name} *" if self.model_priced else self.name
 
 
+class SweptStudy(Struct, frozen=True, kw_only=True):
+    """What varying the parameters showed.
+
+    Attributes:
+        parameters: That were varied.
+        surface: The Sharpe ratio over them; `None` for more than two.
+        flatness: How much is lost a step away from the best.
+        selection: The best in the light of all that were tried.
+        walk: Chosen on the past, judged on what follows; `None` when the history is too short.
+        policy: Of the walk.
+    """
+
+    parameters: tuple[Sweep, ...]
+    surface: Surface | None
+    flatness: Flatness | None
+    selection: Selection | None
+    walk: Walk | None
+    policy: WalkForward
+
+
 class Contents(Struct, frozen=True, kw_only=True):
     """A whole report.
 
     Attributes:
         provenance: What made it.
         variants: In the order of the plan; at least one.
+        swept: Parameters that were varied, if they were.
     """
 
     provenance: Provenance
     variants: tuple[VariantStudy, ...]
+    swept: SweptStudy | None = None
 
     @property
     def is_model_priced(self) -> bool:
@@ -140,7 +173,11 @@ class Contents(Struct, frozen=True, kw_only=True):
 
 
 def contents_of(
-    plan: StudyPlan, folder: StudyFolder, provenance: Provenance, told: Told = lambda: None
+    plan: StudyPlan,
+    folder: StudyFolder,
+    provenance: Provenance,
+    swept: SweptStudy | None = None,
+    told: Told = lambda: None,
 ) -> Contents:
     """Measure every variant of a plan whose results are in a folder.
 
@@ -154,7 +191,28 @@ def contents_of(
     for each in figures:
         variants.append(_studied(plan, folder.daily(each.variant.name), each, provenance, known))
         told()
-    return Contents(provenance=provenance, variants=tuple(variants))
+    return Contents(provenance=provenance, variants=tuple(variants), swept=swept)
+
+
+def swept_study(plan: StudyPlan, folder: StudyFolder, tried: int) -> SweptStudy:
+    """Measure every combination of a plan's sweep, all of which are in a folder.
+
+    Raises:
+        Failed: Results are missing or damaged, or hold no session.
+    """
+    figures = swept_figures(folder, list(swept_variants(plan)))
+    try:
+        walked = walk(figures, plan.walk_forward)
+    except Refused:  # too few sessions for one window
+        walked = None
+    return SweptStudy(
+        parameters=plan.sweep,
+        surface=surface_of(plan, figures),
+        flatness=flatness_of(plan, figures),
+        selection=judged(figures, tried),
+        walk=walked,
+        policy=plan.walk_forward,
+    )
 
 
 def _studied(

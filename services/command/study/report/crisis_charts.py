@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.command.study.report.contents import VariantStudy
 from services.command.study.report.palette import PORTFOLIO, laid_out, line
 from services.command.study.report.plotting import Figure, stacked_figure
+from services.command.study.report.scales import Scales, by_scale
 from services.command.study.report.thinning import thinned
 from shared.domain.study.crises import Crisis, crisis_slices
 
@@ -29,23 +31,28 @@ def crisis_charts(
 def _chart(
     variants: Sequence[VariantStudy], currency: str, crisis: Crisis, high: int, shown: slice
 ) -> Figure:
+    scales = by_scale(variants, lambda each: float(np.ptp(_made(each, high, shown))))
+    panels = 3 if scales.larger else 2
     figure = stacked_figure(
-        rows=2, shared_xaxes=True, vertical_spacing=0.07, row_heights=[0.4, 0.6]
+        rows=panels,
+        shared_xaxes=True,
+        vertical_spacing=0.06,
+        row_heights=[0.4, 0.6, 0.35][:panels],
     )
     rows = variants[0].figures.rows
-    nav = rows.nav
-    figure.add_scatter(
-        **thinned(rows.day[shown], nav[shown] - nav[high]),
-        mode="lines",
-        line={"color": PORTFOLIO, "width": 2.5},
-        name="portfolio, no hedge",
-        row=1,
-        col=1,
-    )
-    _add_made(figure, variants[0], high, shown, static=True)
-    for number, each in enumerate(variants):
-        _add_made(figure, each, high, shown, number=number)
-    laid_out(figure, height=430)
+    days, nav = rows.day[shown], (rows.nav - rows.nav[high])[shown]
+    wide = {"color": PORTFOLIO, "width": 2.5}
+    look = {"mode": "lines", "col": 1}
+    figure.add_scatter(**thinned(days, nav), **look, line=wide, name="portfolio, no hedge", row=1)
+    static = np.cumsum(rows.static_profit)
+    points = thinned(days, (static - static[high])[shown])
+    figure.add_scatter(**points, **look, line=wide | {"dash": "dot"}, name="free static", row=2)
+    for panel, dealt in ((2, scales.usual), (3, scales.larger)):
+        for number, each in dealt:
+            points = thinned(days, _made(each, high, shown))
+            figure.add_scatter(**points, **look, line=line(number), name=each.label, row=panel)
+    laid_out(figure, height=430 if panels == 2 else 530)  # noqa: PLR2004
+    _name_axes(figure, currency, scales)
     figure.add_vrect(
         x0=str(rows.day[high]),
         x1=crisis.last.isoformat(),
@@ -54,29 +61,19 @@ def _chart(
         line_width=0,
         layer="below",
     )
-    figure.update_yaxes(tickformat="~s", zeroline=True)
-    figure.update_yaxes(title_text=f"portfolio, {currency}", row=1)
-    figure.update_yaxes(title_text=f"hedge, {currency}", row=2)
     return figure
 
 
-def _add_made(  # noqa: PLR0913 - where, and whose
-    figure: Figure,
-    each: VariantStudy,
-    high: int,
-    shown: slice,
-    *,
-    number: int = 0,
-    static: bool = False,
-) -> None:
-    rows = each.figures.rows
-    made = np.cumsum(rows.static_profit if static else rows.profit)
-    style = {"color": PORTFOLIO, "width": 2.5, "dash": "dot"} if static else line(number)
-    figure.add_scatter(
-        **thinned(rows.day[shown], (made - made[high])[shown]),
-        mode="lines",
-        line=style,
-        name="free static" if static else each.label,
-        row=2,
-        col=1,
-    )
+def _name_axes(figure: Figure, currency: str, scales: Scales) -> None:
+    figure.update_yaxes(tickformat="~s", nticks=6)
+    figure.update_yaxes(title_text=f"portfolio, {currency}", row=1)
+    figure.update_yaxes(title_text=f"hedge, {currency}", row=2)
+    if scales.larger:
+        names = "<br>".join(each.label for _, each in scales.larger)
+        figure.update_yaxes(title_text=names, row=3)
+
+
+def _made(each: VariantStudy, high: int, shown: slice) -> NDArray[np.float64]:
+    """Profit of the hedge since the close of the high."""
+    made = np.cumsum(each.figures.rows.profit)
+    return np.asarray((made - made[high])[shown], dtype=np.float64)

@@ -1,6 +1,6 @@
 """Charts of paths: the portfolio with and without its hedge, and the hedge alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from services.command.study.report.contents import VariantStudy
 from services.command.study.report.palette import PORTFOLIO, laid_out, line
 from services.command.study.report.plotting import Figure, empty_figure, stacked_figure
+from services.command.study.report.scales import by_scale
 from services.command.study.report.thinning import thinned
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.ratios import session_returns, wealth
@@ -56,20 +57,27 @@ def _add_path(
     return float(np.max(values, initial=0.0))
 
 
-def profit_chart(variants: Sequence[VariantStudy], currency: str) -> Figure:
-    """Draw what each hedge alone has made since the start, transaction cost paid."""
+def profit_charts(variants: Sequence[VariantStudy], currency: str) -> Iterator[tuple[str, Figure]]:
+    """Yield what each hedge alone has made since the start; those far larger in a second chart."""
+    scales = by_scale(variants, lambda each: float(np.ptp(np.cumsum(each.figures.rows.profit))))
+    yield "", _profit_chart(variants[0], scales.usual, currency)
+    if scales.larger:
+        names = ", ".join(each.label for _, each in scales.larger)
+        yield f"On another scale: {names}", _profit_chart(variants[0], scales.larger, currency)
+
+
+def _profit_chart(
+    first: VariantStudy, shown: Sequence[tuple[int, VariantStudy]], currency: str
+) -> Figure:
     figure = empty_figure()
-    first = variants[0].figures.rows
-    figure.add_scatter(
-        **thinned(first.day, np.cumsum(first.static_profit)),
-        mode="lines",
-        line={"color": PORTFOLIO, "width": 3},
-        name="free static",
-    )
-    for number, each in enumerate(variants):
+    rows = first.figures.rows
+    made = thinned(rows.day, np.cumsum(rows.static_profit))
+    wide = {"color": PORTFOLIO, "width": 3}
+    figure.add_scatter(**made, mode="lines", line=wide, name="free static")
+    for number, each in shown:
         rows = each.figures.rows
         made = thinned(rows.day, np.cumsum(rows.profit))
         figure.add_scatter(**made, mode="lines", line=line(number), name=each.label)
-    laid_out(figure, height=420)
-    figure.update_yaxes(title_text=currency, tickformat=",.3~s")
+    laid_out(figure, height=420 if len(shown) > 1 else 300)
+    figure.update_yaxes(title_text=currency, tickformat="~s")
     return figure

@@ -13,11 +13,12 @@ from services.command.study.report.attribution_charts import (
 )
 from services.command.study.report.contents import Contents, VariantStudy
 from services.command.study.report.crisis_charts import crisis_charts
-from services.command.study.report.curves import growth_chart, profit_chart
+from services.command.study.report.curves import growth_chart, profit_charts
 from services.command.study.report.market_charts import MOST_ON_A_SHEET, has_market, hedge_chart
 from services.command.study.report.page import Drawings, plotly_script, rendered, style
-from services.command.study.report.tables import comparison, packed, regimes
-from services.command.study.report.wording import percent
+from services.command.study.report.sweep_charts import sweep_chart
+from services.command.study.report.tables import comparison, packed, regimes, walk_table
+from services.command.study.report.wording import percent, ratio
 from services.command.study.report.words import summary
 
 PARTS: Final = (
@@ -53,14 +54,19 @@ def document(contents: Contents) -> str:
         "confidence": percent(said.bootstrap.confidence, 0),
         "resamples": f"{said.bootstrap.resamples:,}",
         "growth": charts.add(growth_chart(variants), "Portfolio with and without each hedge"),
-        "profit": charts.add(profit_chart(variants, said.currency), "Profit of each hedge alone"),
+        "profits": [
+            (remark, charts.add(chart, "Profit of each hedge alone"))
+            for remark, chart in profit_charts(variants, said.currency)
+        ],
         "hedges": list(_hedges(contents, charts)),
         "crises": list(_crises(contents, charts)),
         "attribution": list(_attribution(contents, charts)),
         "regimes": regimes(contents),
-        "heat_maps": [],
-        "no_sweep": "",
-        "walk": None,
+        "sweep": _sweep(contents, charts),
+        "swept": contents.swept,
+        "sensitivity": sensitivity(contents),
+        "walk": None if contents.swept is None else walk_table(contents.swept),
+        "walked": walked(contents),
         "plotly": plotly_script(),
         "style": style(),
         "charts": charts,
@@ -98,6 +104,52 @@ def selection_warning(contents: Contents) -> str:
         return ""
     selection, best = max(judged, key=lambda pair: pair[0].annual_sharpe)
     return "" if selection.warning is None else f"The highest, {best.label}: {selection.warning}"
+
+
+def sensitivity(contents: Contents) -> str:
+    """Say how much of the best combination is lost a step away from it."""
+    swept = contents.swept
+    if swept is None:
+        return ""
+    flat = swept.flatness
+    text = ""
+    if flat is not None and flat.mean_loss is not None and flat.largest_loss is not None:
+        at = ", ".join(f"{key.rpartition('.')[2]} {value:g}" for key, value in flat.at.items())
+        text = (
+            f"The best is at {at}. One step from it {ratio(flat.mean_loss, 3)} of its Sharpe ratio "
+            f"is lost on average, {ratio(flat.largest_loss, 3)} at most. "
+        )
+        if flat.at_edge:
+            edges = ", ".join(key.rpartition(".")[2] for key in flat.at_edge)
+            text += f"It lies at the edge of {edges}: the true best may lie beyond. "
+    if swept.selection is not None:
+        better = percent(swept.selection.deflated, 0)
+        text += (
+            f"With all {swept.selection.trials} trials counted, the best is better than luck with "
+            f"probability {better}."
+        )
+    return text
+
+
+def walked(contents: Contents) -> str:
+    """Say how windows were laid, and what came of choosing on the past."""
+    if contents.swept is None or contents.swept.walk is None:
+        return ""
+    found, policy = contents.swept.walk, contents.swept.policy
+    window = "growing" if policy.anchored else "sliding"
+    return (
+        f"Chosen by {policy.objective.replace('_', ' ')} on a {window} window of "
+        f"{policy.train_sessions} sessions{' at first' if policy.anchored else ''}, judged on the "
+        f"{policy.test_sessions} that follow. Sharpe over all judged sessions: "
+        f"{ratio(found.sharpe, 3)}, of the portfolio alone {ratio(found.unhedged, 3)}."
+    )
+
+
+def _sweep(contents: Contents, charts: Drawings) -> Markup | None:
+    swept = contents.swept
+    if swept is None or swept.surface is None:
+        return None
+    return charts.add(sweep_chart(swept.parameters, swept.surface), "Sharpe ratio by parameter")
 
 
 def _hedges(contents: Contents, charts: Drawings) -> Iterator[Markup]:

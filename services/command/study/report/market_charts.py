@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from services.command.study.report.contents import VariantStudy
 from services.command.study.report.palette import REGIMES, laid_out, line
 from services.command.study.report.plotting import Figure, stacked_figure
-from services.command.study.report.thinning import thinned
+from services.command.study.report.thinning import stepped, thinned
 from shared.adapters.study.columns import Columns
 from shared.domain.study.splits import regime_spells
 
@@ -42,12 +42,11 @@ def hedge_chart(variants: Sequence[VariantStudy], first_number: int = 0) -> Figu
         row_heights=[_MARKET, *[_EACH] * count],
     )
     _add_vix(figure, variants[0].daily)
-    highest = max(float(np.nanmax(each.daily["held_vega"])) for each in variants)
     for number, each in enumerate(variants):
         days, held = _days(each.daily), each.daily["held_vega"]
         style = line(first_number + number) | {"shape": "hv", "dash": "solid"}
         figure.add_scatter(
-            **thinned(days, held),
+            **stepped(days, held),
             mode="lines",
             line=style,
             fill="tozeroy",
@@ -59,9 +58,7 @@ def hedge_chart(variants: Sequence[VariantStudy], first_number: int = 0) -> Figu
     laid_out(figure, height=height + 70)
     figure.update_yaxes(title_text="VIX", rangemode="tozero", row=1)
     for number, each in enumerate(variants):
-        figure.update_yaxes(
-            range=[0, 1.05 * highest or 1.0], tickformat="~s", nticks=4, row=2 + number
-        )
+        figure.update_yaxes(rangemode="tozero", tickformat="~s", nticks=4, row=2 + number)
         figure.add_annotation(
             text=each.label,
             x=0.004,

@@ -1,12 +1,13 @@
 """The tables of a report, as texts: the template only lays them out."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
 from services.command.figures import counted
-from services.command.study.report.contents import Contents, VariantStudy
+from services.command.study.report.contents import Contents, SweptStudy, VariantStudy
 from services.command.study.report.wording import (
     NOT_DEFINED,
     interval,
@@ -15,6 +16,7 @@ from services.command.study.report.wording import (
     percent,
     ratio,
 )
+from services.command.study.selection import Walk
 from shared.domain.study.crises import CrisisResult
 from shared.domain.study.paths import PathFigures
 from shared.domain.study.performance import HedgeFigures, Performance
@@ -391,3 +393,27 @@ def _by_regime(  # noqa: PLR0913, PLR0917 - a row, and where its figures come fr
     by_name = {each.regime: each for each in found}
     cells = (Cell(told(by_name[regime])) if regime in by_name else EMPTY for regime in regimes)
     return Row(name, unit, tuple(cells), begins)
+
+
+# --- walk-forward ----------------------------------------------------------------------------
+
+
+def walk_table(swept: SweptStudy) -> Sheet | None:
+    """Return what was chosen in each window and what it did afterwards; `None` without a walk."""
+    if swept.walk is None:
+        return None
+    parameters = [each.key.rpartition(".")[2] for each in swept.parameters]
+    heads = (*parameters, "in training", "afterwards", "best afterwards")
+    return Sheet(heads, tuple(_folds(swept, swept.walk)))
+
+
+def _folds(swept: SweptStudy, walk: Walk) -> Iterator[Row]:
+    done = 0
+    written = money if swept.policy.objective == "net_profit" else partial(ratio, digits=3)
+    for each in walk.folds:
+        length = each.fold.test_stop - each.fold.test_start
+        days = walk.rows.day[done : done + length]
+        done += length
+        chosen = (Cell(str(each.chosen.changes[one.key])) for one in swept.parameters)
+        figures = (Cell(written(one)) for one in (each.trained, each.tested, each.best))
+        yield Row(f"{days[0]} to {days[-1]}", "", (*chosen, *figures))

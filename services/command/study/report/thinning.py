@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-MOST: Final = 1600
+MOST: Final = 800
 """Points of a line; histories up to as many sessions are drawn whole."""
 _KEPT: Final = 4
 
@@ -31,14 +31,27 @@ def kept(values: NDArray[np.float64], most: int = MOST) -> NDArray[np.intp]:
     return np.unique(np.array(found, dtype=np.intp))
 
 
-def thinned(days: NDArray[Any], values: NDArray[np.float64]) -> dict[str, Any]:
+def thinned(days: NDArray[Any], values: NDArray[np.float64], most: int = MOST) -> dict[str, Any]:
     """Return `x` and `y` of a line as plotly takes them; NaN is a gap.
 
     Args:
         days: `datetime64[D]`, (n,).
         values: (n,).
+        most: How many points there may be, at least 4.
     """
-    at = kept(values)
+    return _points(days, values, kept(values, most))
+
+
+def stepped(days: NDArray[Any], values: NDArray[np.float64]) -> dict[str, Any]:
+    """Return `x` and `y` of a line of steps: only where it changes, the last included."""
+    changes = np.flatnonzero(values[1:] != values[:-1]) + 1  # NaN differs from itself, and stays
+    at = np.unique(np.concatenate([[0], changes, [len(values) - 1]])).astype(np.intp)
+    return _points(days, values, at[kept(values[at])])
+
+
+def _points(
+    days: NDArray[Any], values: NDArray[np.float64], at: NDArray[np.intp]
+) -> dict[str, Any]:
     return {
         "x": days[at].astype(str).tolist(),
         "y": [None if unknown else shown(value) for value, unknown in _cells(values[at])],

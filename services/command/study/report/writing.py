@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.command.endings import Failed, Refused
-from services.command.study.report.contents import Provenance, contents_of
-from services.command.study.study import Study
+from services.command.study.report.contents import Provenance, SweptStudy, contents_of, swept_study
+from services.command.study.study import Study, swept_variants
 from shared.adapters.code_version import code_version
 from shared.adapters.study.files import write_text
 from shared.domain.study.resampling import BootstrapPolicy
@@ -29,7 +29,11 @@ def write_report(study: Study, command: str, path: Path, console: Console) -> No
     with _bar(console) as bar:
         task = bar.add_task("measuring", total=len(study.plan.variants))
         contents = contents_of(
-            study.plan, study.folder, _provenance(study, command), lambda: bar.advance(task)
+            study.plan,
+            study.folder,
+            _provenance(study, command),
+            swept=_swept(study),
+            told=lambda: bar.advance(task),
         )
     text = document(contents)
     try:
@@ -40,6 +44,16 @@ def write_report(study: Study, command: str, path: Path, console: Console) -> No
     size = len(text.encode()) / 1e6
     told = f"{path}: {len(contents.variants)} variants, {size:.1f} MB, one file; open or print it."
     console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+def _swept(study: Study) -> SweptStudy | None:
+    """The sweep, if all of it was run."""
+    if not study.plan.sweep:
+        return None
+    variants = swept_variants(study.plan)
+    if not all(study.swept.has(study.material, each) for each in variants):
+        return None
+    return swept_study(study.plan, study.swept, study.tried)
 
 
 def _provenance(study: Study, command: str) -> Provenance:
