@@ -334,6 +334,25 @@ def test_what_is_traded_without_a_mark_waits_with_it() -> None:
     assert account.total == pytest.approx(15.0)
 
 
+def test_every_book_is_told_of_what_waits_in_it_traded_or_held() -> None:
+    held = {"a": {PUT.symbol: 1.0}, "b": {CALL.symbol: 2.0, PUT.symbol: 3.0}, "c": {}}
+    world = World({**held, "d": {CALL.symbol: 4.0}})
+    world.at(NOW, unmarked=(PUT.symbol, CALL.symbol))
+    world.trade("a", CALL.symbol, 5.0, 1.0)  # it waits behind all that is held
+    world.at(NOW + SECOND, unmarked=(PUT.symbol, CALL.symbol))
+    waiting = {
+        book: {each.symbol: each.quantity for each in world.profit(book).suspended}
+        for book in "abcd"
+    }
+    assert waiting == {
+        "a": {CALL.symbol: 5.0, PUT.symbol: 1.0},
+        "b": {CALL.symbol: 2.0, PUT.symbol: 3.0},
+        "c": {},
+        "d": {CALL.symbol: 4.0},
+    }
+    assert [world.profit(book).waiting for book in "abcd"] == [2, 2, 0, 1]
+
+
 def test_a_fill_at_a_fresh_mark_is_booked_though_the_mark_is_lost_after() -> None:
     world = World({"a": {SPX.symbol: 5.0}})
     world.at(NOW)

@@ -1,5 +1,7 @@
 """The stage between real servers that are killed, and the stage that has nothing to do."""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.instants import MINUTE, SECOND
 from shared.domain.tick_block import TickBlock
+from shared.runtime.ledger import StepOutput
 from shared.runtime.site import Site
 from shared.wire import keys
 from shared.wire.journal import JournalEntry, encode_entry
@@ -75,3 +78,25 @@ async def test_without_positions_it_asks_for_no_server_and_no_lease(tmp_path: Pa
     async with place.running(run) as site:
         await eventually(lambda: not site.stop.is_set())
         assert site.health.report() == {}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("book_ns", "in_thread"), [(0, False), (SECOND, True)])
+async def test_what_rests_between_revaluations_is_valued_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book_ns: int, *, in_thread: bool
+) -> None:
+    threads, receive = set[int](), ExposureStep.receive
+
+    def noted(step: ExposureStep, entries: Sequence[Entry]) -> StepOutput:
+        threads.add(threading.get_ident())
+        return receive(step, entries)
+
+    monkeypatch.setattr(ExposureStep, "receive", noted)
+    async with workplace(tmp_path) as place:
+        hold(place)
+        policy = structs.replace(place.settings.exposure, book_ns=book_ns)
+        place.settings = structs.replace(place.settings, exposure=policy)
+        async with place.running(run):
+            await place.write("ingest", keys.journal(), journal()[:3])
+            await place.reaches(keys.exposure_log(), 3)
+    assert (threading.get_ident() not in threads) == in_thread

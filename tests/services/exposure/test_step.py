@@ -1,5 +1,8 @@
 """Journal entries to the exposure log, the hash for people, alerts; and restarts in between."""
 
+from collections.abc import Callable
+
+import pytest
 from fakes.exposures import CHAIN, NOW, monitor, quotes
 
 from services.exposure.step import ExposureStep
@@ -12,7 +15,8 @@ from shared.domain.events import (
 )
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.layout import ExposureBook
-from shared.domain.instants import SECOND
+from shared.domain.exposure.policy import ExposurePolicy
+from shared.domain.instants import MILLISECOND, SECOND
 from shared.domain.tick_block import TickBlock
 from shared.wire import keys
 from shared.wire.journal import JournalEntry, SingleEvent, encode_entry
@@ -54,15 +58,30 @@ def test_every_exposure_is_logged_and_the_last_is_written_for_people() -> None:
     assert step.latest["a"].groups[0].level == 99.0
 
 
-def test_however_the_journal_is_cut_the_log_is_the_same() -> None:
-    whole = ExposureStep(make, None).receive(JOURNAL).entries[keys.exposure_log()]
-    one_by_one = ExposureStep(make, None)
-    rows = [
-        row
-        for entry in JOURNAL
-        for row in one_by_one.receive([entry]).entries.get(keys.exposure_log(), ())
-    ]
-    assert rows == list(whole)
+def resting(state: ExposureState | None) -> ExposureMonitor:
+    return monitor(BOOK, policy=ExposurePolicy(book_ns=100 * MILLISECOND), state=state)
+
+
+def fast() -> list[Entry]:
+    """Twelve prints, 30 ms apart."""
+    instants = [NOW + number * 30 * MILLISECOND for number in range(12)]
+    return entries(*((quotes(at_ns, 100.0 + at_ns % 7),) for at_ns in instants))
+
+
+@pytest.mark.parametrize(
+    ("made", "journal", "said"), [(make, JOURNAL, 4), (make, fast(), 12), (resting, fast(), 3)]
+)
+def test_however_the_journal_is_cut_the_log_is_the_same(
+    made: Callable[[ExposureState | None], ExposureMonitor], journal: list[Entry], said: int
+) -> None:
+    whole = ExposureStep(made, None).receive(journal).entries[keys.exposure_log()]
+    assert len(whole) == said
+    for size in (1, 3):
+        step, rows = ExposureStep(made, None), list[bytes]()
+        for first in range(0, len(journal), size):
+            output = step.receive(journal[first : first + size])
+            rows += output.entries.get(keys.exposure_log(), ())
+        assert rows == list(whole)
 
 
 def test_resumed_anywhere_the_log_is_the_same() -> None:
