@@ -87,3 +87,14 @@ def test_trading_time_is_that_part_of_each_session_that_lies_between(start: int,
     first, last = sorted((start, end))
     overlap = sum(max(0, min(last, close_of(day)) - max(first, at(day))) for day in range(1, 6))
     assert CALENDAR.trading_ns_between(first, last) == overlap
+
+
+def test_the_session_of_an_instant_and_its_hours_are_told() -> None:
+    assert [CALENDAR.opened(instant) for instant in (0, at(1), at(2) - 1, at(2), at(9))] == [
+        0,
+        0,
+        0,
+        1,
+        4,
+    ]
+    assert CALENDAR.hours(1) == (at(2), close_of(2))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.accounts.accounting import ComparisonState, HedgeComparison
 from shared.domain.accounts.effectiveness import SessionResult, summarize
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.accounts.variance_swap import rolled_profit, swap_value
 from shared.domain.effects import TargetChanged
 from shared.domain.events import ExecutionKind, ExecutionReported
@@ -304,6 +305,95 @@ def test_reports_that_trade_nothing_or_are_anothers_or_came_before_do_not_count(
 def test_a_leg_that_the_book_does_not_have_is_a_broken_invariant() -> None:
     with pytest.raises(KeyError, match="swap_12m"):
         run([execution(120, 1.0, 20.0, "swap_12m")])
+
+
+# --- rolls ---------------------------------------------------------------------------------------
+
+ONE_FUTURE = make_book(FUTURE, base_vega=2000.0)  # static: 2 futures
+
+
+def rolled(event_ns: int, given_up: float, taken_on: float, **fields: float | str) -> Rolled:
+    roll = Rolled(symbol="VX1", event_ns=event_ns, given_up=given_up, taken_on=taken_on)
+    return msgspec.structs.replace(roll, **fields)
+
+
+def test_a_roll_is_no_profit_and_costs_its_two_deals() -> None:
+    comparison = HedgeComparison(ONE_FUTURE, CALENDAR, commission=3.0)
+    comparison.receive(observed(120, VX1=15.0, SPX=100.0))
+    comparison.receive(execution(140, 3.0, 15.1, "future"))
+    comparison.receive(observed(150, VX1=15.5, SPX=100.0))
+    (first,) = comparison.receive_roll(rolled(151, 15.5, 17.0, cost=0.1))
+    assert first.dynamic_carry == 1500.0
+    assert first.transaction_cost == pytest.approx(303.0)
+    assert comparison.closes == {"SPX": 100.0, "VX1": 17.0}
+    comparison.receive(observed(220, VX1=16.5, SPX=100.0))
+    (second,) = comparison.advance_to(251)
+    assert second.dynamic_carry == pytest.approx(3 * 1000 * (16.5 - 17.0))
+    assert second.transaction_cost == pytest.approx(3 * 0.1 * 1000 + 2 * 3.0)
+    assert second.static_carry == pytest.approx(2 * 1000 * (16.5 - 17.0 - 0.1) - 2 * 3.0)
+    assert (second.turnover_vega, second.trades) == (0.0, 0)
+    comparison.receive(observed(320, VX1=16.5, SPX=100.0))
+    (third,) = comparison.advance_to(351)
+    assert (third.transaction_cost, third.static_carry) == (0.0, 0.0)
+
+
+def test_what_was_traded_since_the_close_rolls_too_and_the_old_contracts_mark_is_gone() -> None:
+    comparison = HedgeComparison(TWO_LEGS, CALENDAR)
+    comparison.receive(observed(120, VIX=20.0, VX1=15.0, SPX=100.0))
+    comparison.receive(observed(220, VIX=20.0, VX1=15.0, SPX=100.0))
+    comparison.receive(execution(225, 1.0, 20.0, "swap"))
+    comparison.receive(execution(225, 4.0, 15.0, "future"))
+    comparison.receive_roll(rolled(230, 15.0, 16.0))
+    old = Mark(level=15.0, event_ns=220)
+    comparison.receive(msgspec.structs.replace(observed(235), marks={"VX1": old}))
+    comparison.receive(execution(240, 1.0, 16.25, "future"))
+    (result,) = comparison.advance_to(251)
+    assert result.dynamic_carry == pytest.approx(0.0)
+    assert result.transaction_cost == pytest.approx(250.0)
+
+
+def test_a_roll_across_sessions_that_did_not_count_is_no_profit_either() -> None:
+    comparison = HedgeComparison(ONE_FUTURE, CALENDAR)
+    comparison.receive(observed(120, VX1=15.0, SPX=100.0))
+    comparison.receive_roll(rolled(160, 15.5, 17.0))
+    comparison.receive_roll(rolled(260, 17.5, 18.0))
+    comparison.receive(observed(320, VX1=18.25, SPX=100.0))
+    (result,) = comparison.advance_to(351)
+    assert comparison.report().sessions_skipped == 1
+    assert result.static_carry == pytest.approx(2 * 1000 * (0.5 + 0.5 + 0.25))
+
+
+def test_a_roll_of_what_nobody_holds_or_knows_changes_nothing() -> None:
+    comparison = HedgeComparison(ONE_LEG, CALENDAR, commission=3.0)
+    comparison.receive(observed(120, VIX=20.0, SPX=100.0))
+    before = comparison.snapshot()
+    comparison.receive_roll(rolled(130, 15.0, 16.0, cost=0.1))
+    assert comparison.snapshot() == before
+
+
+def test_a_comparison_that_was_stopped_around_a_roll_goes_on_as_if_it_had_not_been() -> None:
+    whole = HedgeComparison(ONE_FUTURE, CALENDAR, commission=3.0)
+    stopped = HedgeComparison(ONE_FUTURE, CALENDAR, commission=3.0)
+    events: list[Step | Rolled] = [
+        observed(120, VX1=15.0, SPX=100.0),
+        execution(140, 3.0, 15.1, "future"),
+        rolled(151, 15.0, 17.0, cost=0.1),
+        observed(220, VX1=16.5, SPX=101.0),
+        rolled(251, 16.5, 16.0, cost=0.2),
+        observed(320, VX1=16.5, SPX=101.0),
+        observed(420, VX1=16.5, SPX=101.0),
+    ]
+    for event in events:
+        packed = msgspec.msgpack.encode(stopped.snapshot())
+        state = msgspec.msgpack.decode(packed, type=ComparisonState)
+        stopped = HedgeComparison.resume(ONE_FUTURE, CALENDAR, state, commission=3.0)
+        for comparison in (whole, stopped):
+            if isinstance(event, Rolled):
+                comparison.receive_roll(event)
+            else:
+                step(comparison, event)
+    assert stopped.snapshot() == whole.snapshot()
+    assert whole.report().dynamic.transaction_cost > 0
 
 
 # --- targets and value ---------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.gatekeeping.admission import (
     Circumstances,
@@ -446,3 +447,14 @@ def test_a_reducing_book_only_takes_what_reduces_its_delta() -> None:
     assert verdict(found, of_leg(SHARES, -1.0, 2), reducing) == "reducing"
     assert verdict(found, of_leg(SHARES, 100.0, 3), reducing) == ""
     assert verdict(found, of_leg(CALL, 1.0, 4), reducing) == "reducing"
+
+
+def test_a_roll_that_halves_the_mark_is_no_loss_that_stops_a_book() -> None:
+    keeper = gatekeeper()
+    filled(keeper, 400.0)
+    keeper.see(MARKS, NOW)
+    halved = now(marks={"VIX": Mark(level=11.0, event_ns=NOW)})
+    cheaper = order(2, limit_price=11.0, reference_price=11.0)
+    assert reason(keeper, cheaper, halved) == "max_daily_loss"
+    keeper.roll(Rolled(symbol="VIX", event_ns=NOW, given_up=22.0, taken_on=11.0))
+    assert reason(keeper, cheaper, halved) == ""

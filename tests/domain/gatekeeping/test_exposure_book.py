@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.gatekeeping.exposure_book import (
     ExposureBook,
@@ -236,3 +237,13 @@ def test_of_one_unit_the_size_is_what_its_limits_are_told_in() -> None:
         ("delta", 50.0),
         ("vega", 50.0),
     ]
+
+
+def test_a_roll_is_neither_lost_nor_earned() -> None:
+    exposure = ExposureBook(BOOK, 0.0, ExposureState())
+    exposure.place("a", "future", 3.0)
+    exposure.take(report("a", ExecutionKind.FILL, 3.0, 15.0))
+    exposure.see(marks(future=15.0), 1)
+    exposure.roll(Rolled(symbol="VX1", event_ns=2, given_up=15.0, taken_on=17.0))
+    assert exposure.loss(marks(future=17.0), 2) == 0.0
+    assert exposure.loss(marks(future=16.5), 2) == 1500.0

@@ -103,3 +103,19 @@ def test_weeks_are_counted_by_the_wednesdays_that_could_be(
 
 def test_weeks_of_2016_are_those_that_were_listed() -> None:
     assert [week_of(day) for day in (date(2016, 8, 3), date(2016, 9, 7))] == [31, 36]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "sessions"),
+    [
+        (date(2026, 6, 17), date(2026, 6, 17), 0),
+        (date(2026, 6, 17), date(2026, 6, 22), 2),  # the 19th is a holiday
+        (date(2026, 6, 20), date(2026, 6, 22), 1),
+        (date(2027, 6, 29), date(2027, 7, 2), 3),  # the calendar ends on 2027-06-30
+        (date(2027, 7, 1), date(2027, 7, 6), 3),
+    ],
+)
+def test_sessions_are_counted_and_beyond_the_calendar_weekdays(
+    earlier: date, later: date, sessions: int
+) -> None:
+    assert DAYS.sessions_between(earlier, later) == sessions
