@@ -76,6 +76,14 @@ class PaperState(Struct, frozen=True, kw_only=True):
     accepted: dict[str, tuple[int, ...]] = {}
 
 
+def price_to_take(side: Literal["buy", "sell"], mark: Mark, policy: PaperPolicy) -> float:
+    """Return what the venue asks of a buyer, or gives a seller, at a mark."""
+    sign = 1 if side == "buy" else -1
+    quoted = mark.ask if side == "buy" else mark.bid
+    touch = mark.level * (1 + sign * policy.half_spread) if quoted is None else quoted
+    return price_of(touch + sign * policy.slippage * mark.level)
+
+
 class PaperVenue:
     """A simulated venue, deterministic in the order of the journal.
 
@@ -240,16 +248,10 @@ class PaperVenue:
         mark = self._marks.get(order.symbol)
         if mark is None or mark.event_ns <= order.event_ns + self._policy.latency_ns:
             return None
-        price = self._quote(order.side, mark)
+        price = price_to_take(order.side, mark, self._policy)
         if order.side == "buy":
             return price if price <= order.limit_price else None
         return price if price >= order.limit_price else None
-
-    def _quote(self, side: Literal["buy", "sell"], mark: Mark) -> float:
-        sign = 1 if side == "buy" else -1
-        quoted = mark.ask if side == "buy" else mark.bid
-        touch = mark.level * (1 + sign * self._policy.half_spread) if quoted is None else quoted
-        return price_of(touch + sign * self._policy.slippage * mark.level)
 
     def _most_at_once(self, order: Order) -> float:
         """Whole units within `max_fill_vega`, at least one: a contract is not divided.

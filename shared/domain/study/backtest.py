@@ -37,6 +37,7 @@ from shared.domain.signals_observed import HedgerInput, SignalsObserved
 from shared.domain.strategy_policies import acts_on_greeks
 from shared.domain.study.market import ObservedStep
 from shared.domain.study.session_record import BookAtClose, DealtTrade, SessionRecord
+from shared.domain.study.whipsaw_cost import WhipsawWatch
 from shared.domain.trading import TradingState
 
 
@@ -67,6 +68,7 @@ class Backtest:
     Attributes:
         book: As above.
         account: The book's hedge beside the static one and none, session by session.
+        whipsaws: What each suppressed one would have cost.
         effects: Everything that was decided, in order.
         executions: Everything that the venue reported, in order.
         trades: Those that traded.
@@ -83,6 +85,7 @@ class Backtest:
             (book,), calendar, policy.config_digest, policy.paper.commission, GatekeeperState()
         )
         self.account = HedgeComparison(book, calendar, policy.index_symbol, policy.paper.commission)
+        self.whipsaws = WhipsawWatch(book, policy.paper, calendar)
         self.effects: list[Effect] = []
         self.executions: list[ExecutionReported] = []
         self.trades: list[DealtTrade] = []
@@ -122,8 +125,10 @@ class Backtest:
     def _receive(self, event: HedgerInput) -> None:
         if isinstance(event, SignalsObserved | ExecutionReported):
             self._counted(self.account.receive(event))
-        for effect in self._hedger.receive(event):
-            self.effects.append(effect)
+        effects = self._hedger.receive(event)
+        self.whipsaws.follow(effects, self._hedger.snapshot)
+        self.effects.extend(effects)
+        for effect in effects:
             self._follow(effect)
 
     def _follow(self, effect: Effect) -> None:
@@ -202,6 +207,7 @@ class Backtest:
             return
         self._counted(self.account.advance_to(rolled.event_ns))
         self.account.receive_roll(rolled)
+        self.whipsaws.roll(rolled.symbol, rolled.event_ns)
         self._gatekeeper.roll(rolled)
         half = rolled.cost / 2
         self._venue.receive(
