@@ -85,7 +85,7 @@ class Study:
 
     def run(self, hands: Hands) -> None:
         """Run the plan's variants, those that are not there yet, and note what made them."""
-        self._run(self.plan.variants, self.folder, hands)
+        self.run_in(self.folder, self.plan.variants, hands)
         self._note(self.plan.variants)
 
     def sweep(self, hands: Hands) -> list[Variant]:
@@ -95,11 +95,12 @@ class Study:
             Refused: The plan sweeps nothing, or a combination is no configuration.
         """
         variants = list(swept_variants(self.plan))
-        self._run(variants, self.swept, hands)
+        self.run_in(self.swept, variants, hands)
         self._note(self.plan.variants)
         return variants
 
-    def _run(self, variants: Sequence[Variant], folder: StudyFolder, hands: Hands) -> None:
+    def run_in(self, folder: StudyFolder, variants: Sequence[Variant], hands: Hands) -> None:
+        """Run what is not in a folder yet, and keep it there."""
         missing = [each for each in variants if not folder.has(self.material, each)]
         kept = len(variants) - len(missing)
         if kept:

@@ -1,11 +1,13 @@
 """The closes that the claims about the market are measured on: a history's own, nothing filled."""
 
+from collections.abc import Sequence
 from math import nan
 
 import numpy as np
 
 from services.command.study.material import Material
 from shared.adapters.calendars import session_dates
+from shared.domain.events import Tick
 from shared.domain.study.claims.market import Closes
 
 
@@ -21,20 +23,15 @@ def closes_of(material: Material, vix_symbol: str, index_symbol: str) -> Closes:
     ]
 
     def column(symbol: str) -> list[float]:
-        return [
-            next(
-                (
-                    tick.price
-                    for tick in reversed(at_close.get(close_ns, ()))
-                    if tick.symbol == symbol and tick.event_ns == close_ns
-                ),
-                nan,
-            )
-            for _, close_ns in sessions
-        ]
+        return [_last(at_close.get(close_ns, ()), symbol, close_ns) for _, close_ns in sessions]
 
     return Closes(
         day=np.array([day for day, _ in sessions], dtype="datetime64[D]"),
         vix=np.array(column(vix_symbol), dtype=np.float64),
         index=np.array(column(index_symbol), dtype=np.float64),
     )
+
+
+def _last(ticks: Sequence[Tick], symbol: str, close_ns: int) -> float:
+    prices = [each.price for each in ticks if (each.symbol, each.event_ns) == (symbol, close_ns)]
+    return nan if not prices or prices[-1] is None else prices[-1]

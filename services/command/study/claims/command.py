@@ -4,23 +4,27 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from services.command.endings import Failed
 from services.command.study.claims.closes import closes_of
-from services.command.study.claims.variants import of_the_papers
+from services.command.study.claims.variants import CONDITIONAL, VIX_SCALED, examples, of_the_papers
 from services.command.study.figures import rows_of
 from services.command.study.results import StudyFolder
 from services.command.study.study import Hands, Study
 from shared.adapters.study.files import write_text
-from shared.adapters.study.plan import StudyPlan, Variant
+from shared.adapters.study.plan import Variant
 from shared.domain.study.claims.claim import Judged
+from shared.domain.study.claims.examples import conditional_claims, vix_scaled_claims
 from shared.domain.study.claims.hedges import HedgeRun, hedge_claims
 from shared.domain.study.claims.market import ChainPolicy, market_claims
 from shared.domain.study.claims.periods import period_claims
+from shared.domain.study.claims.worked import unmeasurable_claims, worked_claims
 from shared.domain.study.resampling import BootstrapPolicy
 
 Sections = dict[str, list[Judged]]
 
+DYNAMIC: Final = "Dynamic against static"
 MODEL_PRICED: Final = "model-priced"
 ZERO_COST: Final = "zero cost"
 
@@ -64,20 +68,34 @@ def judge_claims(study: Study, hands: Hands) -> ClaimsDocument:
         half_life_sessions=signals.transition_half_life_sessions,
     )
     runs = [_run(study, study.folder, variant) for variant in of_the_papers(plan)]
+    played = _play_examples(study, hands)
     sections = {
         "The market": market_claims(closes, policy, chain),
-        "Dynamic against static": hedge_claims([run for run in runs if len(run.rows)], policy),
-        "The worked examples on history": period_claims(closes, policy),
+        DYNAMIC: hedge_claims([run for run in runs if len(run.rows)], policy),
+        "The worked examples, once more": worked_claims(),
+        "The worked examples on this history": [
+            *period_claims(closes, policy),
+            *vix_scaled_claims(played[VIX_SCALED], policy),
+            *conditional_claims(played[CONDITIONAL], policy),
+        ],
+        "What no history of levels tells": unmeasurable_claims(),
     }
     return ClaimsDocument(
         first=material.first,
         last=material.last,
         sessions=len(closes.day),
-        closes=int((closes.vix == closes.vix).sum()),  # noqa: PLR0124 - NaN
+        closes=int(np.sum(~np.isnan(closes.vix))),
         zero_cost=plan.zero_cost,
         data_digest=material.digest,
         sections=sections,
     )
+
+
+def _play_examples(study: Study, hands: Hands) -> dict[str, HedgeRun]:
+    folder = StudyFolder(study.folder.path / "examples", ("daily",))
+    variants = examples(study.plan)
+    study.run_in(folder, list(variants.values()), hands)
+    return {name: _run(study, folder, variant) for name, variant in variants.items()}
 
 
 def _run(study: Study, folder: StudyFolder, variant: Variant) -> HedgeRun:

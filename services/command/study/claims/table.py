@@ -1,6 +1,7 @@
 """The claims in a terminal: a table a section, readable at a hundred columns."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -11,8 +12,10 @@ from services.command.figures import rounded
 from services.command.study.claims.command import ClaimsDocument
 from services.command.study.comparison import ZERO_COST
 from shared.domain.study.claims.claim import Judged, Unit, Verdict
+from shared.domain.study.claims.market import HEDGES
 
 WIDTH_OF_A_FILE: Final = 100
+WIDTH_OF_A_CELL: Final = 16
 _COLOURS: Final = {
     Verdict.HOLDS: "green",
     Verdict.DOES_NOT_HOLD: "red",
@@ -38,14 +41,43 @@ def print_claims(document: ClaimsDocument, console: Console) -> None:
         highlight=False,
     )
     for title, judged in document.sections.items():
-        table = _table(title, judged)
-        if document.zero_cost:
-            table.caption = ZERO_COST
-        console.print(table)
+        for table in _tables(title, judged):
+            if document.zero_cost:
+                table.caption = ZERO_COST
+            console.print(table)
     counts = Counter(each.verdict for found in document.sections.values() for each in found)
     told = ", ".join(f"{counts[verdict]} {_coloured(verdict)}" for verdict in Verdict)
     console.print(f"{sum(counts.values())} claims: {told}.", highlight=False)
     console.print(f"[dim]{_LEGEND}[/]", highlight=False)
+
+
+def _tables(title: str, judged: Sequence[Judged]) -> Iterator[Table]:
+    """Yield a table of what stands alone, and one of what every variant is asked."""
+    alone = [each for each in judged if not each.variant]
+    by_variant = [each for each in judged if each.variant]
+    if alone:
+        yield _table(title, alone)
+    if by_variant:
+        yield _grid(f"{title}: each rule", by_variant)
+
+
+def _grid(title: str, judged: Sequence[Judged]) -> Table:
+    columns = {each.claim.key.partition(".")[0]: each for each in judged}
+    table = Table(title=title, title_justify="left", expand=True)
+    table.add_column("rule", ratio=1, no_wrap=True)
+    for each in columns.values():
+        table.add_column(f"{each.claim.text}\n[dim]{_where(each)}[/]", max_width=WIDTH_OF_A_CELL)
+    for variant in dict.fromkeys(each.variant for each in judged):
+        own = {each.claim.key.partition(".")[0]: each for each in judged if each.variant == variant}
+        labels = next(iter(own.values())).labels
+        name = "\n".join((variant, *(f"[magenta]{label}[/]" for label in labels)))
+        table.add_row(name, *(_cell(own[key]) for key in columns), end_section=True)
+    return table
+
+
+def _cell(judged: Judged) -> str:
+    value = "-" if judged.value is None else figure(judged.value, judged.claim.unit)
+    return f"{value}\n[dim]{_interval(judged)}[/]\n{_coloured(judged.verdict)}"
 
 
 def figure(value: float, unit: Unit) -> str:
@@ -59,33 +91,36 @@ def claimed(judged: Judged) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _table(title: str, judged: list[Judged]) -> Table:
+def _table(title: str, judged: Sequence[Judged]) -> Table:
     table = Table(title=title, title_justify="left", expand=True)
     table.add_column("claim, and what was measured", ratio=1)
-    table.add_column("claimed", justify="right", max_width=10)
+    table.add_column("claimed", justify="right", max_width=9)
     table.add_column("measured", justify="right", no_wrap=True)
-    table.add_column("95% interval", justify="right", max_width=13)
+    if any(each.interval for each in judged):
+        table.add_column("95% interval", justify="right", max_width=10)
     table.add_column("verdict", max_width=14)
     for each in judged:
         value = "-" if each.value is None else figure(each.value, each.claim.unit)
-        verdict = _coloured(each.verdict)
         table.add_row(
             _said(each),
             claimed(each),
             value,
-            _interval(each),
-            verdict,
-            end_section=each is not judged[-1],
+            *([_interval(each)] if any(one.interval for one in judged) else ()),
+            _coloured(each.verdict),
         )
     return table
 
 
 def _said(judged: Judged) -> str:
-    parts = [f"[bold]{escape(judged.claim.text)}[/]", f"[dim]{escape(judged.claim.where)}[/]"]
+    parts = [f"[bold]{escape(judged.claim.text)}[/] [dim]({escape(_where(judged))})[/]"]
     parts += [escape(judged.sentence)] * bool(judged.sentence)
     parts += [f"[yellow]Cannot be told: {escape(judged.reason)}.[/]"] * bool(judged.reason)
     parts += [f"[magenta]{label}[/]" for label in judged.labels]
     return "\n".join(parts)
+
+
+def _where(judged: Judged) -> str:
+    return judged.claim.where.removeprefix(f"{HEDGES}, ")
 
 
 def _interval(judged: Judged) -> str:

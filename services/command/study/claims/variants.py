@@ -1,4 +1,4 @@
-"""Which hedges the claims are held against: the plan's by a rule of the papers, and two examples."""
+"""Which hedges claims are held against: the plan's by a rule of the papers, and two examples."""
 
 from typing import Any, Final
 
@@ -32,14 +32,14 @@ _EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     VIX_SCALED: {"book.rule": "covid", "book.portfolio.value": 50e6, "book.sizing.base_vega": 1e3},
     CONDITIONAL: {
         "book.rules": [
-            {"kind": "conditional", "low_threshold": 20, "high_threshold": 1000}
+            {"kind": "conditional", "low_threshold": 20, "high_threshold": 250}
             | {"low": 0.0, "middle": 1.0, "high": 1.0}
         ],
         "book.portfolio.value": 20e6,
         "book.sizing.base_vega": 2e3,
     },
 }
-"""Worked examples 1 and 2 with the paper's own sizes: no floor, no budget, a cap that is not met."""
+"""Worked examples 1 and 2, the paper's own sizes: no floor, no budget, a cap that is not met."""
 
 
 def of_the_papers(plan: StudyPlan) -> list[Variant]:

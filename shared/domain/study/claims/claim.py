@@ -79,6 +79,7 @@ class Judged(Struct, frozen=True, kw_only=True):
         first: Of them …
         last: … and the last; `None` for what is computed.
         labels: What must be said wherever the figure stands.
+        variant: Of the plan, whose figure it is; empty when it is nobody's.
     """
 
     claim: Claim
@@ -91,6 +92,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     first: date | None = None
     last: date | None = None
     labels: tuple[str, ...] = ()
+    variant: str = ""
 
 
 def computed(claim: Claim, value: float, sentence: str) -> Judged:

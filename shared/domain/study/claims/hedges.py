@@ -68,12 +68,10 @@ def hedge_claims(runs: Sequence[HedgeRun], policy: BootstrapPolicy) -> list[Judg
     if not runs:
         reason = "the plan has no variant by a rule of the papers"
         return [untold(claim, reason) for claim in (_CHEAPER, _HER, _SHARPE, _BETTER)]
+    asked = (_cheaper, _effectiveness, _sharpe, _better)
     return [
         *_of_static(runs[0], policy),
-        *(_cheaper(run, policy) for run in runs),
-        *(_effectiveness(run, policy) for run in runs),
-        *(_sharpe(run, policy) for run in runs),
-        *(_better(run, policy) for run in runs),
+        *(structs.replace(ask(run, policy), variant=run.name) for run in runs for ask in asked),
     ]
 
 
@@ -194,7 +192,7 @@ def _better(run: HedgeRun, policy: BootstrapPolicy) -> Judged:
 
 
 def _of(claim: Claim, run: HedgeRun) -> Claim:
-    return structs.replace(claim, key=f"{claim.key}.{run.name}", text=f"{run.name}: {claim.text}")
+    return structs.replace(claim, key=f"{claim.key}.{run.name}")
 
 
 def _ratio(key: str, where: str, text: str, low: float, high: float) -> Claim:

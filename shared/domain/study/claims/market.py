@@ -18,6 +18,7 @@ from shared.domain.study.resampling import BootstrapPolicy, Rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Days = NDArray[np.datetime64]
 
 HEDGES: Final = "Dynamic Vol Hedges"
 SLACK: Final = timedelta(days=7)
@@ -36,7 +37,7 @@ class Closes:
         index: The index, (n,).
     """
 
-    day: NDArray[np.datetime64]
+    day: Days
     vix: Floats
     index: Floats
 
@@ -45,12 +46,13 @@ class Closes:
         inside = (self.day >= np.datetime64(first)) & (self.day <= np.datetime64(last))
         return Closes(day=self.day[inside], vix=self.vix[inside], index=self.index[inside])
 
-    def covers(self, first: date, last: date) -> bool:
-        """Whether the sessions reach from one day to another."""
-        if not len(self.day):
-            return False
-        begin, end = calendar_day(self.day[0]), calendar_day(self.day[-1])
-        return begin <= first + SLACK and end >= last - SLACK
+
+def covers(day: Days, first: date, last: date) -> bool:
+    """Whether sessions, in order, reach from one day to another."""
+    if not len(day):
+        return False
+    begin, end = calendar_day(day[0]), calendar_day(day[-1])
+    return begin <= first + SLACK and end >= last - SLACK
 
 
 class ChainPolicy(Struct, frozen=True, kw_only=True):
@@ -65,9 +67,7 @@ class ChainPolicy(Struct, frozen=True, kw_only=True):
     half_life_sessions: float = 756.0
 
 
-def market_claims(
-    closes: Closes, policy: BootstrapPolicy, chain: ChainPolicy = ChainPolicy()
-) -> list[Judged]:
+def market_claims(closes: Closes, policy: BootstrapPolicy, chain: ChainPolicy) -> list[Judged]:
     """Hold everything that is said of the market against its closes.
 
     Args:
@@ -104,7 +104,9 @@ def correlation_of_rows(rows: Rows) -> Floats:
     above = np.einsum("...n,...n->...", centred[..., 0], centred[..., 1])
     squares = np.einsum("...nk,...nk->...k", centred, centred)
     below = np.sqrt(squares[..., 0] * squares[..., 1])
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+    ratios = np.full(below.shape, np.nan)
+    np.divide(above, below, out=ratios, where=below > 0)
+    return ratios
 
 
 def pairs(values: Floats) -> Floats:
@@ -131,7 +133,7 @@ def _shares(closes: Closes, policy: BootstrapPolicy) -> list[Judged]:
     ]
 
 
-def _share(
+def _share(  # noqa: PLR0913, PLR0917 - what a row is
     key: str, where: str, text: str, claimed: float, inside: Flags, policy: BootstrapPolicy
 ) -> Judged:
     claim = _claim(key, where, text, claimed)
@@ -179,8 +181,11 @@ def _hedge_in(
 def rule_multiples(rule: RulePolicy, vix: Floats) -> Floats:
     """Return what a rule that reads VIX alone makes of each level, (n,)."""
     rules = RuleSet((rule,), "product", "claims")
-    found = [rules.evaluate(lambda _, level=level: level) for level in vix.tolist()]
-    return np.array(found, dtype=np.float64)
+    return np.array([_evaluated(rules, level) for level in vix.tolist()], dtype=np.float64)
+
+
+def _evaluated(rules: RuleSet, level: float) -> float | None:
+    return rules.evaluate(lambda _: level)
 
 
 # --- how VIX moves -------------------------------------------------------------------------------

@@ -19,7 +19,9 @@ from shared.domain.study.claims.claim import Claim, Judged, Verdict, computed, m
 from shared.domain.study.claims.market import (
     HEDGES,
     Closes,
+    Days,
     Floats,
+    covers,
     mean_of_rows,
     over,
     rule_multiples,
@@ -93,19 +95,19 @@ def judged_in(closes: Closes, period: Period, measure: Callable[[Closes], Judged
     """Measure a claim on the days it speaks of; without all of them it cannot be told."""
     part = closes.between(period.first, period.last)
     judged = over(measure(part), part)
-    if closes.covers(period.first, period.last):
+    if covers(closes.day, period.first, period.last):
         return judged
     return structs.replace(
-        judged, verdict=Verdict.CANNOT_BE_TOLD, reason=missing_of(closes, period)
+        judged, verdict=Verdict.CANNOT_BE_TOLD, reason=missing_of(closes.day, period)
     )
 
 
-def missing_of(closes: Closes, period: Period) -> str:
-    """Say what a history lacks of a period."""
-    part = closes.between(period.first, period.last)
-    if not len(part.day):
+def missing_of(day: Days, period: Period) -> str:
+    """Say what sessions, in order, lack of a period."""
+    inside = day[(day >= np.datetime64(period.first)) & (day <= np.datetime64(period.last))]
+    if not len(inside):
         return f"the history has nothing of {period.first} to {period.last}"
-    begin, end = calendar_day(part.day[0]), calendar_day(part.day[-1])
+    begin, end = calendar_day(inside[0]), calendar_day(inside[-1])
     return f"of {period.first} to {period.last} the history has {begin} to {end} alone"
 
 
