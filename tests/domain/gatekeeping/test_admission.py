@@ -454,7 +454,7 @@ def test_a_roll_that_halves_the_mark_is_no_loss_that_stops_a_book() -> None:
     filled(keeper, 400.0)
     keeper.see(MARKS, NOW)
     halved = now(marks={"VIX": Mark(level=11.0, event_ns=NOW)})
-    cheaper = order(2, limit_price=11.0, reference_price=11.0)
+    cheaper = order(2, quantity=300.0, limit_price=11.0, reference_price=11.0)
     assert reason(keeper, cheaper, halved) == "max_daily_loss"
     keeper.roll(Rolled(symbol="VIX", event_ns=NOW, given_up=22.0, taken_on=11.0))
     assert reason(keeper, cheaper, halved) == ""
