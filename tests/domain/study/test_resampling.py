@@ -244,7 +244,7 @@ def distinct(rows: Column) -> Column:
 
 
 def test_a_bias_that_all_resamples_share_is_taken_as_half_a_resample() -> None:
-    rows = np.arange(30.0)[:, None]
+    rows = np.arange(3000.0)[:, None]
     policy = BootstrapPolicy(block=1, resamples=20)
     found = confidence_interval(rows, distinct, policy)
     bias = NormalDist().inv_cdf(1 - 0.5 / 20)
