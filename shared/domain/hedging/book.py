@@ -257,7 +257,9 @@ class HedgeBook:
                 self._index = event.index
                 if self._facts.moment.is_open:
                     self._observed = event
-                    self._facts.seen = self._clock.at(event.event_ns)
+                    now = self._facts.moment
+                    is_late = event.event_ns < self._now
+                    self._facts.seen = self._clock.at(event.event_ns) if is_late else now
                     self._facts.signals = event.signals
                     self._facts.silent = event.silent
                     self._dealer.observe(event.marks, self._facts.moment)
