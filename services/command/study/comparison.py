@@ -23,6 +23,13 @@ def print_comparison(plan: StudyPlan, figures: Sequence[VariantFigures], console
         if plan.zero_cost:
             table.caption = ZERO_COST
         console.print(table)
+    for each in figures:
+        if each.performance.average_multiplier is None:
+            console.print(
+                f"[bold red]{each.variant.name} never decided: what its rule reads is not in this "
+                "history.[/]",
+                highlight=False,
+            )
     console.print(
         f"[dim]Money in {figures[0].variant.book.currency}. Cost: what the hedge lost outside "
         "crash windows (falls of the portfolio by more than 5%), transaction cost included, a "

@@ -10,12 +10,14 @@ from msgspec import Struct, structs
 from services.command.endings import Refused
 from services.command.recorded import known_series, read_history, steps_between
 from shared.adapters.calendars import CalendarError
+from shared.adapters.history.contracts import vix_curve
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.history.series import DailyBar, Finding, Series
 from shared.adapters.settings import Settings
 from shared.adapters.study.plan import StudyPlan
 from shared.domain.instruments.expiries import SessionDays
 from shared.domain.sessions import SessionCalendar
+from shared.domain.study.curve import VixCurve
 from shared.domain.study.instruments import InstrumentHistory, study_instruments
 from shared.domain.study.points import points_of
 from shared.runtime.site import Site
@@ -62,7 +64,9 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         calendar = Site(settings=settings).calendar()
     except CalendarError as error:
         raise Refused(str(error)) from error
-    history = known_series(settings, read_history(settings, plan.history))
+    everything = read_history(settings, plan.history)
+    curve = vix_curve(everything, SessionDays(calendar))
+    history = known_series(settings, everything)
     if plan.prints == "closes":
         history = tuple(map(_closes, history))
     first, last = _days(plan, history)
@@ -74,7 +78,8 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         if finding.day is None or first <= finding.day <= last
     )
     bars = [(series.symbol, series.bars) for series in history]
-    priced = (plan.instruments, plan.surface, plan.costs)
+    settled = [(s.symbol, s.bars) for s in everything if s not in history] if curve else []
+    priced = (plan.instruments, plan.surface, plan.costs, settled)
     digest = hashlib.sha256(msgspec.msgpack.encode((bars, priced), order="sorted"))
     return Material(
         steps=steps,
@@ -83,12 +88,16 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         digest=digest.hexdigest(),
         first=first,
         last=last,
-        instruments=_instruments(plan, settings, steps, calendar),
+        instruments=_instruments(plan, settings, steps, calendar, curve),
     )
 
 
 def _instruments(
-    plan: StudyPlan, settings: Settings, steps: Sequence[ReplayStep], calendar: SessionCalendar
+    plan: StudyPlan,
+    settings: Settings,
+    steps: Sequence[ReplayStep],
+    calendar: SessionCalendar,
+    curve: VixCurve,
 ) -> InstrumentHistory:
     vix, index = settings.signals.vix_symbol, settings.signals.index_symbol
     points = points_of(((step.clock_ns, step.ticks) for step in steps), calendar, index, vix)
@@ -97,7 +106,7 @@ def _instruments(
             plan.instruments,
             points,
             SessionDays(calendar),
-            curve=None,
+            curve=curve,
             surface=plan.surface,
             quotes={vix: plan.costs["variance_swap"]},
         )

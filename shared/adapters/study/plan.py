@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from msgspec import Struct, structs
+from msgspec import UNSET, Struct, structs
 
 from shared.adapters.configuration.faults import Faults, FaultyConfiguration
 from shared.adapters.configuration.lines import locate
@@ -17,6 +17,7 @@ from shared.adapters.configuration.table import Range, Table
 from shared.adapters.settings import Settings, read_document, settings_of
 from shared.adapters.study.instruments import read_costs, read_rolling, read_surface
 from shared.adapters.study.patches import Document, NoSuchKey, patched
+from shared.domain.hedging.rules import asked_of_signals
 from shared.domain.policies import BookPolicy, LegPolicy
 from shared.domain.study.contracts import RollingInstrument
 from shared.domain.study.costs import NO_COSTS, InstrumentCosts
@@ -24,6 +25,8 @@ from shared.domain.study.surface import SurfacePolicy
 from shared.domain.study.variants import VariantName, variant_book
 
 Prints = Literal["closes", "bars"]
+FUTURES: Final = ("VX1", "VX3")
+"""Positions of VIX futures that signals read, when there are any among the files."""
 _OPTIONS: Final = frozenset({"put", "vix_call"})
 _PRINTS: Final[tuple[Prints, ...]] = ("closes", "bars")
 BENCHMARKS: Final[tuple[VariantName, ...]] = get_args(VariantName)
@@ -149,7 +152,9 @@ class StudyPlan(Struct, frozen=True, kw_only=True):
         if benchmark is not None:
             index_symbol = settings.signals.index_symbol
             book = variant_book(book, benchmark, index_symbol=index_symbol)
-        settings = structs.replace(settings, books=(book,))
+        asked = asked_of_signals(book.rules) or UNSET
+        signals = structs.replace(settings.signals, asked=asked)
+        settings = structs.replace(settings, books=(book,), signals=signals)
         return Variant(name=name, note=note, changes=dict(changes), settings=settings, book=book)
 
     def swept(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -205,7 +210,8 @@ def _plan(root: Table, path: Path) -> StudyPlan:
         root.fault("book", f"there is no book {book!r}", f"{configuration} has {there}")
     history, costs = root.table("history"), read_costs(root.table("costs"))
     instruments = read_rolling(root, costs)
-    document = _with_symbols(document, instruments)
+    futures = FUTURES if history.has("files") else ()
+    document = _with_symbols(document, (*(each.symbol for each in instruments), *futures))
     bootstrap = root.table("bootstrap")
     plan = StudyPlan(
         path=path,
@@ -271,9 +277,9 @@ def _with_common(root: Table, document: Document, book: str) -> Document:
         return document
 
 
-def _with_symbols(document: Document, instruments: Sequence[RollingInstrument]) -> Document:
+def _with_symbols(document: Document, names: Sequence[str]) -> Document:
     """Let a leg name an instrument of the plan: no feed prints it, the study does."""
-    symbols: Document = {each.symbol: {} for each in instruments}
+    symbols: Document = {name: {} for name in names}
     return {**document, "symbols": {**document.get("symbols", {}), **symbols}}
 
 
