@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.domain.instants import SECOND
+from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
-from shared.domain.study.backtest import Backtest
 from shared.domain.study.explained import MARKET_PARTS, explained
 from shared.domain.study.instruments import InstrumentHistory
-from shared.domain.study.session_record import SessionRecord
+from shared.domain.study.session_record import DealtTrade, SessionRecord
 
 Column = NDArray[np.generic]
 
@@ -20,8 +20,24 @@ PROFIT_COLUMNS: Final = tuple(f"pnl_{part}" for part in (*MARKET_PARTS, "cost", 
 """They sum to `profit`."""
 
 
+class BookOverSessions(Protocol):
+    """What a table is made of: a finished backtest, or a live journal read again."""
+
+    @property
+    def book(self) -> BookPolicy:
+        """Whose hedge."""
+
+    @property
+    def sessions(self) -> Sequence[SessionRecord]:
+        """Counted, in order."""
+
+    @property
+    def trades(self) -> Sequence[DealtTrade]:
+        """All of them, in order."""
+
+
 def session_table(
-    backtest: Backtest,
+    backtest: BookOverSessions,
     calendar: SessionCalendar,
     index_symbol: str,
     instruments: InstrumentHistory | None = None,
