@@ -37,7 +37,6 @@ Integers = NDArray[np.int64]
 LEAST_PRICE: Final = 0.001
 """An option that is worth less is marked at this: a quote of nothing is no quote."""
 FAR_NS: Final = 2**62
-_MONTHS_AHEAD: Final = 40
 _KERNEL: Final = (
     (attribution.PRICE, Output.PRICE),
     (attribution.DELTA, Output.DELTA),
@@ -148,7 +147,7 @@ def option_history(market: OptionMarket) -> ContractHistory:
     number = np.full(count, -1, dtype=np.int64)
     after, before = np.full((COLUMNS, count), np.nan), np.full((COLUMNS, count), np.nan)
     rolls: list[Roll] = []
-    ends = [point for point, _, _ in bought[1:]] + [count - 1]
+    ends = [*(point for point, _, _ in bought[1:]), count - 1][: len(bought)]
     for which, ((start, contract, expiry), end) in enumerate(zip(bought, ends, strict=True)):
         rows = np.arange(start, end + 1)
         level = market.underlying(rows, expiry, contract.expiry_ns)
@@ -204,16 +203,9 @@ def _is_marked(market: OptionMarket, point: int, held: tuple[date, int]) -> bool
 def _next_expiry(market: OptionMarket, day: date, now_ns: int) -> tuple[date, int]:
     """Return the monthly expiry nearest to the maturity wanted, of those not to be rolled yet."""
     option = market.option
-    found: tuple[float, date, int] | None = None
-    for ahead in range(_MONTHS_AHEAD):
-        month = day.month - 1 + ahead
-        expiry, expiry_ns = market.expiry(day.year + month // 12, month % 12 + 1)
-        left = (expiry_ns - now_ns) / DAY
-        if left <= option.roll_days or expiry_ns <= now_ns:
-            continue
-        distance = abs(left - option.maturity_days)
-        if found is not None and distance >= found[0]:
-            break
-        found = (distance, expiry, expiry_ns)
-    assert found is not None  # noqa: S101 - there is an expiry in every month
-    return found[1:]
+    months = [day.month - 1 + ahead for ahead in range(int(option.maturity_days / 28) + 3)]
+    expiries = [market.expiry(day.year + month // 12, month % 12 + 1) for month in months]
+    earliest_ns = now_ns + int(option.roll_days * DAY)
+    wanted_ns = now_ns + int(option.maturity_days * DAY)
+    alive = [expiry for expiry in expiries if expiry[1] > earliest_ns]
+    return min(alive, key=lambda expiry: abs(expiry[1] - wanted_ns))
