@@ -11,6 +11,7 @@ from shared.adapters.study.columns import Columns
 from shared.adapters.study.plan import Variant
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.performance import Performance, measure_performance
+from shared.domain.study.whipsaw_cost import WhipsawCost, trips_of, whipsaw_cost
 
 
 class VariantFigures(Struct, frozen=True, kw_only=True):
@@ -20,13 +21,15 @@ class VariantFigures(Struct, frozen=True, kw_only=True):
         variant: Which.
         rows: Its sessions.
         performance: All of them together.
-        whipsaws: Suppressed.
+        whipsaws: Suppressed …
+        whipsaw_cost: … and what they would have cost; `None` in results of before it was noted.
     """
 
     variant: Variant
     rows: DailyRows
     performance: Performance
     whipsaws: int
+    whipsaw_cost: WhipsawCost | None
 
 
 def figures_of(folder: StudyFolder, variants: Sequence[Variant]) -> list[VariantFigures]:
@@ -48,6 +51,7 @@ def _figures(folder: StudyFolder, variant: Variant) -> VariantFigures:
         rows=rows,
         performance=measure_performance(rows, cap=variant.book.sizing.cap),
         whipsaws=len(whipsaws.get("event_ns", ())),
+        whipsaw_cost=whipsaw_cost(trips_of(whipsaws)) if "certain" in whipsaws else None,
     )
 
 

@@ -22,6 +22,7 @@ from shared.domain.study.backtest import Backtest, BacktestPolicy
 from shared.domain.study.instruments import study_book
 from shared.domain.study.market import StudyMarket
 from shared.domain.study.session_table import session_table
+from shared.domain.study.whipsaw_cost import UnmadeTrip
 
 Progress = Callable[[int], None]
 """Told how many sessions more are done, of all variants together."""
@@ -37,7 +38,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         daily: One row a session.
         orders: One row an order …
         executions: … an execution report …
-        whipsaws: … a suppressed whipsaw.
+        whipsaws: … a suppressed whipsaw, and what it would have cost.
         counts: How often what happened.
     """
 
@@ -117,6 +118,7 @@ def _outcome(material: Material, variant: Variant, backtest: Backtest) -> Outcom
         ),
         orders=columns_of(Order, orders),
         executions=columns_of(ExecutionReported, backtest.executions),
-        whipsaws=columns_of(WhipsawSuppressed, whipsaws),
+        whipsaws=columns_of(WhipsawSuppressed, whipsaws)
+        | columns_of(UnmadeTrip, backtest.whipsaws.trips),
         counts=dict(backtest.counts),
     )

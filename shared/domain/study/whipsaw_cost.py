@@ -21,7 +21,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import fsum
 from typing import NamedTuple
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from shared.domain.accounts.leg_profit import point_value, trade_profit
 from shared.domain.effects import Effect, OrderDecided, TriggerChanged, WhipsawSuppressed
@@ -203,6 +205,17 @@ def whipsaw_cost(trips: Sequence[UnmadeTrip]) -> WhipsawCost:
         saved=sum(trip.cost > 0 for trip in priced),
         worst=max((trip.cost for trip in priced), default=None),
     )
+
+
+def trips_of(columns: Mapping[str, NDArray[np.generic]]) -> list[UnmadeTrip]:
+    """Return trips that were laid out as columns, (n,) each, named as the fields are.
+
+    Raises:
+        KeyError: A column is missing.
+    """
+    names = UnmadeTrip.__struct_fields__
+    rows = zip(*(columns[name].tolist() for name in names), strict=True)
+    return [UnmadeTrip(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _marks(state: HedgeBookState) -> Mapping[str, Mark]:

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from fakes.hedged_market import CALENDAR, FUTURE, SWAP, HedgedMarket, policy
 
@@ -9,6 +10,7 @@ from shared.domain.policies import BookPolicy, PaperPolicy
 from shared.domain.study.whipsaw_cost import (
     UnmadeTrip,
     WhipsawWatch,
+    trips_of,
     whipsaw_cost,
 )
 
@@ -188,3 +190,11 @@ def test_two_triggers_at_the_same_instants_are_one_trade() -> None:
 def test_no_whipsaw_would_have_cost_nothing() -> None:
     found = whipsaw_cost([])
     assert (found.whipsaws, found.traded, found.total, found.worst) == (0, 0, 0.0, None)
+
+
+def test_trips_come_back_from_columns() -> None:
+    trips = [trip(at=1, cost=(80.0, 2000.0)), trip(at=2, cost=(0.0, 0.0), orders=0, priced=False)]
+    names = UnmadeTrip.__struct_fields__
+    columns = {name: np.array([getattr(each, name) for each in trips]) for name in names}
+    assert trips_of(columns | {"observations": np.array([3, 4])}) == trips
+    assert trips_of({name: column[:0] for name, column in columns.items()}) == []

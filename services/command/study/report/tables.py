@@ -21,6 +21,7 @@ from shared.domain.study.crises import CrisisResult
 from shared.domain.study.paths import PathFigures
 from shared.domain.study.performance import HedgeFigures, Performance
 from shared.domain.study.regimes import RegimeResult
+from shared.domain.study.whipsaw_cost import WhipsawCost
 
 COLUMNS_A_SHEET: Final = 8
 """Variants beside each other on a sheet of paper; the others follow underneath."""
@@ -90,7 +91,7 @@ def _sheet(contents: Contents, variants: Sequence[VariantStudy]) -> Sheet:
         *_costs(variants, currency),
         *_crises(variants, currency),
         *_paths(variants),
-        *_conduct(variants),
+        *_conduct(variants, currency),
         *_hindsight(variants, currency),
         *_belief(variants),
     ]
@@ -201,7 +202,7 @@ def _difference(each: VariantStudy) -> Cell:
     return EMPTY if gained is None else Cell(ratio(gained.value, 3), interval(gained))
 
 
-def _conduct(variants: Sequence[VariantStudy]) -> Iterator[Row]:
+def _conduct(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
     yield _measured(
         "Turnover a year", "vega", variants, lambda p: money(p.turnover_vega_per_year),
         "What it did",
@@ -216,7 +217,18 @@ def _conduct(variants: Sequence[VariantStudy]) -> Iterator[Row]:
         "",
         (EMPTY, EMPTY, *(Cell(f"{each.figures.whipsaws:,}") for each in variants)),
     )
+    yield Row(
+        "What they would have cost",
+        currency,
+        (EMPTY, EMPTY, *(_whipsaws(each.figures.whipsaw_cost) for each in variants)),
+    )
     yield _measured("Sessions won", "", variants, lambda p: percent(p.win_rate, 0))
+
+
+def _whipsaws(cost: WhipsawCost | None) -> Cell:
+    if cost is None:
+        return Cell(NOT_DEFINED)
+    return Cell(money(cost.total), f"of it spread {money(cost.certain)}")
 
 
 def _hindsight(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
