@@ -37,8 +37,11 @@ COMMANDS = (
     "logins",
     "certificates",
     "access",
+    "study",
 )
-PANELS = ("Run", "Watch", "Operate", "Look back", "Set up", "Keys and logins", "Prove")
+PANELS = ("Run", "Watch", "Operate", "Look back", "Set up", "Keys and logins", "Prove", "Study")
+CONFIGURATIONS = sorted(set(DEPLOY.glob("*.toml")) - {DEPLOY / "study.toml"})
+"""The plan of a study configures no monitor."""
 HEDGES = str(DEPLOY / "hedges.toml")
 FAULTY = (
     SOUND.replace("base_vega = 1000", "base_vega = -1")
@@ -89,7 +92,7 @@ def test_check_mentions_keys_that_are_missing_and_passes(tmp_path: Path) -> None
     assert len(checked.output.splitlines()) == 1
 
 
-@pytest.mark.parametrize("path", sorted(DEPLOY.glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.name)
 def test_check_passes_what_comes_with_it(path: Path) -> None:
     checked = invoke("check", "-c", str(path))
     assert checked.exit_code == 0

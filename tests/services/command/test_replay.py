@@ -34,7 +34,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_history(tmp_path: Path) -> None:
-    assert "no .csv file in this folder" in refusal(tmp_path, ".")
+    assert "no .csv or .parquet file in this folder" in refusal(tmp_path, ".")
 
 
 def test_a_file_of_something_else(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_an_order_is_one_line(tmp_path: Path, mosquitto_server: MosquittoServer)
     with tail(tmp_path, mosquitto_server.url) as running:
         eventually_sync(lambda: bool(running.out), within_s=30)
         assert len(running.out) == 1
-        assert "ORDER    buy 400 varswap_3m -> 1000, limit 24.20" in running.out[0]
+        assert "ORDER    buy 400 varswap_3m -> 1,000, limit 24.20" in running.out[0]
         publish(mosquitto_server, b'{"order_id": 7}')
         eventually_sync(lambda: len(running.out) == 2)
         assert running.out[1].startswith(f"malformed {TOPIC}: ")
