@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BASH = ["tests/run", ".ci/run", "deploy/demo", "deploy/lock", "deploy/venv"]
+BASH = ["tests/run", ".ci/run", *(f"deploy/{name}" for name in ("demo", "lock", "study", "venv"))]
 SCRIPTS = [
     *BASH,
     *(f"deploy/{name}" for name in ("passwords", "keys", "certificates")),
@@ -89,6 +89,14 @@ def test_once_installed_the_demo_runs_from_anywhere_at_once(checkout: Path, tmp_
     demo = [str(checkout / "deploy/demo"), "--from", "2018-01-02", "two words"]
     done = run(demo, tmp_path / "tools", tmp_path)
     assert done.stdout == "<demo><--from><2018-01-02><two words>"
+    assert not done.stderr
+
+
+def test_so_does_a_study(checkout: Path, tmp_path: Path) -> None:
+    installed(checkout, "constraints-demo")
+    study = [str(checkout / "deploy/study"), "claims", "--json", "two words"]
+    done = run(study, tmp_path / "tools", tmp_path)
+    assert done.stdout == "<study><claims><--json><two words>"
     assert not done.stderr
 
 
