@@ -8,7 +8,14 @@ import typer
 from msgspec import structs
 from rich.markup import escape
 
-from services.command.groups.common import DEPLOY, answering, complain, console
+from services.command.groups.common import (
+    DEPLOY,
+    Configuration,
+    answering,
+    complain,
+    console,
+    settings_of,
+)
 from shared.adapters.configuration.faults import FaultyConfiguration
 from shared.adapters.study.plan import StudyPlan, load_plan, without_costs
 
@@ -209,3 +216,31 @@ def claims(
     with answering():
         study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
         commands.claims(study, Hands(jobs=jobs, dask=dask), console, file)
+
+
+@app.command(
+    epilog="Examples:\n\n  hedgestat study review --month 2026-10 -c deploy/hedges.toml\n\n"
+    "  hedgestat study review --month 2026-10 --journal run.parquet -c deploy/hedges.toml"
+)
+def review(
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Which: 2026-10.")],
+    config: Configuration,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help="As `hedgestat journal export` writes it.",
+            show_default="archive and store as configured",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file.", show_default="review-MONTH.html, here")
+    ] = None,
+) -> None:
+    """Write a month of a live journal as one HTML file: decisions, fills, cost, attribution."""
+    from services.command.study.review.command import review as write
+    from services.command.study.review.month import Month
+
+    settings = settings_of(config)
+    chosen = Month.of(month.year, month.month)
+    with answering():
+        write(settings, chosen, journal, out or Path(f"review-{chosen}.html"), console)

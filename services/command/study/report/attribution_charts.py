@@ -84,7 +84,7 @@ def attribution_chart(each: VariantStudy, currency: str) -> Figure:
         row=1,
         col=2,
     )
-    laid_out(figure, height=300, margin={"l": 90, "r": 20, "t": 40, "b": 40})
+    laid_out(figure, height=280, margin={"l": 90, "r": 20, "t": 40, "b": 40})
     figure.update_yaxes(autorange="reversed", row=1, col=1)
     figure.update_xaxes(tickformat="~s", nticks=5, row=1, col=1)
     figure.update_yaxes(tickformat="~s", title_text=currency, row=1, col=2)

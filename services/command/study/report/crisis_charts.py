@@ -51,7 +51,7 @@ def _chart(
         for number, each in dealt:
             points = thinned(days, _made(each, high, shown))
             figure.add_scatter(**points, **look, line=line(number), name=each.label, row=panel)
-    laid_out(figure, height=430 if panels == 2 else 530)  # noqa: PLR2004
+    laid_out(figure, height=400 if panels == 2 else 480)  # noqa: PLR2004
     _name_axes(figure, currency, scales)
     figure.add_vrect(
         x0=str(rows.day[high]),

@@ -23,7 +23,7 @@ from shared.domain.study.performance import HedgeFigures, Performance
 from shared.domain.study.regimes import RegimeResult
 from shared.domain.study.whipsaw_cost import WhipsawCost
 
-COLUMNS_A_SHEET: Final = 8
+COLUMNS_A_SHEET: Final = 6
 """Variants beside each other on a sheet of paper; the others follow underneath."""
 
 
@@ -130,11 +130,11 @@ def _crises(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
         (
             EMPTY,
             Cell(
-                ratio(static.figures.performance.static.effectiveness),
+                ratio(static.figures.performance.static.effectiveness, 3),
                 interval(static.intervals.static_effectiveness),
             ),
             *(
-                Cell(ratio(_hedge(each).effectiveness), interval(each.intervals.effectiveness))
+                Cell(ratio(_hedge(each).effectiveness, 3), interval(each.intervals.effectiveness))
                 for each in variants
             ),
         ),
@@ -373,38 +373,44 @@ def regimes(contents: Contents) -> Sheet | None:
     currency = contents.provenance.currency
     first = contents.variants[0].figures.performance.regimes
     rows = [
-        _by_regime("Sessions", "", first, known, lambda each: percent(each.share, 0), "The market"),
         _by_regime(
-            "Portfolio profit", currency, first, known, lambda each: money(each.portfolio_profit)
+            "Share of sessions", "", first, known, lambda each: Cell(percent(each.share, 0))
         ),
         _by_regime(
-            "Free static profit", currency, first, known, lambda each: money(each.static_profit)
+            "Portfolio profit",
+            currency,
+            first,
+            known,
+            lambda each: Cell(money(each.portfolio_profit)),
+        ),
+        _by_regime(
+            "Free static",
+            currency,
+            first,
+            known,
+            lambda each: Cell(money(each.static_profit), "1.00 ×"),
         ),
     ]
     for each in contents.variants:
         found = each.figures.performance.regimes
-        rows += [
-            _by_regime(
-                "Hedge profit", currency, found, known, lambda r: money(r.profit), each.label
-            ),
-            _by_regime(
-                "Multiplier, average", "×", found, known, lambda r: ratio(r.average_multiplier)
-            ),
-        ]
+        rows.append(_by_regime(each.label, currency, found, known, _hedge_by_regime))
     return Sheet(tuple(known), tuple(rows))
 
 
-def _by_regime(  # noqa: PLR0913, PLR0917 - a row, and where its figures come from
+def _hedge_by_regime(found: RegimeResult) -> Cell:
+    return Cell(money(found.profit), f"{ratio(found.average_multiplier)} ×")
+
+
+def _by_regime(
     name: str,
     unit: str,
     found: Sequence[RegimeResult],
     regimes: Sequence[str],
-    told: Callable[[RegimeResult], str],
-    begins: str = "",
+    told: Callable[[RegimeResult], Cell],
 ) -> Row:
     by_name = {each.regime: each for each in found}
-    cells = (Cell(told(by_name[regime])) if regime in by_name else EMPTY for regime in regimes)
-    return Row(name, unit, tuple(cells), begins)
+    cells = (told(by_name[regime]) if regime in by_name else EMPTY for regime in regimes)
+    return Row(name, unit, tuple(cells))
 
 
 # --- walk-forward ----------------------------------------------------------------------------
