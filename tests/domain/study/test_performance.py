@@ -4,6 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 from fakes.study_rows import index_rows, study_rows
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.domain.accounts.effectiveness import summarize
 from shared.domain.study.crises import Crisis
@@ -28,6 +30,33 @@ def test_cost_crashes_and_sharpe_are_the_live_accounts() -> None:
     assert (found.sessions, found.sessions_skipped) == (len(rows), 3)
     assert found.trades == report.trades
     assert found.turnover_vega_per_year == pytest.approx(report.turnover_vega / len(rows) * 252)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.just(np.nan), st.floats(50.0, 150.0)),
+            st.integers(-3, 3),
+            st.integers(-3, 3),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+@settings(max_examples=50)
+def test_sessions_without_a_value_are_counted_as_the_live_account_counts_them(
+    sessions: list[tuple[float, int, int]],
+) -> None:
+    nav, carry, static = zip(*sessions, strict=True)
+    rows = study_rows(
+        list(nav), carry=np.array(carry, float), static_profit=np.array(static, float)
+    )
+    found, report = measure_performance(rows, cap=2.0), summarize(rows.results())
+    for ours, theirs in ((found.hedge, report.dynamic), (found.static, report.static)):
+        assert (ours.path.sharpe is None) == (theirs.sharpe is None)
+        assert (ours.path.sharpe or 0) == pytest.approx(theirs.sharpe or 0, rel=1e-6, abs=1e-9)
+        assert ours.cost_per_year == theirs.cost_per_year
+    assert sum(regime.sessions for regime in found.regimes) == len(sessions)
 
 
 def test_effectiveness_is_the_gain_over_the_loss_of_all_crashes_together() -> None:
