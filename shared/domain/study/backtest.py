@@ -12,7 +12,7 @@ contract at that close's marks.
 from collections import Counter
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
 from shared.domain.accounts.accounting import HedgeComparison
 from shared.domain.accounts.effectiveness import SessionResult
@@ -25,7 +25,13 @@ from shared.domain.effects import (
     TriggerChanged,
     WhipsawSuppressed,
 )
-from shared.domain.events import ExecutionKind, ExecutionReported, ExposureMeasured, Tick
+from shared.domain.events import (
+    ExecutionKind,
+    ExecutionReported,
+    ExposureMeasured,
+    RebalanceRequested,
+    Tick,
+)
 from shared.domain.gatekeeping.admission import Circumstances, Gatekeeper, GatekeeperState
 from shared.domain.gatekeeping.refusal import Refusal
 from shared.domain.hedging.book import HedgeBook
@@ -99,6 +105,7 @@ class Backtest:
         self._target_vega = 0.0
         self._at_close: BookAtClose | None = None
         self._refused: list[ExecutionReported] = []
+        self._rolled: Rolled | None = None
 
     def take(self, step: ObservedStep) -> None:
         """Take a step: everything that comes of it is done when this returns."""
@@ -108,6 +115,7 @@ class Backtest:
             self._receive(self._exposure(step))
         for observed in step.observed:
             self._receive(observed)
+        self._review(step)
         self._clock_ns, before_ns = step.clock.event_ns, self._clock_ns
         reports = [*self._refusals(), *self._venue.receive(step.clock)]
         while reports:
@@ -121,6 +129,26 @@ class Backtest:
         """Count the session whose close was the last step; nothing comes after this."""
         if self._at_close is not None:
             self._counted(self.account.advance_to(self._at_close.close_ns + 1))
+
+    def _review(self, step: ObservedStep) -> None:
+        """Have a programme bought for a share of NAV look at a new contract's first mark.
+
+        It is re-struck when it is rolled (spec 10), and a share of NAV buys another number of it.
+        """
+        observed = step.observed[-1]
+        if self._rolled is None or not isinstance(observed, SignalsObserved):
+            return
+        mark = observed.marks.get(self._rolled.symbol)
+        if mark is not None and mark.event_ns > self._rolled.event_ns:
+            self._rolled = None
+            self._receive(
+                RebalanceRequested(
+                    scope=self.book.name,
+                    operator="study",
+                    reason="the instrument was rolled",
+                    event_ns=step.clock.event_ns,
+                )
+            )
 
     def _receive(self, event: HedgerInput) -> None:
         if isinstance(event, SignalsObserved | ExecutionReported):
@@ -209,6 +237,7 @@ class Backtest:
         self.account.receive_roll(rolled)
         self.whipsaws.roll(rolled.symbol, rolled.event_ns)
         self._gatekeeper.roll(rolled)
+        self._hedger.roll(rolled)
         half = rolled.cost / 2
         self._venue.receive(
             Tick(
@@ -220,6 +249,8 @@ class Backtest:
             )
         )
         self.counts["roll"] += 1
+        if not isinstance(self.book.sizing.nav_share, UnsetType):
+            self._rolled = rolled
 
     # --- what is noted ---------------------------------------------------------------------------
 

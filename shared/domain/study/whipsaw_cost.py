@@ -147,7 +147,18 @@ class WhipsawWatch:
         self._rolled_ns[symbol] = event_ns
 
     def _trip(self, whipsaw: WhipsawSuppressed, now: HedgeBookState) -> UnmadeTrip:
-        run = self._runs[whipsaw.trigger]
+        run = self._runs.get(whipsaw.trigger)
+        if run is None or run.since_ns != whipsaw.since_ns:  # it went on from before a decision
+            return UnmadeTrip(
+                trigger=whipsaw.trigger,
+                since_ns=whipsaw.since_ns,
+                event_ns=whipsaw.event_ns,
+                orders=0,
+                vega=0.0,
+                certain=0.0,
+                move=0.0,
+                is_priced=False,
+            )
         orders = self._orders_of(run, whipsaw)
         marks = _marks(now)
         priced = [each for order in orders if (each := self._priced(order, run, marks)) is not None]
