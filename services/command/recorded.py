@@ -1,6 +1,6 @@
 """The history that a replay is asked for: read, what is odd about it said, cut into steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -49,15 +49,22 @@ def read_history(settings: Settings, files: Sequence[Path]) -> tuple[Series, ...
         raise Refused(str(error)) from error
 
 
-def known_series(settings: Settings, history: Sequence[Series]) -> tuple[Series, ...]:
+def known_series(
+    settings: Settings, history: Sequence[Series], spared: Collection[str] = ()
+) -> tuple[Series, ...]:
     """Leave out what the configuration does not know.
+
+    Args:
+        settings: Which symbols are known, and which are needed.
+        history: What there is.
+        spared: What can be done without, marked or not.
 
     Raises:
         Refused: What it cannot do without is not there.
     """
     found = {series.symbol for series in history}
     needed = {settings.signals.vix_symbol, *settings.signals.mark_symbols}
-    if missing := sorted(needed - found):
+    if missing := sorted(needed - found - set(spared)):
         raise Refused(
             f"no history of {' and '.join(missing)}, which the configuration needs; there is "
             f"{', '.join(sorted(found))}. A file is named after its symbol."

@@ -14,7 +14,7 @@ from shared.adapters.history.contracts import vix_curve
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.history.series import DailyBar, Finding, Series
 from shared.adapters.settings import Settings
-from shared.adapters.study.plan import StudyPlan
+from shared.adapters.study.plan import FUTURES, StudyPlan
 from shared.domain.instruments.expiries import SessionDays
 from shared.domain.sessions import SessionCalendar
 from shared.domain.study.curve import VixCurve
@@ -66,7 +66,7 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         raise Refused(str(error)) from error
     everything = read_history(settings, plan.history)
     curve = vix_curve(everything, SessionDays(calendar))
-    history = known_series(settings, everything)
+    history = known_series(settings, everything, FUTURES)
     if plan.prints == "closes":
         history = tuple(map(_closes, history))
     first, last = _days(plan, history)

@@ -210,7 +210,7 @@ def _plan(root: Table, path: Path) -> StudyPlan:
         root.fault("book", f"there is no book {book!r}", f"{configuration} has {there}")
     history, costs = root.table("history"), read_costs(root.table("costs"))
     instruments = read_rolling(root, costs)
-    futures = FUTURES if history.has("files") else ()
+    futures = FUTURES if history.texts("files") else ()
     document = _with_symbols(document, (*(each.symbol for each in instruments), *futures))
     bootstrap = root.table("bootstrap")
     plan = StudyPlan(
