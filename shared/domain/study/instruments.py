@@ -94,9 +94,6 @@ class InstrumentHistory:
         return structs.replace(tick, bid=quotes.bid, ask=quotes.ask)
 
 
-NO_INSTRUMENTS: Final[Mapping[str, ContractHistory]] = {}
-
-
 def study_instruments(  # noqa: PLR0913 - all that marks follow from
     instruments: Iterable[RollingInstrument],
     points: Points,
