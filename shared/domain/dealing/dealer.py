@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from shared.domain.accounts.leg_profit import Measure, measure_of, unit_size
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.dealing.cost_ledger import CostLedger, CostLedgerState
 from shared.domain.dealing.day_profit import DayProfit, LegDay
 from shared.domain.dealing.holdings import Holdings, HoldingsState, Outcome, TrackedOrder
@@ -154,8 +155,17 @@ class Dealer:
         """Return the vega of the position alone, currency per vol point."""
         return self._held("vega")
 
+    def roll(self, rolled: Rolled) -> None:
+        """Go over to another contract: its price, less the old one's, is premium."""
+        session = self._clock.at(rolled.event_ns).session
+        for name, leg in self._legs.items():
+            if self._counts_premium and leg.symbol == rolled.symbol:
+                held = self.holdings.position(name)
+                premium = held * leg.multiplier * (rolled.jump + rolled.cost)
+                self.premiums.roll(session, rolled.event_ns, premium)
+
     def worth(self, prices: Mapping[str, float | None]) -> float | None:
-        """Return what the options held and ordered are worth, currency.
+        """Return what the options held and ordered are worth, currency, ≥ 0.
 
         Args:
             prices: Of each leg; of one that holds nothing it does not matter.
@@ -169,7 +179,7 @@ class Dealer:
             if quantity and price is None:
                 return None
             total += quantity * (price or 0.0) * leg.multiplier
-        return total
+        return max(0.0, total)  # below, where sales are open that were sized with purchases
 
     def lacks(self) -> dict[str, Lack]:
         """Return the legs whose position alone misses the target by what is worth an order."""

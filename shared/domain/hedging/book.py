@@ -26,6 +26,7 @@ from typing import Final, assert_never
 
 from msgspec import Struct, UnsetType, structs
 
+from shared.domain.accounts.rolled import Rolled
 from shared.domain.dealing.dealer import Dealer, DealerState, Market, is_standing
 from shared.domain.dealing.order_maker import Decision
 from shared.domain.effects import AlertRaised, Effect, TargetChanged, WhipsawSuppressed
@@ -113,6 +114,8 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
         trading: What may be traded, and who wanted it so.
         strategies: What each strategy goes on from.
         hedge_watch: What was told of its target and its budget.
+        rolled: When the symbol of a leg last went over to another contract, ns; see `roll`.
+        given_up: What the one before was worth then, by symbol, until the next decision.
     """
 
     now_ns: int = 0
@@ -134,6 +137,8 @@ class HedgeBookState(Struct, frozen=True, kw_only=True):
     trading: TradingStates = TradingStates()
     strategies: dict[str, StrategyState] = {}
     hedge_watch: HedgeWatchState = HedgeWatchState()
+    rolled: dict[str, int] = {}
+    given_up: dict[str, float] = {}
 
 
 class BookStanding(Struct, frozen=True, kw_only=True):
@@ -203,6 +208,8 @@ class HedgeBook:
         self._whipsaws = known.whipsaws
         self._is_stuck = known.is_stuck
         self._trading = known.trading
+        self._rolled = known.rolled
+        self._given_up = known.given_up
         self._facts = Facts()
         self._facts.moment = self._clock.at(known.now_ns)
         observed_ns = known.now_ns if known.observed is None else known.observed.event_ns
@@ -246,6 +253,8 @@ class HedgeBook:
             trading=self._trading,
             strategies={} if self._strategies is None else self._strategies.snapshot(),
             hedge_watch=self._hedge_watch.snapshot(),
+            rolled=self._rolled,
+            given_up=self._given_up,
         )
 
     def receive(self, event: HedgerInput) -> tuple[Effect, ...]:
@@ -281,6 +290,17 @@ class HedgeBook:
                 assert_never(event)
         effects += self._judge()
         return tuple(effects)
+
+    def roll(self, rolled: Rolled) -> None:
+        """Let the symbol of a leg stand for another contract from here on, as in a study.
+
+        What is held goes over, and no price of the old contract counts any more: nothing is sized
+        or ordered until the new one has printed. To a rule it is worth what the old one was until
+        the next decision: the new one was bought by nobody's.
+        """
+        self._rolled = {**self._rolled, rolled.symbol: rolled.event_ns}
+        self._given_up = {**self._given_up, rolled.symbol: rolled.given_up}
+        self._dealer.roll(rolled)
 
     def advance_to(self, now: int) -> tuple[Effect, ...]:
         """Let time pass without news, up to the instant `now` in ns."""
@@ -378,7 +398,12 @@ class HedgeBook:
             self._strategies.measure(self._facts, self._marks())
 
     def _marks(self) -> Mapping[str, Mark]:
-        return {} if self._observed is None else self._observed.marks
+        marks = {} if self._observed is None else self._observed.marks
+        if not self._rolled:
+            return marks
+        return {
+            name: mark for name, mark in marks.items() if mark.event_ns > self._rolled.get(name, -1)
+        }
 
     def _refer_to(self, references: References) -> None:
         """Measure moves from here on from `references`; the schedule starts again."""
@@ -411,7 +436,8 @@ class HedgeBook:
         if sizer.weighs_sleeve:
             nav, marks = facts.read(f"nav.{self._policy.name}"), self._marks()
             prices = {
-                leg.name: fresh_middle(self._policy, self._clock, facts.seen, marks.get(leg.symbol))
+                leg.name: self._given_up.get(leg.symbol)
+                or fresh_middle(self._policy, self._clock, facts.seen, marks.get(leg.symbol))
                 for leg in self._policy.legs
             }
             worth, spent = self._dealer.worth(prices), self._dealer.premiums.spent(self._now)
@@ -553,6 +579,7 @@ class HedgeBook:
         """Let a new decision stand; it answers the operator's request."""
         reason = "; ".join(self._reason(each) for each in firing)
         self._is_stuck = False
+        self._given_up = {}
         self._standing = StandingDecision(
             number=self._standing.number + 1,
             triggers=tuple(each.name for each in firing),

@@ -5,9 +5,10 @@ The hold is that of the book's other market triggers: one print of a spike sells
 
 from msgspec import Struct
 
-from shared.domain.hedging.conditions import UNKNOWN, Facts
+from shared.domain.hedging.conditions import Facts
 from shared.domain.hedging.rules import RULES, parameters_of
 from shared.domain.hedging.triggers import Evidence
+from shared.domain.instants import SECOND
 from shared.domain.policies import BookPolicy, Hold
 
 
@@ -38,7 +39,10 @@ class StageReached(Struct, frozen=True, kw_only=True):
 
 
 class SleeveBeyond(Struct, frozen=True, kw_only=True):
-    """The options held are worth more of NAV than the line at which they are harvested."""
+    """The options held are worth more of NAV than the line at which they are harvested.
+
+    What is ordered counts as held: a decision ends the condition, and so is a new reference.
+    """
 
     driver: str
     limit: float
@@ -49,12 +53,12 @@ class SleeveBeyond(Struct, frozen=True, kw_only=True):
 
     def judge(self, facts: Facts) -> Evidence:
         """Compare the sleeve with its line; a print of the portfolio observes it."""
-        driver = facts.signals.get(self.driver)
+        driver, since = facts.signals.get(self.driver), facts.references.rebalanced_ns / SECOND
         if facts.sleeve is None or driver is None:
-            return UNKNOWN
+            return Evidence(None, reference=since)
         clear = facts.sleeve < self.limit * (1 - self.margin)
         return Evidence(
-            facts.sleeve > self.limit, clear, driver.observations, None, size=facts.sleeve
+            facts.sleeve > self.limit, clear, driver.observations, since, size=facts.sleeve
         )
 
     def inputs(self, facts: Facts) -> dict[str, float]:

@@ -181,29 +181,40 @@ class PremiumState(Struct, frozen=True, kw_only=True):
         sessions: Number of the session …
         last_ns: … the instant of its last execution …
         net: … and what was paid.
+        rolled: The session of the last roll, which counts until the next; −1 without any.
     """
 
     sessions: tuple[int, ...] = ()
     last_ns: tuple[int, ...] = ()
     net: tuple[float, ...] = ()
+    rolled: int = -1
 
 
 class PremiumLedger:
     """What options cost in the last 365 days, session by session.
 
     What was sold in the same session counts against what was bought: a roll costs the difference.
-    A session that received more than it paid counts 0: a harvest refills no budget.
+    A session that received more than it paid counts 0: a harvest refills no budget. Where a leg's
+    symbol goes over to its next contract by itself, as in a study, all until the next such roll is
+    one: what the book thereupon sells of it was never wanted.
     """
 
     def __init__(self, state: PremiumState) -> None:
         self._entries = list(zip(state.sessions, state.last_ns, state.net, strict=True))
+        self._rolled = state.rolled
 
     def pay(self, session: int, now: int, amount: float) -> None:
         """Book an execution: `amount` in currency, negative when sold; forget what is too old."""
+        session = session if self._rolled < 0 else self._rolled
         if self._entries and self._entries[-1][0] == session:
             amount += self._entries.pop()[2]
         self._entries = [entry for entry in self._entries if _counts(entry[1], now)]
         self._entries.append((session, now, amount))
+
+    def roll(self, session: int, now: int, amount: float) -> None:
+        """Book the difference of two contracts, and begin what counts as one."""
+        self._rolled = session
+        self.pay(session, now, amount)
 
     def spent(self, now: int) -> float:
         """Return the premium of the 365 days up to `now`, currency, ≥ 0."""
@@ -212,7 +223,7 @@ class PremiumLedger:
     def snapshot(self) -> PremiumState:
         """State for the constructor."""
         sessions, last_ns, net = zip(*self._entries, strict=True) if self._entries else ((), (), ())
-        return PremiumState(sessions=sessions, last_ns=last_ns, net=net)
+        return PremiumState(sessions=sessions, last_ns=last_ns, net=net, rolled=self._rolled)
 
 
 def _counts(at: int, now: int) -> bool:
