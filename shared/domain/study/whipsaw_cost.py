@@ -47,8 +47,8 @@ class UnmadeTrip(Struct, frozen=True, kw_only=True):
         vega: Of them, signed, currency per vol point.
         certain: Spread, slippage and commission of both trades, the book's currency.
         move: What the level's move would have cost; below 0 when it would have paid.
-        is_priced: Whether every leg had a mark at both instants, of the same contract; else the
-            figures leave out the legs that had not.
+        is_priced: Whether the condition was seen to begin, and every leg had a mark at both
+            instants, of the same contract; else the figures leave out the legs that had not.
     """
 
     trigger: str
@@ -74,7 +74,7 @@ class WhipsawCost(Struct, frozen=True, kw_only=True):
     Attributes:
         whipsaws: Suppressed.
         traded: Trades there and back that they would have caused …
-        unpriced: … and of them those that are not in the sums, for want of a mark.
+        unpriced: … or may have caused, and that are not in the sums for want of a price.
         total: `certain` + `move`.
         certain: Spread, slippage and commission.
         move: Of the levels; below 0 when not trading cost money.
@@ -148,29 +148,19 @@ class WhipsawWatch:
 
     def _trip(self, whipsaw: WhipsawSuppressed, now: HedgeBookState) -> UnmadeTrip:
         run = self._runs.get(whipsaw.trigger)
-        if run is None or run.since_ns != whipsaw.since_ns:  # it went on from before a decision
-            return UnmadeTrip(
-                trigger=whipsaw.trigger,
-                since_ns=whipsaw.since_ns,
-                event_ns=whipsaw.event_ns,
-                orders=0,
-                vega=0.0,
-                certain=0.0,
-                move=0.0,
-                is_priced=False,
-            )
-        orders = self._orders_of(run, whipsaw)
-        marks = _marks(now)
-        priced = [each for order in orders if (each := self._priced(order, run, marks)) is not None]
+        if run is None or run.since_ns != whipsaw.since_ns:  # nobody saw it begin
+            run = None
+        orders = [] if run is None else self._orders_of(run, whipsaw)
+        priced = [] if run is None else self._all_priced(orders, run, _marks(now))
         return UnmadeTrip(
             trigger=whipsaw.trigger,
-            since_ns=run.since_ns,
+            since_ns=whipsaw.since_ns,
             event_ns=whipsaw.event_ns,
             orders=len(orders),
             vega=fsum(order.vega for order in orders),
             certain=fsum(certain for certain, _ in priced),
             move=fsum(move for _, move in priced),
-            is_priced=len(priced) == len(orders),
+            is_priced=run is not None and len(priced) == len(orders),
         )
 
     def _orders_of(self, run: _Began, whipsaw: WhipsawSuppressed) -> list[Order]:
@@ -183,6 +173,13 @@ class WhipsawWatch:
             event_ns=run.since_ns,
         )
         return [each.order for each in book.receive(asked) if isinstance(each, OrderDecided)]
+
+    def _all_priced(
+        self, orders: Iterable[Order], run: _Began, marks: Mapping[str, Mark]
+    ) -> list[tuple[float, float]]:
+        """Return what is certain and what is the move, of each order that has a price."""
+        found = (self._priced(order, run, marks) for order in orders)
+        return [each for each in found if each is not None]
 
     def _priced(
         self, order: Order, run: _Began, marks: Mapping[str, Mark]
@@ -209,7 +206,7 @@ def whipsaw_cost(trips: Sequence[UnmadeTrip]) -> WhipsawCost:
     return WhipsawCost(
         whipsaws=len(trips),
         traded=len(traded),
-        unpriced=len(traded) - len(priced),
+        unpriced=sum(not trip.is_priced for trip in instants.values()),
         total=certain + move,
         certain=certain,
         move=move,

@@ -152,6 +152,25 @@ def test_a_condition_that_fires_at_once_is_no_whipsaw() -> None:
     assert watched.snapshots == 1
 
 
+def test_a_whipsaw_that_nobody_saw_begin_has_no_price() -> None:
+    watched = WatchedMarket()
+    watched.market.vix(25.0, after=MINUTE)  # unseen
+    watched.vix(20.0)
+    trip = only(watched)
+    assert (trip.orders, trip.cost, trip.is_priced) == (0, 0.0, False)
+    assert whipsaw_cost([trip]).unpriced == 1
+
+
+def test_a_whipsaw_of_which_another_beginning_was_seen_has_no_price() -> None:
+    watched = WatchedMarket()
+    watched.vix(25.0)
+    watched.market.vix(20.0, after=MINUTE)  # unseen …
+    watched.market.vix(25.0, after=MINUTE)  # … and begun anew
+    watched.vix(20.0)
+    trip = only(watched)
+    assert (trip.since_ns, trip.is_priced) == (watched.market.now - MINUTE, False)
+
+
 # --- together -----------------------------------------------------------------------------------
 
 
