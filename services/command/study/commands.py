@@ -13,7 +13,7 @@ from services.command.study.claims.command import judge_claims, keep
 from services.command.study.claims.table import print_claims
 from services.command.study.comparison import print_comparison
 from services.command.study.figures import figures_of
-from services.command.study.report.writing import write_report
+from services.command.study.report.writing import MOST_SWEPT_UNASKED, combinations, write_report
 from services.command.study.selection import swept_figures, walk
 from services.command.study.selection_tables import print_sweep, print_walk
 from services.command.study.study import Hands, Study
@@ -83,6 +83,8 @@ def _wide(console: Console) -> Console:
 def report(plan: StudyPlan, hands: Hands, out: Path | None, console: Console) -> None:
     """Run what is missing, and write the report: into the folder of results, or where asked.
 
+    A small sweep is run as well; of a large one the report shows what `sweep` has left.
+
     Raises:
         Refused: The history cannot be used, or there is nothing to report.
         Failed: Results cannot be written or read, or the cluster does not answer.
@@ -90,6 +92,8 @@ def report(plan: StudyPlan, hands: Hands, out: Path | None, console: Console) ->
     with _prepared(console):
         study = Study(plan, _command(), console)
         study.run(hands)
+        if 0 < combinations(plan) <= MOST_SWEPT_UNASKED:
+            study.sweep(hands)
         write_report(study, _command(), out or study.folder.path / "report.html", console)
 
 

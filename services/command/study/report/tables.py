@@ -258,7 +258,7 @@ def _sharpe_regret(performance: Performance) -> Cell:
 
 
 def _best(multiple: float | None) -> str:
-    return f"best: {ratio(multiple)} ×" if multiple else "best: no hedge"
+    return f"best: {ratio(multiple)} ×" if multiple else "best: none"
 
 
 def _belief(variants: Sequence[VariantStudy]) -> Iterator[Row]:

@@ -1,12 +1,14 @@
 """Figures as a reader of a report wants them: thousands apart, with their unit, never −0."""
 
 from math import isfinite
+from typing import Final
 
 from services.command.figures import rounded
 from shared.domain.study.resampling import Interval
 
 NOT_DEFINED = "–"
 """Where a figure does not exist: no crash, no trade, too short a history."""
+_TO: Final = "\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}"
 
 
 def money(value: float | None, sign: str = "") -> str:
@@ -40,7 +42,7 @@ def interval(found: Interval | None, digits: int = 2) -> str:
     """Write both ends of an interval of a plain number; empty where there is none."""
     if found is None:
         return ""
-    return f"{ratio(found.low, digits)} to {ratio(found.high, digits)}"
+    return f"{ratio(found.low, digits)}{_TO}{ratio(found.high, digits)}"
 
 
 def money_interval(found: Interval | None) -> str:

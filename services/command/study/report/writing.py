@@ -1,6 +1,8 @@
 """`hedgestat study report`: measures what a study left in its folder, and writes the file."""
 
+from math import prod
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -10,7 +12,16 @@ from services.command.study.report.contents import Provenance, SweptStudy, conte
 from services.command.study.study import Study, swept_variants
 from shared.adapters.code_version import code_version
 from shared.adapters.study.files import write_text
+from shared.adapters.study.plan import StudyPlan
 from shared.domain.study.resampling import BootstrapPolicy
+
+MOST_SWEPT_UNASKED: Final = 64
+"""Combinations that a report runs by itself: seconds, not minutes."""
+
+
+def combinations(plan: StudyPlan) -> int:
+    """Return how many variants a plan's sweep has; 0 without one."""
+    return prod(len(each.values) for each in plan.sweep) if plan.sweep else 0
 
 
 def write_report(study: Study, command: str, path: Path, console: Console) -> None:
