@@ -191,7 +191,8 @@ def _measured(
 
 def _sized(history: ContractHistory, greek: int) -> NDArray[np.float64]:
     """A Greek of one unit that sizes follow from, at each point where there is a mark."""
-    instrument, now = history.instrument, history.after[greek]
+    instrument = history.instrument
+    now: NDArray[np.float64] = history.after[greek]
     if not (isinstance(instrument, RollingOption) and instrument.sized_at == "purchase"):
         return now
     at_purchase = history.before[greek, history.purchases]
