@@ -43,7 +43,7 @@ def read_history(settings: Settings, files: Sequence[Path]) -> tuple[Series, ...
     name, overrides = settings.calendar.name, settings.calendar.overrides
     try:
         if files:
-            return tuple(s for path in files for s in open_history(path, name, overrides))
+            return open_history(files, name, overrides)
         return checked(packaged_history(), name, overrides)
     except (HistoryError, CalendarError) as error:
         raise Refused(str(error)) from error
@@ -69,6 +69,10 @@ def known_series(
             f"no history of {' and '.join(missing)}, which the configuration needs; there is "
             f"{', '.join(sorted(found))}. A file is named after its symbol."
         )
+    for series in history:
+        if series.symbol in needed and not series.bars:
+            why = f": {series.findings[0]}" if series.findings else ""
+            raise Refused(f"{series.place}: no row of {series.symbol} can be used{why}")
     return tuple(series for series in history if series.symbol in settings.intake.symbols)
 
 

@@ -1,5 +1,6 @@
 """A folder of history files, read at once and held against the exchange's calendar."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +13,14 @@ KINDS: Final = frozenset({".csv", ".parquet"})
 
 
 def open_history(
-    source: Path, calendar: str = "XNYS", overrides: CalendarOverrides = NO_OVERRIDES
+    source: Path | Sequence[Path],
+    calendar: str = "XNYS",
+    overrides: CalendarOverrides = NO_OVERRIDES,
 ) -> tuple[Series, ...]:
     """Read every CSV and Parquet file of a folder, or one file, and check it against the calendar.
 
     Args:
-        source: The folder or file.
+        source: The folder or file, or several of them.
         calendar: Whose sessions the bars belong to.
         overrides: As of `session_calendar`.
 
@@ -30,7 +33,9 @@ def open_history(
         CalendarError: Unknown calendar, or it does not reach that far.
     """
     by_symbol: dict[str, Series] = {}
-    for series in (series for path in _files(source) for series in read_file(path)):
+    sources = [source] if isinstance(source, Path) else source
+    paths = dict.fromkeys(path for each in sources for path in _files(each))
+    for series in (series for path in paths for series in read_file(path)):
         twin = by_symbol.setdefault(series.symbol, series)
         if twin is not series:
             raise HistoryError(f"{series.place}: {twin.place} is of {series.symbol} too; keep one")

@@ -8,7 +8,7 @@ are as they printed: Yahoo's adjusted close, which is rewritten at every dividen
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,9 @@ _SYMBOL: Final = re.compile(r"\^?([A-Za-z0-9]{1,32})")
 _POSITION: Final = re.compile(r"f([1-9])")
 _AMERICAN: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _NO_NUMBER: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "."})
+_NO_CLOSE: Final = frozenset({"open", "high", "low", "volume", "adj close"})
+"""What a column beside the date alone must not be: it is no close."""
+_NEW_YORK: Final = frozenset({None, timedelta(hours=-5), timedelta(hours=-4)})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +62,7 @@ def read_file(path: Path) -> tuple[Series, ...]:
         return (_contract(path, sheet),)
     if "close" in columns and set(columns) & set(STAMPS):
         return (_intraday(path, sheet),)
-    if day and ("close" in columns or len(columns) == 2):  # noqa: PLR2004 - date,X
+    if day and ("close" in columns or (len(columns) == 2 and not _NO_CLOSE & set(columns))):  # noqa: PLR2004 - date,X
         return (_daily(path, sheet, day),)
     raise HistoryError(f"{path}:1: the header {','.join(columns)} is not known; {UNDERSTOOD}")
 
@@ -125,7 +128,7 @@ def _number(line: Line, column: str) -> float | None:
 
 
 def _day(line: Line) -> date:
-    cell = next(line.cells[name] for name in DATES if name in line.cells)
+    cell = _date_of(line)
     try:
         if american := _AMERICAN.fullmatch(cell):
             month, day, year = map(int, american.groups())
@@ -138,7 +141,17 @@ def _day(line: Line) -> date:
 
 
 def _inspect_dates(symbol: str, sheet: Sheet) -> Iterator[Finding]:
-    """Say where a file begins to write its dates otherwise than in its first line."""
+    """Say where dates begin to be written otherwise than in the first line, and of their zones."""
+    zoned = next((line for line in sheet.lines if _has_zone(_date_of(line))), None)
+    if zoned is not None:
+        yield Finding(
+            kind=FindingKind.DATES,
+            symbol=symbol,
+            place=zoned.place,
+            day=_day(zoned),
+            message=f"dates have a time of day or a zone, first {_date_of(zoned)!r}: the date as "
+            f"it is written, {_day(zoned)}, is the session",
+        )
     first = _is_american(sheet.lines[0])
     other = next((line for line in sheet.lines if _is_american(line) is not first), None)
     if other is not None:
@@ -152,8 +165,19 @@ def _inspect_dates(symbol: str, sheet: Sheet) -> Iterator[Finding]:
 
 
 def _is_american(line: Line) -> bool:
-    cell = next(line.cells[name] for name in DATES if name in line.cells)
-    return _AMERICAN.fullmatch(cell) is not None
+    return _AMERICAN.fullmatch(_date_of(line)) is not None
+
+
+def _has_zone(cell: str) -> bool:
+    """Whether more than a day is said: midnight of no zone, or New York's, says no more."""
+    if _AMERICAN.fullmatch(cell):
+        return False
+    when = datetime.fromisoformat(cell)
+    return when.utcoffset() not in _NEW_YORK or when.time() != time()
+
+
+def _date_of(line: Line) -> str:
+    return next(line.cells[name] for name in DATES if name in line.cells)
 
 
 def _inspect_columns(symbol: str, path: Path, sheet: Sheet) -> Iterator[Finding]:

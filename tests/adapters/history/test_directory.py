@@ -39,3 +39,15 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="nowhere: No such file"):
         open_history(tmp_path / "nowhere")
+
+
+def test_several_sources_are_one_history(tmp_path: Path) -> None:
+    first, second = tmp_path / "VIX.csv", tmp_path / "SPX.csv"
+    for path in (first, second):
+        path.write_text("date,close\n2018-02-02,17.31\n")
+    assert [s.symbol for s in open_history([first, second, first])] == ["SPX", "VIX"]
+    other = tmp_path / "other" / "VIX.csv"
+    other.parent.mkdir()
+    other.write_text("date,close\n2018-02-05,37.32\n")
+    with pytest.raises(HistoryError, match="is of VIX too; keep one"):
+        open_history([first, second, other])

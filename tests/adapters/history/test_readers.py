@@ -224,3 +224,30 @@ def test_stamps_in_another_zone_than_the_column_says_are_read_by_their_own(tmp_p
     assert ends == [instant(14, minute) for minute in (35, 40, 45)]
     (finding,) = series.findings
     assert (finding.kind, finding.place.endswith("SPY.csv:3")) == (FindingKind.ZONE, True)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        ("2018-02-02T00:00:00", False),
+        ("2018-02-02 00:00:00-05:00", False),
+        ("2018-02-02T00:00:00-04:00", False),
+        ("2018-02-02T00:00:00+09:00", True),
+        ("2018-02-02T00:00:00Z", True),
+        ("2018-02-02 16:00:00", True),
+    ],
+)
+def test_a_day_that_says_more_than_a_day_is_told(tmp_path: Path, stamp: str, *, said: bool) -> None:
+    path = written(tmp_path / "VIX.csv", f"date,close\n{stamp},17.31\n")
+    (series,) = read_file(path)
+    assert [bar.day for bar in series.bars if isinstance(bar, DailyBar)] == [FRIDAY]
+    assert [(each.kind, each.place) for each in series.findings] == [
+        (FindingKind.DATES, f"{path}:2")
+    ] * said
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "volume", "adj close"])
+def test_what_is_no_close_is_not_taken_for_one(tmp_path: Path, column: str) -> None:
+    path = written(tmp_path / "VIX.csv", f"date,{column}\n2018-02-02,17.31\n")
+    with pytest.raises(HistoryError, match=f"1: the header date,{column} is not known"):
+        read_file(path)
