@@ -287,10 +287,13 @@ class NavSharePolicy(Struct, frozen=True, kw_only=True):
         share: Of NAV at multiplier 1, a decimal.
         symbol: Whose level a contract counts at: an index for a put on full notional. Empty: at
             its own mark, which is the premium of an option and the notional of a future.
+        least_level: Below it nothing is sized: any number of options that are about to end at
+            nothing can be had for a share of NAV.
     """
 
     share: float
     symbol: str = ""
+    least_level: float = 0.0
 
 
 class SizingPolicy(Struct, frozen=True, kw_only=True):

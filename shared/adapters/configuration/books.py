@@ -210,12 +210,17 @@ def _sizing(table: Table, budget: Table | None) -> SizingPolicy:
 
 
 def _nav_share(table: Table) -> NavSharePolicy | UnsetType:
-    """`nav_share`, and whose level a contract counts at."""
-    symbol = table.text("nav_symbol", "-") if table.has("nav_symbol") else ""
+    """`nav_share`, and which level a contract counts at."""
+    policy = NavSharePolicy(
+        share=table.fraction("nav_share", 1.0, _LEVERED),
+        symbol=table.text("nav_symbol", "-") if table.has("nav_symbol") else "",
+        least_level=table.number("nav_least_price", 0.0, NOT_NEGATIVE),
+    )
     if table.has("nav_share"):
-        return NavSharePolicy(share=table.fraction("nav_share", 1.0, _LEVERED), symbol=symbol)
-    if symbol:
-        table.fault("nav_symbol", "stands without nav_share", 'write nav_share = "100%" too')
+        return policy
+    for key in ("nav_symbol", "nav_least_price"):
+        if table.has(key):
+            table.fault(key, "stands without nav_share", 'write nav_share = "100%" too')
     return UNSET
 
 

@@ -434,16 +434,19 @@ class HedgeBook:
         """Say what a programme has, and at which stage it is by now (spec 10)."""
         facts = self._facts
         if sizer.weighs_sleeve:
-            nav, marks = facts.read(f"nav.{self._policy.name}"), self._marks()
-            prices = {
-                leg.name: self._given_up.get(leg.symbol)
-                or fresh_middle(self._policy, self._clock, facts.seen, marks.get(leg.symbol))
-                for leg in self._policy.legs
-            }
+            nav = facts.read(f"nav.{self._policy.name}")
+            prices = {leg.name: self._worth(leg.symbol) for leg in self._policy.legs}
             worth, spent = self._dealer.worth(prices), self._dealer.premiums.spent(self._now)
             facts.sleeve = None if nav is None or worth is None else worth / nav
             facts.premium_spent = None if nav is None else spent / nav
         facts.stage = sizer.stage(facts)
+
+    def _worth(self, symbol: str) -> float | None:
+        """Return what one unit is worth to a rule, points; `None` without a fresh mark."""
+        if symbol in self._given_up:
+            return self._given_up[symbol]
+        mark = self._marks().get(symbol)
+        return fresh_middle(self._policy, self._clock, self._facts.seen, mark)
 
     def _vix(self) -> float | None:
         """Return the rules' VIX: see the theory of operation on the fast path."""
@@ -580,6 +583,7 @@ class HedgeBook:
         reason = "; ".join(self._reason(each) for each in firing)
         self._is_stuck = False
         self._given_up = {}
+        self._dealer.premiums.settle()
         self._standing = StandingDecision(
             number=self._standing.number + 1,
             triggers=tuple(each.name for each in firing),

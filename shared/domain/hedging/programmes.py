@@ -182,12 +182,14 @@ class PremiumState(Struct, frozen=True, kw_only=True):
         last_ns: … the instant of its last execution …
         net: … and what was paid.
         rolled: The session of the last roll, which counts until the next; −1 without any.
+        unsettled: Of that roll, what no decision has approved yet.
     """
 
     sessions: tuple[int, ...] = ()
     last_ns: tuple[int, ...] = ()
     net: tuple[float, ...] = ()
     rolled: int = -1
+    unsettled: float = 0.0
 
 
 class PremiumLedger:
@@ -202,6 +204,7 @@ class PremiumLedger:
     def __init__(self, state: PremiumState) -> None:
         self._entries = list(zip(state.sessions, state.last_ns, state.net, strict=True))
         self._rolled = state.rolled
+        self._unsettled = state.unsettled
 
     def pay(self, session: int, now: int, amount: float) -> None:
         """Book an execution: `amount` in currency, negative when sold; forget what is too old."""
@@ -213,17 +216,33 @@ class PremiumLedger:
 
     def roll(self, session: int, now: int, amount: float) -> None:
         """Book the difference of two contracts, and begin what counts as one."""
-        self._rolled = session
+        self._rolled, self._unsettled = session, amount
         self.pay(session, now, amount)
 
+    def settle(self) -> None:
+        """Let a decision stand: what it leaves of a roll is bought by it."""
+        self._unsettled = 0.0
+
     def spent(self, now: int) -> float:
-        """Return the premium of the 365 days up to `now`, currency, ≥ 0."""
-        return sum(max(0.0, net) for _, at, net in self._entries if _counts(at, now))
+        """Return the premium of the 365 days up to `now`, currency, ≥ 0.
+
+        Without what a roll has bought while no decision has been made on it.
+        """
+        counted = [net for _, at, net in self._entries if _counts(at, now)]
+        if counted:
+            counted[-1] -= self._unsettled
+        return sum(max(0.0, net) for net in counted)
 
     def snapshot(self) -> PremiumState:
         """State for the constructor."""
         sessions, last_ns, net = zip(*self._entries, strict=True) if self._entries else ((), (), ())
-        return PremiumState(sessions=sessions, last_ns=last_ns, net=net, rolled=self._rolled)
+        return PremiumState(
+            sessions=sessions,
+            last_ns=last_ns,
+            net=net,
+            rolled=self._rolled,
+            unsettled=self._unsettled,
+        )
 
 
 def _counts(at: int, now: int) -> bool:

@@ -173,7 +173,7 @@ class TargetSizer:
         )
         if value == 0:
             return _Rule(0.0, note)
-        if nav is None or level is None:
+        if nav is None or level is None or level < policy.least_level:
             return None
         contracts = value * policy.share * nav / (level * leg.multiplier)
         told = f"{note}; {value:.6g} x {policy.share:.6g} of {nav:.6g} at {level:.6g}"

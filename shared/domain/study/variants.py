@@ -1,8 +1,8 @@
 """Benchmarks and published programmes as variants of a book, for one table beside its own rule.
 
 A variant is a policy like any other and goes through the same sizing chain, triggers, controls and
-orders. Nothing here is live configuration: benchmarks that hold full notional are let through the
-book's limits of size, which were written for another hedge.
+orders. Nothing here is live configuration: published rules know no limit price, and what holds full
+notional is let through the book's limits, which were written for another hedge.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,16 @@ from shared.domain.policies import (
 
 VariantName = Literal["static", "none", "pput_like", "vxth", "veqtor_like", "tail_budget"]
 
-MONTHLY_DAYS: Final = 35.0
-"""From one expiry of monthly options to the next lie 28 or 35 days: a ladder's roll comes first,
-and where nothing is held that could be rolled the schedule does not come long after."""
+MONTHLY_DAYS: Final = 36.0
+"""From one expiry of monthly options to the next lie 28 or 35 days: the roll comes first, and where
+nothing is rolled the schedule does not come long after."""
 
 DAILY_DAYS: Final = 0.5
 VXTH_SHARE: Final = 0.01
+LEAST_PREMIUM: Final = 0.2
+"""Points. A history begins in the middle of a month: the first contract to buy is the next."""
+_COLLAR: Final = 0.99
+"""An option's price may double or halve from one session to the next."""
 _UNBOUND: Final = 1e12
 """Finite, as a cap must be."""
 
@@ -77,15 +81,19 @@ def _changed(book: BookPolicy, name: VariantName, index_symbol: str) -> BookPoli
             whole = NavSharePolicy(share=1.0, symbol=index_symbol)
             return _of_nav(book, _always(1.0), whole, MONTHLY_DAYS)
         case "vxth":
-            return _of_nav(book, PRESETS[name], NavSharePolicy(share=VXTH_SHARE), MONTHLY_DAYS)
+            return _of_nav(book, PRESETS[name], _premium(VXTH_SHARE), MONTHLY_DAYS)
         case "veqtor_like":
             normal = parameters_of(PRESETS[name])["normal"]
             return _of_nav(book, PRESETS[name], NavSharePolicy(share=normal), DAILY_DAYS)
         case "tail_budget":
             stake = parameters_of(PRESETS[name])["stake"]
-            return _of_nav(book, PRESETS[name], NavSharePolicy(share=stake), MONTHLY_DAYS)
+            return _of_nav(book, PRESETS[name], _premium(stake), MONTHLY_DAYS)
         case _:
             assert_never(name)
+
+
+def _premium(share: float) -> NavSharePolicy:
+    return NavSharePolicy(share=share, least_level=LEAST_PREMIUM)
 
 
 def _constant(book: BookPolicy, multiplier: float) -> BookPolicy:
@@ -118,6 +126,7 @@ def _of_nav(book: BookPolicy, rule: RulePolicy, share: NavSharePolicy, days: flo
         sizing=sizing,
         legs=legs,
         triggers=_on_schedule(book.triggers, days),
+        order=structs.replace(book.order, collar=_COLLAR),
         limits=_unbound(book.limits),
     )
 
@@ -137,7 +146,7 @@ def _on_schedule(triggers: TriggerPolicy, days: float) -> TriggerPolicy:
 
 
 def _unbound(limits: LimitPolicy) -> LimitPolicy:
-    """No limit of size, turnover or loss; that of the price stays."""
+    """No limit of size, turnover, loss or price."""
     return structs.replace(
         limits,
         max_order_vega=_UNBOUND,
@@ -145,6 +154,7 @@ def _unbound(limits: LimitPolicy) -> LimitPolicy:
         max_position_vega=_UNBOUND,
         max_daily_turnover=_UNBOUND,
         max_daily_loss=_UNBOUND,
+        max_price_deviation=_UNBOUND,
     )
 
 

@@ -166,3 +166,9 @@ def test_a_share_of_nav_that_means_nothing_is_refused(
     fault = only_fault(tmp_path, text)
     assert fault.key.split(".")[-1] == key
     assert problem in fault.problem
+
+
+def test_a_least_price_is_read_with_the_share(tmp_path: Path) -> None:
+    text = PROGRAMME.replace('nav_share = "0.5%"', 'nav_share = "0.5%"\nnav_least_price = 0.2')
+    share = load(tmp_path, text).books[0].sizing.nav_share
+    assert share == NavSharePolicy(share=0.005, least_level=0.2)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from shared.domain.effects import TargetChanged, WhipsawSuppressed
+from shared.domain.accounts.rolled import Rolled
+from shared.domain.effects import OrderWithheld, TargetChanged, WhipsawSuppressed
 from shared.domain.events import ExecutionKind
 from shared.domain.hedging.conditions import Facts
 from shared.domain.hedging.programme_triggers import SleeveBeyond, StageReached
@@ -168,16 +169,14 @@ def test_premium_paid_is_out_of_the_budget_for_a_year() -> None:
     market = with_calls(TAIL)
     market.tick()
     market.fill()
-    for _ in range(2):
-        market.marks["VIXC"] = 0.01
-        for _ in range(36):
-            market.tick(after=DAY)
-            if market.orders and market.book.position("call") != market.orders[-1].target_quantity:
-                market.fill()
+    for price in (0.4, 0.2, 0.2):
+        market.marks["VIXC"] = price
+        market.tick(after=7 * DAY)
+        market.ask()
+        if market.book.position("call") != market.orders[-1].target_quantity:
+            market.fill()
     premiums = [order.quantity * order.reference_price * 100 for order in market.orders]
-    spent = sum(premiums)
-    assert len(premiums) == 2
-    assert spent == pytest.approx(500_000, rel=0.01)  # 1% of NAV: the stake twice
+    assert premiums == pytest.approx([250_000, 150_000, 100_000])  # 1% of NAV, then no more
     assert market.book.snapshot().dealer.premiums.net == pytest.approx(premiums)
 
 
@@ -204,6 +203,41 @@ def test_by_sleeve_a_stage_is_observed_by_the_portfolio() -> None:
     move(market, minutes=20, nav=NAV)
     (_, order) = market.orders
     assert (order.trigger, order.side) == ("stage", "sell")
+
+
+# --- a symbol that goes over to its next contract ----------------------------------------------
+
+
+def rolled(market: HedgedMarket, given_up: float, taken_on: float) -> None:
+    """The calls go over to the next contract, right now."""
+    roll = Rolled(symbol="VIXC", event_ns=market.now + 1, given_up=given_up, taken_on=taken_on)
+    market.book.roll(roll)
+
+
+def test_after_a_roll_nothing_is_sized_by_the_price_of_the_old_contract() -> None:
+    market = with_calls(VXTH)
+    market.tick()
+    market.fill()
+    rolled(market, 0.001, 2.0)
+    market.send(market.observed("clock"))
+    assert [each.control for each in market.ask() if isinstance(each, OrderWithheld)] == []
+    assert len(market.orders) == 1
+    market.marks["VIXC"] = 2.0
+    market.tick(after=MINUTE)
+    assert [order.target_quantity for order in market.orders] == [5000, 2500]
+
+
+def test_what_a_roll_bought_by_itself_is_no_sleeve_to_keep_and_counts_when_decided() -> None:
+    market = with_calls(TAIL)
+    market.tick()
+    market.fill()
+    rolled(market, 0.0, 4.0)  # 2500 calls that ended at nothing are 1 million's worth of new ones
+    market.marks["VIXC"] = 4.0
+    market.tick(after=MINUTE)
+    market.ask()
+    assert market.orders[-1].target_quantity == 625  # the stake again: 0.5% at 400 a call
+    market.fill()
+    assert market.book.snapshot().dealer.premiums.net == (500_000,)  # one stake, and the other
 
 
 # --- what a book must be ---------------------------------------------------------------------
@@ -268,6 +302,10 @@ def _answer(kind: ExecutionKind) -> Step:
     return step
 
 
+def _roll(given_up: float, taken_on: float) -> Step:
+    return lambda market: rolled(market, given_up, taken_on)
+
+
 def _quality(name: str, quality: Quality) -> Step:
     def step(market: HedgedMarket) -> object:
         market.qualities[name] = quality
@@ -286,6 +324,7 @@ steps = st.lists(
             st.sampled_from([0.1, 1.0, 6.0, 15.0]),
             vixes,
         ),
+        st.builds(_roll, st.sampled_from([0.001, 3.0]), st.sampled_from([0.5, 4.0])),
         st.builds(_answer, st.sampled_from([ExecutionKind.FILL] * 3 + [ExecutionKind.REJECT])),
         st.builds(
             _quality,

@@ -153,6 +153,17 @@ def test_a_roll_costs_the_difference_and_a_harvest_refills_nothing() -> None:
     assert ledger.spent(3 * DAY) == 380.0
 
 
+def test_what_a_roll_bought_counts_once_decided_less_what_was_sold_of_it() -> None:
+    ledger = PremiumLedger(PremiumState())
+    ledger.pay(1, DAY, 300.0)
+    ledger.roll(2, 2 * DAY, 1000.0)
+    assert ledger.spent(2 * DAY) == 300.0
+    ledger.settle()
+    assert ledger.spent(2 * DAY) == 1300.0
+    ledger.pay(3, 3 * DAY, -600.0)
+    assert ledger.spent(3 * DAY) == 700.0
+
+
 payments = st.lists(st.tuples(st.integers(0, 40), st.floats(-1e6, 1e6)), max_size=30)
 
 

@@ -8,6 +8,7 @@ from shared.domain.hedging.rules import (
     PRESETS,
     RULES,
     RuleSet,
+    asked_of_signals,
     describe,
     parameters_of,
     short_weight,
@@ -162,3 +163,22 @@ def test_more_fear_never_means_less_hedge(one: float, other: float) -> None:
         assert calm is not None
         assert stressed is not None
         assert 0 <= calm <= stressed
+
+
+def test_signals_that_cost_are_named_once_for_all_rules() -> None:
+    rules = [PRESETS[name] for name in ("vxth", "veqtor_like", "option_a", "vxth")]
+    assert asked_of_signals(rules) == ("front_future", "index_return_5d", "vix_trend")
+    assert asked_of_signals([PRESETS["tail_budget"]]) == ()
+
+
+def test_what_the_book_itself_knows_is_no_signal() -> None:
+    rules = RuleSet([PRESETS["tail_budget"]], "product", "tail")
+    assert rules.inputs == ("vix_smooth", "sleeve.tail", "premium_spent.tail")
+    assert rules.signals == ("vix_smooth",)
+    assert rules.stage({}.get) is None
+    staged = RuleSet([PRESETS["monetise"]], "product", "tail")
+    assert (staged.staged_by, staged.stage({"vix_smooth": 45.0, "stage.tail": 1.0}.get)) == (
+        "vix_smooth",
+        2,
+    )
+    assert staged.stage({"vix_smooth": None, "stage.tail": 1.0}.get) is None

@@ -9,7 +9,7 @@ from msgspec import UNSET, structs
 from shared.domain.effects import TargetChanged
 from shared.domain.instants import DAY
 from shared.domain.policies import BudgetPolicy, LegPolicy, NavSharePolicy
-from shared.domain.study.variants import VariantName, variant_book
+from shared.domain.study.variants import LEAST_PREMIUM, VariantName, variant_book
 
 BOOK = policy(
     sizing={
@@ -60,9 +60,9 @@ def test_puts_on_full_notional_are_the_portfolio_over_a_hundred_times_the_index(
 @pytest.mark.parametrize(
     ("name", "leg", "share", "days"),
     [
-        ("vxth", structs.replace(PUT, instrument="vix_call"), 0.01, 35.0),
+        ("vxth", structs.replace(PUT, instrument="vix_call"), 0.01, 36.0),
         ("veqtor_like", FUTURE, 0.10, 0.5),
-        ("tail_budget", PUT, 0.005, 35.0),
+        ("tail_budget", PUT, 0.005, 36.0),
     ],
 )
 def test_a_programme_brings_its_rule_its_share_and_its_schedule(
@@ -70,11 +70,13 @@ def test_a_programme_brings_its_rule_its_share_and_its_schedule(
 ) -> None:
     book = variant_book(BOOK, name, legs=(leg,))
     assert [rule.kind for rule in book.rules] == [name]
-    assert book.sizing.nav_share == NavSharePolicy(share=share)
+    least = 0.0 if leg is FUTURE else LEAST_PREMIUM
+    assert book.sizing.nav_share == NavSharePolicy(share=share, least_level=least)
     assert (book.sizing.floor, book.sizing.budget) == (0.0, None)
     assert (book.triggers.schedule_days, book.triggers.vix_points) == (days, inf)
     assert (book.triggers.fast, book.triggers.regime_change) == (None, False)
-    assert book.limits.max_price_deviation == BOOK.limits.max_price_deviation
+    assert book.order.collar > BOOK.order.collar
+    assert book.limits.max_orders_per_day == BOOK.limits.max_orders_per_day
 
 
 @pytest.mark.parametrize(
