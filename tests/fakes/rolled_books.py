@@ -123,7 +123,13 @@ def book(*legs: str, **fields: Any) -> BookPolicy:  # noqa: ANN401 - any of its 
     return structs.replace(made, **fields)
 
 
-def backtest(*legs: str, **fields: Any) -> Backtest:  # noqa: ANN401 - any of a book's fields
+@cache
+def backtest(*legs: str) -> Backtest:
+    """A finished backtest of `book`, the same one for all: leave it as it is."""
+    return fresh_backtest(*legs)
+
+
+def fresh_backtest(*legs: str, **fields: Any) -> Backtest:  # noqa: ANN401 - any of a book's fields
     """A finished backtest of `book`."""
     test = Backtest(
         study_book(book(*legs, **fields), instruments()), POLICY, rolled_market.CALENDAR

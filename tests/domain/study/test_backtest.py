@@ -6,7 +6,16 @@ from math import fsum
 import numpy as np
 import pytest
 from fakes import rolled_market
-from fakes.rolled_books import INTAKE, LEGS, POLICY, SIGNALS, backtest, book, instruments
+from fakes.rolled_books import (
+    INTAKE,
+    LEGS,
+    POLICY,
+    SIGNALS,
+    backtest,
+    book,
+    fresh_backtest,
+    instruments,
+)
 from msgspec import structs
 
 from shared.domain.effects import TargetChanged
@@ -140,7 +149,7 @@ def test_without_a_mark_of_the_index_the_portfolio_is_not_measured() -> None:
 def test_what_the_gateway_refuses_is_told_and_tried_again() -> None:
     """Of a leg that is said to have thirty times its vega it believes no order."""
     legs = (structs.replace(LEGS["put"], vega_per_unit=100.0),)
-    test = backtest(legs=legs)
+    test = fresh_backtest(legs=legs)
     assert {each.kind for each in test.executions} == {ExecutionKind.REJECT}
     assert test.counts["execution reject"] == test.counts["order"] > 1
     assert test.trades == []
@@ -151,7 +160,7 @@ def test_a_programme_of_a_share_of_nav_looks_again_at_a_new_contracts_first_mark
     leg: str, symbol: str, steps: int
 ) -> None:
     sizing = SizingPolicy(base_vega=1.0, floor=0.0, nav_share=NavSharePolicy(share=0.01))
-    test = backtest(leg, sizing=sizing)
+    test = fresh_backtest(leg, sizing=sizing)
     asked = [
         effect.event_ns
         for effect in test.effects
