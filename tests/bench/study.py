@@ -13,7 +13,6 @@ and books its cash; it has no orders' lives, limits, gateway, attribution or exp
 import argparse
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -41,8 +40,8 @@ LIMIT_RATIO: Final = 5.0
 
 def made_history(folder: Path) -> pd.DataFrame:
     """Write closes of SPX and VIX for every session, and return them."""
-    days = session_dates(session_calendar("XNYS", FIRST, LAST))
-    days = [day for day in days if FIRST <= day <= LAST]
+    dates = session_dates(session_calendar("XNYS", FIRST, LAST))
+    days = [day for day in dates if FIRST <= day <= LAST]
     random = np.random.default_rng(7)
     shocks = random.standard_normal((len(days), 2))
     vix = np.empty(len(days))
@@ -153,8 +152,9 @@ def main() -> None:
     table.add_row(
         "backtrader, the same rule", f"{peer:.2f}", f"{peer / one:.2f}", f"≥ {LIMIT_RATIO:.0f}"
     )
-    Console(width=100).print(table)
-    print(f"orders: {orders} ours, {theirs} backtrader's", file=sys.stdout)
+    console = Console(width=100)
+    console.print(table)
+    console.print(f"orders: {orders} ours, {theirs} backtrader's")
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def sweep(
     dask: Dask = None,
     zero_cost: ZeroCost = False,
 ) -> None:
-    """Run every combination of the plan's [[sweep]] values: what the result hangs on."""
+    """Run every combination of the values that the plan sweeps: what the result hangs on."""
     from services.command.study import commands
     from services.command.study.study import Hands
 

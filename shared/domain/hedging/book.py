@@ -294,6 +294,7 @@ class HedgeBook:
     def roll(self, rolled: Rolled) -> None:
         """Let the symbol of a leg stand for another contract from here on, as in a study.
 
+        Between two sessions: what follows from it is judged at the next opening.
         What is held goes over, and no price of the old contract counts any more: nothing is sized
         or ordered until the new one has printed. To a rule it is worth what the old one was until
         the next decision: the new one was bought by nobody's.

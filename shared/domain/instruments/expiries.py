@@ -56,7 +56,7 @@ class SessionDays:
         return self.opening_ns(day) if settlement == "am" else self.closing_ns(day)
 
     def sessions_between(self, earlier: date, later: date) -> int:
-        """Sessions after `earlier` up to `later`; beyond the calendar's end every weekday counts."""
+        """Sessions after `earlier` up to `later`; beyond the calendar every weekday counts."""
         last = _EPOCH + timedelta(days=int(self._days[-1]))
         known = [_number(min(earlier, last)), _number(min(later, last))]
         first_index, last_index = np.searchsorted(self._days, known, side="right").tolist()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from fakes.hedged_market import HedgedMarket, policy, restarted, timeless
+from fakes.hedged_market import MONDAY, HedgedMarket, policy, restarted, timeless
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -303,7 +303,12 @@ def _answer(kind: ExecutionKind) -> Step:
 
 
 def _roll(given_up: float, taken_on: float) -> Step:
-    return lambda market: rolled(market, given_up, taken_on)
+    def step(market: HedgedMarket) -> object:
+        evening = MONDAY + (market.now - MONDAY) // DAY * DAY + 7 * HOUR
+        market.clock(after=max(0, evening - market.now))
+        return rolled(market, given_up, taken_on)
+
+    return step
 
 
 def _quality(name: str, quality: Quality) -> Step:

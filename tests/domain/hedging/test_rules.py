@@ -175,10 +175,9 @@ def test_what_the_book_itself_knows_is_no_signal() -> None:
     rules = RuleSet([PRESETS["tail_budget"]], "product", "tail")
     assert rules.inputs == ("vix_smooth", "sleeve.tail", "premium_spent.tail")
     assert rules.signals == ("vix_smooth",)
-    assert rules.stage({}.get) is None
+    assert rules.stage(lambda _: 30.0) is None
     staged = RuleSet([PRESETS["monetise"]], "product", "tail")
-    assert (staged.staged_by, staged.stage({"vix_smooth": 45.0, "stage.tail": 1.0}.get)) == (
-        "vix_smooth",
-        2,
-    )
-    assert staged.stage({"vix_smooth": None, "stage.tail": 1.0}.get) is None
+    assert staged.staged_by == "vix_smooth"
+    readings = {"vix_smooth": 45.0, "stage.tail": 1.0}
+    assert staged.stage(readings.get) == 2
+    assert staged.stage({"stage.tail": 1.0}.get) is None
