@@ -46,6 +46,7 @@ BY_SLEEVE = structs.replace(
 def with_calls(book: BookPolicy, price: float = 1.0) -> HedgedMarket:
     market = HedgedMarket(book)
     market.marks["VIXC"] = price
+    market.marked_at["VIXC"] = market.now
     return market
 
 
@@ -306,7 +307,8 @@ def _roll(given_up: float, taken_on: float) -> Step:
     def step(market: HedgedMarket) -> object:
         evening = MONDAY + (market.now - MONDAY) // DAY * DAY + 7 * HOUR
         market.clock(after=max(0, evening - market.now))
-        return rolled(market, given_up, taken_on)
+        rolled(market, given_up, taken_on)
+        return None
 
     return step
 
