@@ -10,13 +10,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from services.command.study.material import Material
-from services.feed.pacing import number
 from shared.adapters.code_version import code_version
 from shared.adapters.settings import Settings
 from shared.adapters.study.columns import columns_of
 from shared.adapters.study.plan import Variant
 from shared.domain.effects import OrderDecided, WhipsawSuppressed
-from shared.domain.events import ExecutionReported
+from shared.domain.events import ClockAdvanced, ExecutionReported
 from shared.domain.orders import Order
 from shared.domain.study.backtest import Backtest, BacktestPolicy
 from shared.domain.study.instruments import study_book
@@ -80,8 +79,8 @@ def _run_group(
     settings = variants[0].settings
     market = StudyMarket(settings.intake, settings.signals, material.calendar, material.instruments)
     backtests = [_backtest(material, variant) for variant in variants]
-    for step in number(material.steps, "study"):
-        observed = market.take(step.ticks, step.clock)
+    steps = ((step.ticks, ClockAdvanced(event_ns=step.clock_ns)) for step in material.steps)
+    for observed in market.take_all(steps):
         for backtest in backtests:
             backtest.take(observed)
         progress(len(backtests))
