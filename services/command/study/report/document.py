@@ -119,6 +119,7 @@ def sensitivity(contents: Contents) -> str:
             f"The best is at {at}. One step from it {ratio(flat.mean_loss, 3)} of its Sharpe ratio "
             f"is lost on average, {ratio(flat.largest_loss, 3)} at most. "
         )
+        text += "The colours span this sweep’s range alone, however small it is. "
         if flat.at_edge:
             edges = ", ".join(key.rpartition(".")[2] for key in flat.at_edge)
             text += f"It lies at the edge of {edges}: the true best may lie beyond. "

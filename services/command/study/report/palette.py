@@ -62,6 +62,6 @@ def laid_out(figure: Figure, *, height: int, **layout: Any) -> Figure:  # noqa: 
         separators=".,",
     )
     figure.update_layout(**layout)
-    figure.update_xaxes(**_AXIS)
+    figure.update_xaxes(**_AXIS, title_font={"size": 12})
     figure.update_yaxes(**_AXIS, title_font={"size": 12})
     return figure

@@ -42,7 +42,7 @@ def write_report(study: Study, command: str, path: Path, console: Console) -> No
         contents = contents_of(
             study.plan,
             study.folder,
-            _provenance(study, command),
+            provenance_of(study, command),
             swept=_swept(study),
             told=lambda: bar.advance(task),
         )
@@ -67,7 +67,8 @@ def _swept(study: Study) -> SweptStudy | None:
     return swept_study(study.plan, study.swept, study.tried)
 
 
-def _provenance(study: Study, command: str) -> Provenance:
+def provenance_of(study: Study, command: str) -> Provenance:
+    """Say what made a study's figures."""
     plan, material = study.plan, study.material
     return Provenance(
         title=plan.title,
