@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shared.domain.hedging.rules import PRESETS, RuleSet
 from shared.domain.market.statistics.transitions import TransitionCounter
 from shared.domain.policies import RulePolicy
-from shared.domain.study.claims.claim import Claim, Judged, computed, measured
+from shared.domain.study.claims.claim import Claim, Judged, computed, measured, untold
 from shared.domain.study.intervals import ratio_of_sums
 from shared.domain.study.paths import calendar_day
 from shared.domain.study.resampling import BootstrapPolicy, Rows
@@ -267,8 +267,9 @@ def _spells(closes: Closes, policy: BootstrapPolicy) -> list[Judged]:
     short = _claim("one_day_spells", where, "239 of 749 regime spells lasted one day", 239 / 749)
     sentence = f"{int(np.sum(lengths == 1)):,} of {len(lengths):,} spells of <15, 15-25, >25."
     rows = (lengths == 1).astype(np.float64)[:, None]
+    counted = f"{len(both):,} pairs of closes."
     return [
-        computed(never, jumps, f"{len(both):,} pairs of closes."),
+        computed(never, jumps, counted) if len(both) else untold(never, "no pair of closes"),
         measured(short, rows, mean_of_rows, policy, sentence),
     ]
 
