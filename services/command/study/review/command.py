@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.command.endings import Failed, Refused, named_reasons
@@ -38,7 +39,7 @@ def review(
     for each in books:
         console.print(_table(each))
     for remark in found.remarks:
-        console.print(f"[yellow]{remark}[/]", highlight=False)
+        console.print(f"[yellow]{escape(remark)}[/]", highlight=False)
     console.print(f"{out}", highlight=False, markup=False, soft_wrap=True)
 
 

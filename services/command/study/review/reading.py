@@ -18,6 +18,7 @@ from shared.adapters.settings import Settings
 from shared.adapters.store import Entry
 from shared.domain.effects import Effect
 from shared.domain.sessions import SessionCalendar
+from shared.domain.signals_observed import HedgerInput
 from shared.wire import keys
 from shared.wire.decisions import DecisionRecord, read_decision
 from shared.wire.journal import decode_log
@@ -64,7 +65,7 @@ def read_journal(settings: Settings, calendar: SessionCalendar, path: Path) -> R
     try:
         records = _records(read_export(path))
         pasts, remarks = _pasts(settings, calendar, records)
-        _replay(settings, calendar, path, pasts)
+        remarks += _replay(settings, calendar, path, pasts)
     except NoExport as error:
         raise Refused(str(error)) from None
     return ReadJournal(
@@ -100,9 +101,10 @@ def _pasts(
 
 
 def _replay(
-    settings: Settings, calendar: SessionCalendar, path: Path, pasts: Sequence[BookPast]
-) -> None:
+    settings: Settings, calendar: SessionCalendar, path: Path, pasts: list[BookPast]
+) -> list[str]:
     signals = SignalsStep(settings.signals, calendar, None)
+    remarks: list[str] = []
     reached = 0
     for entries in read_export(path).entries():
         if entries[0].stream != keys.journal():
@@ -111,10 +113,23 @@ def _replay(
         reached = entries[-1].index
         for payload in signals.receive(entries).entries.get(keys.signal_log(), ()):
             for event in decode_log(payload):
-                for past in pasts:
-                    past.take(event)
+                remarks += _told(pasts, event)
     for past in pasts:
         past.finish()
+    return remarks
+
+
+def _told(pasts: list[BookPast], event: HedgerInput) -> Iterator[str]:
+    """Tell every book of an event; one that traded what its configuration lacks is given up."""
+    for past in tuple(pasts):
+        try:
+            past.take(event)
+        except KeyError as leg:
+            pasts.remove(past)
+            yield (
+                f"Book {past.book.name} traded the leg {leg.args[0]}, which the configuration "
+                "given here lacks: review it with the one that it ran under."
+            )
 
 
 def _refuse_a_gap(path: Path, reached: int, entries: Sequence[Entry]) -> None:
