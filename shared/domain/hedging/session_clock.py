@@ -42,10 +42,10 @@ class SessionClock:
 
     def at(self, now: int) -> Moment:
         """Locate `now`, in ns."""
-        if not self._open_ns <= now < self._next_open_ns:
-            self._move(now)
-        if now < self._open_ns:
-            return Moment(now, -1, 0, 0, is_open=False)
+        if now >= self._next_open_ns:
+            self._locate(self._calendar.opened(now))
+        elif now < self._open_ns:
+            return self._earlier(now)
         within = min(now, self._close_ns) - self._open_ns
         trading_ns = self._elapsed_ns + within
         return Moment(now, self._number, trading_ns, self._open_ns, now <= self._close_ns)
@@ -70,12 +70,18 @@ class SessionClock:
         """The first closing at or after `now`; `None` beyond the end."""
         moment = self.at(now)
         if moment.is_open:
-            return self._close_ns
+            return self._calendar.hours(moment.session)[1]
         following = moment.session + 1
         return int(self._calendar.close_ns[following]) if following < len(self._calendar) else None
 
-    def _move(self, now: int) -> None:
-        self._locate(self._calendar.opened(now))
+    def _earlier(self, now: int) -> Moment:
+        """Locate an instant before the session at hand, which stays at hand."""
+        session = self._calendar.opened(now)
+        opened_ns, closed_ns = self._calendar.hours(session)
+        if now < opened_ns:
+            return Moment(now, -1, 0, 0, is_open=False)
+        trading_ns = self._calendar.trading_ns(now)
+        return Moment(now, session, trading_ns, opened_ns, now <= closed_ns)
 
     def _locate(self, number: int) -> None:
         calendar, following = self._calendar, number + 1

@@ -38,6 +38,8 @@ class SessionCursor:
         self.close_ns = -1
         self._next_open_ns = -1
         self._next_close_ns = -1
+        self._asked: tuple[int, int] | None = None
+        self._answer: int | None = None
 
     def enter(self, now: int) -> bool:
         """Move to the session that `now` lies in, both ends included; False when in none."""
@@ -77,6 +79,12 @@ class SessionCursor:
         Returns:
             The instant; `None` when the calendar ends before.
         """
+        asked = (start, duration_ns)
+        if asked != self._asked:  # the readings of one print all ask the same
+            self._asked, self._answer = asked, self._after(start, duration_ns)
+        return self._answer
+
+    def _after(self, start: int, duration_ns: int) -> int | None:
         if self.open_ns <= start <= self.close_ns:
             rest = start + duration_ns - self.close_ns
             if rest <= 0:

@@ -66,3 +66,12 @@ def test_no_deadline_lies_beyond_the_calendar() -> None:
     cursor.enter(at(5))
     assert cursor.after_trading(at(5), LENGTH) == close_of(5)
     assert cursor.after_trading(at(5, HOUR), LENGTH) is None
+
+
+def test_asked_again_it_answers_the_same_and_otherwise_another() -> None:
+    cursor = SessionCursor(CALENDAR)
+    cursor.enter(at(2))
+    first = cursor.after_trading(at(2), HOUR)
+    assert first == cursor.after_trading(at(2), HOUR) == at(2, HOUR)
+    assert cursor.after_trading(at(2), HOUR + 1) == at(2, HOUR + 1)
+    assert cursor.after_trading(at(2, 1), HOUR + 1) == at(2, HOUR + 2)
