@@ -210,9 +210,10 @@ def test_by_sleeve_a_stage_is_observed_by_the_portfolio() -> None:
 
 
 def rolled(market: HedgedMarket, given_up: float, taken_on: float) -> None:
-    """The calls go over to the next contract, right now."""
+    """The calls go over to the next contract, right now; the book is started anew after it."""
     roll = Rolled(symbol="VIXC", event_ns=market.now + 1, given_up=given_up, taken_on=taken_on)
     market.book.roll(roll)
+    market.book = restarted(market.book, market.policy)
 
 
 def test_after_a_roll_nothing_is_sized_by_the_price_of_the_old_contract() -> None:
