@@ -88,6 +88,19 @@ def test_fills_pay_the_instruments_own_costs() -> None:
         assert paid == pytest.approx(costs.points(trade.level, 100.0), abs=2e-6)
 
 
+def test_what_trades_between_a_roll_and_the_new_contracts_first_mark_pays_quotes_too() -> None:
+    known = instruments().histories["VXTH"]
+    clocks = rolled_market.points().clock_ns
+    openings = {int(clocks[roll.point + 1]) for roll in known.rolls}
+    test = backtest("call")
+    early = [trade for trade in test.trades if trade.event_ns in openings]
+    assert early
+    for trade in early:
+        cost = known.instrument.costs.points(trade.level, 100.0)
+        paid = (trade.price - trade.level) * np.sign(trade.quantity)
+        assert cost / 2 < paid < 2 * cost
+
+
 def test_measured_vega_sizes_option_legs_and_only_books_that_act_on_greeks_hear_of_it() -> None:
     test = backtest("put")
     points = rolled_market.points()

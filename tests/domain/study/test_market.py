@@ -64,6 +64,16 @@ def test_a_history_that_runs_back_is_judged_step_by_step() -> None:
     assert study.refused > 0
 
 
+def test_a_tick_that_a_clock_has_left_behind_is_late_however_many_are_judged_at_once() -> None:
+    opens, closes = rolled_market.CALENDAR.hours(30)
+    early = Tick(symbol="SPX", event_ns=opens, price=6000.0)
+    late = Tick(symbol="SPX", event_ns=opens + 1, price=6001.0)
+    steps = [((early,), ClockAdvanced(event_ns=closes)), ((late,), ClockAdvanced(event_ns=closes))]
+    study = made()
+    assert observed(list(study.take_all(steps))) == as_stages(steps)
+    assert (study.accepted, study.refused) == (1, 1)
+
+
 def test_many_ticks_of_a_step_are_taken_as_a_block() -> None:
     opens, closes = rolled_market.CALENDAR.hours(30)
     instants = np.linspace(opens, closes, FEW + 1).astype(np.int64).tolist()
