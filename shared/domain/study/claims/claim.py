@@ -8,6 +8,8 @@ The rule, the same for every claim:
   interval does not touch what is claimed. It *cannot be told* when the interval is too wide to
   mean anything: it reaches below half of the claimed figure or above one and a half times it. Of
   a range, what was measured must lie in it as well: otherwise it cannot be told either.
+* What is said of certain days is a fact of those days: it holds when it comes out as printed. Its
+  interval says how far other days like them would have come out.
 * What the history does not cover, or what cannot be measured on it, cannot be told.
 """
 
@@ -16,7 +18,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from shared.domain.study.resampling import BootstrapPolicy, Interval, Statistic, confidence_interval
@@ -101,6 +103,14 @@ def computed(claim: Claim, value: float, sentence: str) -> Judged:
     near = near and value <= claim.high + claim.rounding + _dust(claim)
     verdict = Verdict.HOLDS if near else Verdict.DOES_NOT_HOLD
     return Judged(claim=claim, value=value, interval=None, verdict=verdict, sentence=sentence)
+
+
+def factual(judged: Judged) -> Judged:
+    """Judge what was measured as a fact of its own days, not as a sample of others."""
+    if judged.value is None:
+        return judged
+    fact = computed(judged.claim, judged.value, judged.sentence)
+    return structs.replace(judged, verdict=fact.verdict, reason="")
 
 
 def estimated(claim: Claim, interval: Interval, sentence: str) -> Judged:

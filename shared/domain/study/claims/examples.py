@@ -14,6 +14,7 @@ from shared.domain.study.claims.claim import (
     Unit,
     Verdict,
     computed,
+    factual,
     measured,
     untold,
 )
@@ -89,7 +90,7 @@ def _told(judged: Judged, run: HedgeRun, period: Period, part: HedgeRun) -> Judg
     if len(part.rows):
         judged = on_sessions(judged, part)
     if covers(run.rows.day, period.first, period.last):
-        return judged
+        return factual(judged)
     reason = missing_of(run.rows.day, period)
     return structs.replace(judged, verdict=Verdict.CANNOT_BE_TOLD, reason=reason)
 

@@ -6,9 +6,10 @@ the static hedge, which holds the base vega throughout and pays for no trade. *H
 portfolio loss over all crash windows together. A Sharpe ratio is of portfolio and hedge together,
 over a riskless rate of 0.
 
-HER and Sharpe ratio hang on how much hedge stands beside how much portfolio. They are measured as
-the plan sizes them; what HER would be at the papers' own size, a base vega of 1,000 to a portfolio
-of 10,000,000 (Practical Steps 4), is said beside it.
+HER and Sharpe ratio hang on how much hedge stands beside how much portfolio, and a portfolio grows
+while the base vega stays. They are measured as the plan sizes them; what HER would be at the
+papers' own size, 1,000 to a portfolio of 10,000,000 (Practical Steps 4) at the beginning of every
+fall, is said beside it.
 """
 
 from collections.abc import Sequence
@@ -128,7 +129,7 @@ def _of_static(run: HedgeRun, policy: BootstrapPolicy) -> list[Judged]:
             np.column_stack([gain, loss]),
             ratio_of_sums,
             policy,
-            _crash_sentence(run, gain, loss),
+            _crash_sentence(run, static=True),
         ),
         measured(_NO_SHARPE, unhedged[:, None], sharpe_of_rows, policy, "The portfolio alone."),
         measured(
@@ -142,14 +143,21 @@ def _of_static(run: HedgeRun, policy: BootstrapPolicy) -> list[Judged]:
     return [on_sessions(judged, run) for judged in found]
 
 
-def _crash_sentence(run: HedgeRun, gain: Floats, loss: Floats) -> str:
-    count, lost = len(summarize(run.rows.results()).crashes), float(np.sum(loss))
-    falls = "1 fall" if count == 1 else f"{count} falls"
-    told = f"Gain / loss over {falls} by more than 5%, {_size_told(run)}"
-    if lost <= 0:
+def _crash_sentence(run: HedgeRun, *, static: bool) -> str:
+    """Say over how many falls, at which size, and what it would be at the papers' size at each."""
+    crashes = summarize(run.rows.results()).crashes
+    falls = "1 fall" if len(crashes) == 1 else f"{len(crashes)} falls"
+    told = f"Gain / loss over {falls} by more than 5%, {_size_told(run)} at first"
+    if not crashes:
         return f"{told}."
-    paper = float(np.sum(gain)) / lost * _portfolio(run) / (run.base_vega * PORTFOLIO_PER_VEGA)
-    return f"{told}; {paper:.3f} at 1,000 to 10,000,000."
+    gain = sum(crash.static_gain if static else crash.dynamic_gain for crash in crashes)
+    lost = sum((crash.portfolio_loss or 0.0) / _value_at(run, crash.after_ns) for crash in crashes)
+    paper = gain / (lost * run.base_vega * PORTFOLIO_PER_VEGA)
+    return f"{told}; {paper:.3f} with 1,000 to 10,000,000 at each."
+
+
+def _value_at(run: HedgeRun, close_ns: int) -> float:
+    return float(run.rows.nav[np.searchsorted(run.rows.close_ns, close_ns)])
 
 
 # --- each dynamic hedge ---------------------------------------------------------------------------
@@ -169,7 +177,7 @@ def _cheaper(run: HedgeRun, policy: BootstrapPolicy) -> Judged:
 def _effectiveness(run: HedgeRun, policy: BootstrapPolicy) -> Judged:
     rows = run.rows
     gain, loss = effectiveness_columns(rows.nav, rows.profit, crash_windows(rows))
-    sentence = _crash_sentence(run, gain, loss)
+    sentence = _crash_sentence(run, static=False)
     columns = np.column_stack([gain, loss])
     return on_sessions(measured(_of(_HER, run), columns, ratio_of_sums, policy, sentence), run)
 

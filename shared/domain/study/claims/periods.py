@@ -15,7 +15,15 @@ from msgspec import Struct, structs
 from shared.domain.accounts.effectiveness import drawdowns
 from shared.domain.accounts.variance_swap import SESSIONS_PER_YEAR
 from shared.domain.hedging.rules import PRESETS
-from shared.domain.study.claims.claim import Claim, Judged, Verdict, computed, measured, untold
+from shared.domain.study.claims.claim import (
+    Claim,
+    Judged,
+    Verdict,
+    computed,
+    factual,
+    measured,
+    untold,
+)
 from shared.domain.study.claims.market import (
     HEDGES,
     Closes,
@@ -92,11 +100,11 @@ def period_claims(closes: Closes, policy: BootstrapPolicy) -> list[Judged]:
 
 
 def judged_in(closes: Closes, period: Period, measure: Callable[[Closes], Judged]) -> Judged:
-    """Measure a claim on the days it speaks of; without all of them it cannot be told."""
+    """Judge a claim as a fact of the days it speaks of; without all of them it cannot be told."""
     part = closes.between(period.first, period.last)
     judged = over(measure(part), part)
     if covers(closes.day, period.first, period.last):
-        return judged
+        return factual(judged)
     return structs.replace(
         judged, verdict=Verdict.CANNOT_BE_TOLD, reason=missing_of(closes.day, period)
     )
@@ -166,6 +174,7 @@ _AVERAGE_HEDGE: Final = Claim(
     low=250,
     high=250,
     unit="vega",
+    rounding=5,
 )
 _COVID_PEAK: Final = _points("covid_vix", VIX_SCALED, "March 2020: VIX 60+", 60, 100)
 _FLASH_PEAK: Final = _points("flash_vix", CONDITIONAL, "August 2015: VIX spiked to 35", 35)
@@ -176,6 +185,7 @@ _ABOVE_TWENTY: Final = Claim(
     low=0.15,
     high=0.15,
     unit="share",
+    rounding=0.005,
 )
 _IMPLIED: Final = _points("implied_2019", SCALPING, "2019: implied volatility 15%", 15)
 _REALIZED: Final = _points("realized_2019", SCALPING, "2019: realized volatility 18%", 18)

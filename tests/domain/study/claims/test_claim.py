@@ -9,6 +9,7 @@ from shared.domain.study.claims.claim import (
     Verdict,
     computed,
     estimated,
+    factual,
     measured,
     untold,
 )
@@ -119,3 +120,13 @@ def test_a_sample_is_resampled_and_judged() -> None:
 def test_a_sample_that_says_nothing_is_not_judged(rows: Rows, reason: str) -> None:
     judged = measured(POINT, rows, ratio_of_sums, POLICY, "a ratio")
     assert (judged.verdict, judged.reason) == (Verdict.CANNOT_BE_TOLD, reason)
+
+
+def test_a_fact_of_certain_days_is_no_sample_of_others() -> None:
+    wide = estimated(POINT, interval(0.1, 0.5, 0.9), "what it is")
+    assert wide.verdict is Verdict.CANNOT_BE_TOLD
+    fact = factual(wide)
+    assert (fact.verdict, fact.reason, fact.interval) == (Verdict.HOLDS, "", wide.interval)
+    assert factual(estimated(POINT, interval(0.4, 0.6, 0.9), "")).verdict is Verdict.DOES_NOT_HOLD
+    unknown = untold(POINT, "no data")
+    assert factual(unknown) is unknown

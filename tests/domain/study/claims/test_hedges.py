@@ -88,15 +88,22 @@ def test_effectiveness_is_the_live_accounts_over_all_falls() -> None:
     loss = sum(crash.portfolio_loss or 0.0 for crash in crashes)
     found = judged(rows)["her.linear"]
     assert found.value == pytest.approx(gain / loss)
-    assert found.sentence.startswith("Gain / loss over 20 falls by more than 5%, 1,000 vega to 10,0")
+    assert found.sentence.startswith(
+        "Gain / loss over 20 falls by more than 5%, 1,000 vega to 10,0"
+    )
     assert np.sum(crash_windows(rows)) == sum(crash.sessions for crash in crashes)
 
 
 def test_the_papers_own_size_is_said_beside_the_plans() -> None:
-    """A hedge five times too small for its portfolio would offset five times as much at size."""
-    sentence = judged(market(), base_vega=200.0)["her.linear"].sentence
-    assert "200 vega to 10,0" in sentence
-    assert "; 3.003 at 1,000 to 10,000,000." in sentence
+    """A hedge that is too small for its portfolio would offset as much more at size."""
+    rows = market(noise=0.0)
+    sentence = judged(rows, base_vega=200.0)["her.linear"].sentence
+    assert ", 200 vega to 10,0" in sentence
+    crashes = summarize(rows.results()).crashes
+    value = {int(at): nav for at, nav in zip(rows.close_ns, rows.nav, strict=True)}
+    gain = sum(5 * crash.dynamic_gain for crash in crashes)
+    loss = sum(1e7 * (crash.portfolio_loss or 0.0) / value[crash.after_ns] for crash in crashes)
+    assert sentence.endswith(f"; {gain / loss:.3f} with 1,000 to 10,000,000 at each.")
 
 
 def test_sharpe_ratios_are_the_live_accounts() -> None:
@@ -146,7 +153,7 @@ def test_without_a_fall_there_is_no_effectiveness() -> None:
     rising = study_rows(nav, static_profit=np.full(300, -1.0))
     found = judged(rising)
     assert found["her.linear"].verdict is Verdict.CANNOT_BE_TOLD
-    said = "over 0 falls by more than 5%, 1,000 vega to 10,000,000."
+    said = "over 0 falls by more than 5%, 1,000 vega to 10,000,000 at first."
     assert found["her.linear"].sentence.endswith(said)
 
 
