@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from services.command.figures import rounded
+from services.command.figures import counted, rounded
 from services.command.study.claims.command import ClaimsDocument
 from services.command.study.comparison import ZERO_COST
 from shared.domain.study.claims.claim import Judged, Unit, Verdict
@@ -47,7 +47,7 @@ def print_claims(document: ClaimsDocument, console: Console) -> None:
             console.print(table)
     counts = Counter(each.verdict for found in document.sections.values() for each in found)
     told = ", ".join(f"{counts[verdict]} {_coloured(verdict)}" for verdict in Verdict)
-    console.print(f"{sum(counts.values())} claims: {told}.", highlight=False)
+    console.print(f"{counted(sum(counts.values()), 'claim')}: {told}.", highlight=False)
     console.print(f"[dim]{_LEGEND}[/]", highlight=False)
 
 
