@@ -68,7 +68,10 @@ def test_a_tick_that_a_clock_has_left_behind_is_late_however_many_are_judged_at_
     opens, closes = rolled_market.CALENDAR.hours(30)
     early = Tick(symbol="SPX", event_ns=opens, price=6000.0)
     late = Tick(symbol="SPX", event_ns=opens + 1, price=6001.0)
-    steps = [((early,), ClockAdvanced(event_ns=closes)), ((late,), ClockAdvanced(event_ns=closes))]
+    steps: rolled_market.Steps = [
+        ((early,), ClockAdvanced(event_ns=closes)),
+        ((late,), ClockAdvanced(event_ns=closes)),
+    ]
     study = made()
     assert observed(list(study.take_all(steps))) == as_stages(steps)
     assert (study.accepted, study.refused) == (1, 1)
@@ -80,7 +83,7 @@ def test_many_ticks_of_a_step_are_taken_as_a_block() -> None:
     ticks = tuple(
         Tick(symbol="SPX", event_ns=at, price=6000.0 + number) for number, at in enumerate(instants)
     )
-    steps = [(ticks, ClockAdvanced(event_ns=closes))]
+    steps: rolled_market.Steps = [(ticks, ClockAdvanced(event_ns=closes))]
     assert observed(list(made().take_all(steps))) == as_stages(steps)
 
 
