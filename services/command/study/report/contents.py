@@ -167,6 +167,17 @@ class Contents(Struct, frozen=True, kw_only=True):
     swept: SweptStudy | None = None
 
     @property
+    def reference(self) -> VariantStudy:
+        """The first of those with the most sessions: what stands for the portfolio alone."""
+        return max(self.variants, key=lambda each: len(each.figures.rows))
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether variants cover other sessions than each other."""
+        days = self.reference.figures.rows.day
+        return any(not np.array_equal(each.figures.rows.day, days) for each in self.variants)
+
+    @property
     def is_model_priced(self) -> bool:
         """Whether any figure comes of a model's marks."""
         return any(each.model_priced for each in self.variants)

@@ -1,7 +1,7 @@
 """A look at each crisis: what the portfolio lost, and what each hedge made, from the high on."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,57 @@ AFTER: Final = 20
 """Sessions shown around a crisis."""
 
 
+class View(NamedTuple):
+    """The days of a chart.
+
+    Attributes:
+        first: Of it.
+        high: Of the index: from its close on everything counts.
+        last: Of the chart.
+    """
+
+    first: np.datetime64
+    high: np.datetime64
+    last: np.datetime64
+
+    def since_the_high(
+        self, days: NDArray[np.datetime64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+        """Return the days shown, and the change of what is added up since the high."""
+        shown = slice(
+            int(np.searchsorted(days, self.first)), int(np.searchsorted(days, self.last)) + 1
+        )
+        at = int(np.searchsorted(days, self.high, side="right")) - 1
+        if at < 0:
+            return days[:1], np.zeros(1)
+        return days[shown], values[shown] - values[at]
+
+
 def crisis_charts(
-    variants: Sequence[VariantStudy], currency: str
+    variants: Sequence[VariantStudy], reference: VariantStudy, currency: str
 ) -> Iterator[tuple[Crisis, Figure]]:
-    """Yield the crises that the history covers, each with its chart."""
-    rows = variants[0].figures.rows
+    """Yield the crises that the history covers, each with its chart.
+
+    Args:
+        variants: In the order of the plan; one whose sessions begin later is left out.
+        reference: Whose portfolio and free static hedge are drawn.
+        currency: Of the book.
+    """
+    rows = reference.figures.rows
     for crisis, window in crisis_slices(rows.day):
-        shown = slice(max(0, window.start - BEFORE), min(len(rows), window.stop + AFTER))
-        yield crisis, _chart(variants, currency, crisis, window.start, shown)
+        last = min(len(rows), window.stop + AFTER) - 1
+        view = View(rows.day[max(0, window.start - BEFORE)], rows.day[window.start], rows.day[last])
+        yield crisis, _chart(variants, reference, currency, crisis, view)
 
 
 def _chart(
-    variants: Sequence[VariantStudy], currency: str, crisis: Crisis, high: int, shown: slice
+    variants: Sequence[VariantStudy],
+    reference: VariantStudy,
+    currency: str,
+    crisis: Crisis,
+    view: View,
 ) -> Figure:
-    scales = by_scale(variants, lambda each: float(np.ptp(_made(each, high, shown))))
+    scales = by_scale(variants, lambda each: float(np.ptp(_made(each, view)[1])))
     panels = 3 if scales.larger else 2
     figure = stacked_figure(
         rows=panels,
@@ -39,22 +76,22 @@ def _chart(
         vertical_spacing=0.06,
         row_heights=[0.4, 0.6, 0.35][:panels],
     )
-    rows = variants[0].figures.rows
-    days, nav = rows.day[shown], (rows.nav - rows.nav[high])[shown]
+    rows = reference.figures.rows
     wide = {"color": PORTFOLIO, "width": 2.5}
     look = {"mode": "lines", "col": 1}
-    figure.add_scatter(**thinned(days, nav), **look, line=wide, name="portfolio, no hedge", row=1)
-    static = np.cumsum(rows.static_profit)
-    points = thinned(days, (static - static[high])[shown])
-    figure.add_scatter(**points, **look, line=wide | {"dash": "dot"}, name="free static", row=2)
+    lost = thinned(*view.since_the_high(rows.day, rows.nav))
+    figure.add_scatter(**lost, **look, line=wide, name="portfolio, no hedge", row=1)
+    static = thinned(*view.since_the_high(rows.day, np.cumsum(rows.static_profit)))
+    figure.add_scatter(**static, **look, line=wide | {"dash": "dot"}, name="free static", row=2)
     for panel, dealt in ((2, scales.usual), (3, scales.larger)):
         for number, each in dealt:
-            points = thinned(days, _made(each, high, shown))
-            figure.add_scatter(**points, **look, line=line(number), name=each.label, row=panel)
+            if each.figures.rows.day[0] <= view.high:
+                made = thinned(*_made(each, view))
+                figure.add_scatter(**made, **look, line=line(number), name=each.label, row=panel)
     laid_out(figure, height=400 if panels == 2 else 480)  # noqa: PLR2004
     _name_axes(figure, currency, scales)
     figure.add_vrect(
-        x0=str(rows.day[high]),
+        x0=str(view.high),
         x1=crisis.last.isoformat(),
         fillcolor="#8c959c",
         opacity=0.16,
@@ -73,7 +110,7 @@ def _name_axes(figure: Figure, currency: str, scales: Scales) -> None:
         figure.update_yaxes(title_text=names, row=3)
 
 
-def _made(each: VariantStudy, high: int, shown: slice) -> NDArray[np.float64]:
-    """Profit of the hedge since the close of the high."""
-    made = np.cumsum(each.figures.rows.profit)
-    return np.asarray((made - made[high])[shown], dtype=np.float64)
+def _made(each: VariantStudy, view: View) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+    """Days and profit of the hedge since the close of the high; zeros when it began later."""
+    rows = each.figures.rows
+    return view.since_the_high(rows.day, np.cumsum(rows.profit))

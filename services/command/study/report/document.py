@@ -53,10 +53,12 @@ def document(contents: Contents) -> str:
         "comparison": comparison(contents),
         "confidence": percent(said.bootstrap.confidence, 0),
         "resamples": f"{said.bootstrap.resamples:,}",
-        "growth": charts.add(growth_chart(variants), "Portfolio with and without each hedge"),
+        "growth": charts.add(
+            growth_chart(variants, contents.reference), "Portfolio with and without each hedge"
+        ),
         "profits": [
             (remark, charts.add(chart, "Profit of each hedge alone"))
-            for remark, chart in profit_charts(variants, said.currency)
+            for remark, chart in profit_charts(variants, contents.reference, said.currency)
         ],
         "hedges": list(_hedges(contents, charts)),
         "crises": list(_crises(contents, charts)),
@@ -155,14 +157,21 @@ def _sweep(contents: Contents, charts: Drawings) -> Markup | None:
 
 def _hedges(contents: Contents, charts: Drawings) -> Iterator[Markup]:
     shown = [each for each in contents.variants if has_market(each.daily)]
+    longest = max(shown, key=lambda each: len(each.figures.rows), default=None)
+    if longest is None:
+        return
     number = 0
     for pack in packed(shown, MOST_ON_A_SHEET):
-        yield charts.add(hedge_chart(pack, number), "VIX and the vega that each variant held")
+        yield charts.add(
+            hedge_chart(pack, longest, number), "VIX and the vega that each variant held"
+        )
         number += len(pack)
 
 
 def _crises(contents: Contents, charts: Drawings) -> Iterator[tuple[str, str, Markup]]:
-    for crisis, chart in crisis_charts(contents.variants, contents.provenance.currency):
+    for crisis, chart in crisis_charts(
+        contents.variants, contents.reference, contents.provenance.currency
+    ):
         yield crisis.name, f"{crisis.first} to {crisis.last}", charts.add(chart, crisis.name)
 
 

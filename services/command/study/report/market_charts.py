@@ -26,11 +26,14 @@ def has_market(daily: Columns) -> bool:
     )
 
 
-def hedge_chart(variants: Sequence[VariantStudy], first_number: int = 0) -> Figure:
+def hedge_chart(
+    variants: Sequence[VariantStudy], reference: VariantStudy, first_number: int = 0
+) -> Figure:
     """Draw VIX over its regimes, and under it what each variant held.
 
     Args:
         variants: At most `MOST_ON_A_SHEET`, all with `has_market`.
+        reference: Whose VIX is drawn.
         first_number: Place of the first of them in the plan.
     """
     count = len(variants)
@@ -41,7 +44,7 @@ def hedge_chart(variants: Sequence[VariantStudy], first_number: int = 0) -> Figu
         vertical_spacing=14 / height,
         row_heights=[_MARKET, *[_EACH] * count],
     )
-    _add_vix(figure, variants[0].daily)
+    _add_vix(figure, reference.daily)
     for number, each in enumerate(variants):
         days, held = _days(each.daily), each.daily["held_vega"]
         style = line(first_number + number) | {"shape": "hv", "dash": "solid"}

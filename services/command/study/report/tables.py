@@ -84,16 +84,31 @@ def packed(variants: Sequence[VariantStudy], most: int) -> list[tuple[VariantStu
     return [tuple(variants[at : at + size]) for at in range(0, len(variants), max(size, 1))]
 
 
-def _sheet(contents: Contents, variants: Sequence[VariantStudy]) -> Sheet:
+class Pack(Struct, frozen=True):
+    """What stands on one sheet.
+
+    Attributes:
+        reference: Whose sessions no hedge and the free static one are told of.
+        variants: On this sheet.
+        all: On all sheets.
+    """
+
+    reference: VariantStudy
+    variants: tuple[VariantStudy, ...]
+    all: tuple[VariantStudy, ...]
+
+
+def _sheet(contents: Contents, variants: tuple[VariantStudy, ...]) -> Sheet:
     currency = contents.provenance.currency
     heads = ("no hedge", "free static", *(each.label for each in variants))
+    pack = Pack(contents.reference, variants, contents.variants)
     rows = [
-        *_costs(variants, currency),
-        *_crises(variants, currency),
-        *_paths(variants),
-        *_conduct(variants, currency),
-        *_hindsight(variants, currency),
-        *_belief(variants),
+        *_costs(pack, currency),
+        *_crises(pack, currency),
+        *_paths(pack),
+        *_conduct(pack, currency),
+        *_hindsight(pack, currency),
+        *_belief(pack),
     ]
     return Sheet(heads, tuple(rows))
 
@@ -101,8 +116,14 @@ def _sheet(contents: Contents, variants: Sequence[VariantStudy]) -> Sheet:
 # --- groups of rows --------------------------------------------------------------------------
 
 
-def _costs(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
-    static = variants[0].figures.performance.static
+def _costs(pack: Pack, currency: str) -> Iterator[Row]:
+    static = pack.reference.figures.performance.static
+    yield Row(
+        "Sessions",
+        "",
+        tuple(map(_sessions, (pack.reference, pack.reference, *pack.variants))),
+        "What it cost and earned",
+    )
     yield Row(
         "Cost a year outside crashes",
         currency,
@@ -113,17 +134,20 @@ def _costs(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
                 Cell(
                     money(_hedge(each).cost_per_year), money_interval(each.intervals.cost_per_year)
                 )
-                for each in variants
+                for each in pack.variants
             ),
         ),
-        "What it cost and earned",
     )
-    yield _money("of it traded for", currency, variants, lambda hedge: hedge.transaction_cost)
-    yield _money("Net profit, all sessions", currency, variants, lambda hedge: hedge.net_profit)
+    yield _money("of it traded for", currency, pack, lambda hedge: hedge.transaction_cost)
+    yield _money("Net profit, all sessions", currency, pack, lambda hedge: hedge.net_profit)
 
 
-def _crises(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
-    static = variants[0]
+def _sessions(each: VariantStudy) -> Cell:
+    return Cell(f"{len(each.figures.rows):,}", f"from {each.figures.performance.first}")
+
+
+def _crises(pack: Pack, currency: str) -> Iterator[Row]:
+    static = pack.reference
     yield Row(
         "HER, all crash windows",
         "ratio",
@@ -135,55 +159,65 @@ def _crises(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
             ),
             *(
                 Cell(ratio(_hedge(each).effectiveness, 3), interval(each.intervals.effectiveness))
-                for each in variants
+                for each in pack.variants
             ),
         ),
         "Hedge gain by crisis (no hedge: the portfolio's profit)",
     )
-    for number, crisis in enumerate(variants[0].figures.performance.crises):
-        yield Row(crisis.name, currency, _crisis_cells(crisis, variants, number))
+    for crisis in _all_crises(pack.all):
+        yield Row(crisis.name, currency, _crisis_cells(crisis, pack))
 
 
-def _crisis_cells(
-    crisis: CrisisResult, variants: Sequence[VariantStudy], number: int
-) -> tuple[Cell, ...]:
+def _all_crises(variants: Sequence[VariantStudy]) -> list[CrisisResult]:
+    """Every crisis that any variant covers, in order; as the longest of them saw it."""
+    found: dict[str, CrisisResult] = {}
+    for each in sorted(variants, key=lambda each: -len(each.figures.rows)):
+        for crisis in each.figures.performance.crises:
+            found.setdefault(crisis.name, crisis)
+    return sorted(found.values(), key=lambda crisis: crisis.first)
+
+
+def _crisis_cells(crisis: CrisisResult, pack: Pack) -> tuple[Cell, ...]:
     loss = crisis.result.portfolio_loss
     return (
         Cell(money(None if loss is None else -loss)),
         Cell(money(crisis.result.static_gain)),
-        *(
-            Cell(money(each.figures.performance.crises[number].result.dynamic_gain))
-            for each in variants
-        ),
+        *(Cell(money(_gain(each, crisis.name))) for each in pack.variants),
     )
 
 
-def _paths(variants: Sequence[VariantStudy]) -> Iterator[Row]:
+def _gain(each: VariantStudy, crisis: str) -> float | None:
+    """`None` when a variant's sessions do not cover it."""
+    found = (one for one in each.figures.performance.crises if one.name == crisis)
+    return next((one.result.dynamic_gain for one in found), None)
+
+
+def _paths(pack: Pack) -> Iterator[Row]:
     yield _path(
-        "Return a year", "", variants, lambda path: percent(path.annual_return, 2),
+        "Return a year", "", pack, lambda path: percent(path.annual_return, 2),
         "Portfolio and hedge together",
     )  # fmt: skip
-    yield _path("Volatility a year", "", variants, lambda path: percent(path.annual_volatility, 2))
-    yield _path("Deepest fall", "", variants, lambda path: percent(path.maximum_drawdown, 2))
+    yield _path("Volatility a year", "", pack, lambda path: percent(path.annual_volatility, 2))
+    yield _path("Deepest fall", "", pack, lambda path: percent(path.maximum_drawdown, 2))
     yield Row(
         "Sharpe, measured",
         "ratio",
         (
-            *(Cell(ratio(path.sharpe, 3)) for path in _benchmarks(variants)),
+            *(Cell(ratio(path.sharpe, 3)) for path in _benchmarks(pack)),
             *(
                 Cell(
                     ratio(_hedge(each).path.sharpe, 3),
                     interval(each.intervals.sharpe),
                     bad=any(flag.name == "sharpe" for flag in each.flags),
                 )
-                for each in variants
+                for each in pack.variants
             ),
         ),
     )
     yield _hedged(
         "Sharpe, the paper’s formula",
         "ratio",
-        variants,
+        pack,
         lambda hedge: ratio(hedge.closed_form.sharpe if hedge.closed_form else None, 3),
     )
     yield Row(
@@ -192,7 +226,7 @@ def _paths(variants: Sequence[VariantStudy]) -> Iterator[Row]:
         (
             EMPTY,
             EMPTY,
-            *(_difference(each) for each in variants),
+            *(_difference(each) for each in pack.variants),
         ),
     )
 
@@ -202,27 +236,27 @@ def _difference(each: VariantStudy) -> Cell:
     return EMPTY if gained is None else Cell(ratio(gained.value, 3), interval(gained))
 
 
-def _conduct(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
+def _conduct(pack: Pack, currency: str) -> Iterator[Row]:
     yield _measured(
-        "Turnover a year", "vega", variants, lambda p: money(p.turnover_vega_per_year),
+        "Turnover a year", "vega", pack, lambda p: money(p.turnover_vega_per_year),
         "What it did",
     )  # fmt: skip
-    yield _measured("Trades", "", variants, lambda p: f"{p.trades:,}")
-    yield _measured("Multiplier, average", "×", variants, lambda p: ratio(p.average_multiplier))
-    yield _measured("Multiplier, most", "×", variants, lambda p: ratio(p.maximum_multiplier))
-    yield _measured("Time at the floor", "", variants, lambda p: percent(p.time_at_floor, 0))
-    yield _measured("Time at the cap", "", variants, lambda p: percent(p.time_at_cap, 0))
+    yield _measured("Trades", "", pack, lambda p: f"{p.trades:,}")
+    yield _measured("Multiplier, average", "×", pack, lambda p: ratio(p.average_multiplier))
+    yield _measured("Multiplier, most", "×", pack, lambda p: ratio(p.maximum_multiplier))
+    yield _measured("Time at the floor", "", pack, lambda p: percent(p.time_at_floor, 0))
+    yield _measured("Time at the cap", "", pack, lambda p: percent(p.time_at_cap, 0))
     yield Row(
         "Whipsaws suppressed",
         "",
-        (EMPTY, EMPTY, *(Cell(f"{each.figures.whipsaws:,}") for each in variants)),
+        (EMPTY, EMPTY, *(Cell(f"{each.figures.whipsaws:,}") for each in pack.variants)),
     )
     yield Row(
         "What they would have cost",
         currency,
-        (EMPTY, EMPTY, *(_whipsaws(each.figures.whipsaw_cost) for each in variants)),
+        (EMPTY, EMPTY, *(_whipsaws(each.figures.whipsaw_cost) for each in pack.variants)),
     )
-    yield _measured("Sessions won", "", variants, lambda p: percent(p.win_rate, 0))
+    yield _measured("Sessions won", "", pack, lambda p: percent(p.win_rate, 0))
 
 
 def _whipsaws(cost: WhipsawCost | None) -> Cell:
@@ -231,17 +265,17 @@ def _whipsaws(cost: WhipsawCost | None) -> Cell:
     return Cell(money(cost.total), f"of it spread {money(cost.certain)}")
 
 
-def _hindsight(variants: Sequence[VariantStudy], currency: str) -> Iterator[Row]:
+def _hindsight(pack: Pack, currency: str) -> Iterator[Row]:
     yield Row(
         "Regret by profit",
         currency,
-        (EMPTY, EMPTY, *(_profit_regret(each.figures.performance) for each in variants)),
+        (EMPTY, EMPTY, *(_profit_regret(each.figures.performance) for each in pack.variants)),
         "Against the best constant hedge in hindsight",
     )
     yield Row(
         "Regret by Sharpe",
         "ratio",
-        (EMPTY, EMPTY, *(_sharpe_regret(each.figures.performance) for each in variants)),
+        (EMPTY, EMPTY, *(_sharpe_regret(each.figures.performance) for each in pack.variants)),
     )
 
 
@@ -261,46 +295,26 @@ def _best(multiple: float | None) -> str:
     return f"best: {ratio(multiple)} ×" if multiple else "best: none"
 
 
-def _belief(variants: Sequence[VariantStudy]) -> Iterator[Row]:
-    split = variants[0].split
+def _belief(pack: Pack) -> Iterator[Row]:
+    split = pack.reference.split
     if split is not None:
-        yield Row(
-            f"Sharpe before {split.day}",
-            "in sample",
-            (
-                Cell(ratio(split.unhedged_inside, 3)),
-                EMPTY,
-                *(Cell(ratio(each.split.inside if each.split else None, 3)) for each in variants),
-            ),
-            "Can it be believed",
-        )
-        yield Row(
-            f"Sharpe from {split.day}",
-            "out of sample",
-            (
-                Cell(ratio(split.unhedged_outside, 3)),
-                EMPTY,
-                *(Cell(ratio(each.split.outside if each.split else None, 3)) for each in variants),
-            ),
-        )
+        inside = [each.split.inside if each.split else None for each in pack.variants]
+        outside = [each.split.outside if each.split else None for each in pack.variants]
+        for name, unit, alone, figures in (
+            (f"Sharpe before {split.day}", "in sample", split.unhedged_inside, inside),
+            (f"Sharpe from {split.day}", "out of sample", split.unhedged_outside, outside),
+        ):
+            cells = (Cell(ratio(figure, 3)) for figure in figures)
+            begins = "Can it be believed" if figures is inside else ""
+            yield Row(name, unit, (Cell(ratio(alone, 3)), EMPTY, *cells), begins)
+    deflated = (each.selection.deflated if each.selection else None for each in pack.variants)
     yield Row(
         "Deflated Sharpe",
         "probability",
-        (
-            EMPTY,
-            EMPTY,
-            *(
-                Cell(percent(each.selection.deflated if each.selection else None, 0))
-                for each in variants
-            ),
-        ),
+        (EMPTY, EMPTY, *(Cell(percent(each, 0)) for each in deflated)),
         "" if split is not None else "Can it be believed",
     )
-    yield Row("Red flags", "", (EMPTY, EMPTY, *map(_flags, variants)))
-
-
-def _deflated(each: VariantStudy) -> Cell:
-    return Cell(percent(each.selection.deflated if each.selection else None, 0))
+    yield Row("Red flags", "", (EMPTY, EMPTY, *map(_flags, pack.variants)))
 
 
 def _flags(each: VariantStudy) -> Cell:
@@ -314,50 +328,50 @@ def _hedge(each: VariantStudy) -> HedgeFigures:
     return each.figures.performance.hedge
 
 
-def _benchmarks(variants: Sequence[VariantStudy]) -> tuple[PathFigures, PathFigures]:
-    performance = variants[0].figures.performance
+def _benchmarks(pack: Pack) -> tuple[PathFigures, PathFigures]:
+    performance = pack.reference.figures.performance
     return performance.unhedged, performance.static.path
 
 
 def _hedged(
     name: str,
     unit: str,
-    variants: Sequence[VariantStudy],
+    pack: Pack,
     told: Callable[[HedgeFigures], str],
 ) -> Row:
-    hedges = [variants[0].figures.performance.static, *(_hedge(each) for each in variants)]
+    hedges = [pack.reference.figures.performance.static, *(_hedge(each) for each in pack.variants)]
     return Row(name, unit, (EMPTY, *(Cell(told(hedge)) for hedge in hedges)))
 
 
 def _money(
     name: str,
     currency: str,
-    variants: Sequence[VariantStudy],
+    pack: Pack,
     figure: Callable[[HedgeFigures], float],
 ) -> Row:
-    row = _hedged(name, currency, variants, lambda hedge: money(figure(hedge)))
+    row = _hedged(name, currency, pack, lambda hedge: money(figure(hedge)))
     return Row(name, currency, (Cell("0"), *row.cells[1:]))
 
 
 def _path(
     name: str,
     unit: str,
-    variants: Sequence[VariantStudy],
+    pack: Pack,
     told: Callable[[PathFigures], str],
     begins: str = "",
 ) -> Row:
-    paths = [*_benchmarks(variants), *(_hedge(each).path for each in variants)]
+    paths = [*_benchmarks(pack), *(_hedge(each).path for each in pack.variants)]
     return Row(name, unit, tuple(Cell(told(path)) for path in paths), begins)
 
 
 def _measured(
     name: str,
     unit: str,
-    variants: Sequence[VariantStudy],
+    pack: Pack,
     told: Callable[[Performance], str],
     begins: str = "",
 ) -> Row:
-    cells = (Cell(told(each.figures.performance)) for each in variants)
+    cells = (Cell(told(each.figures.performance)) for each in pack.variants)
     return Row(name, unit, (EMPTY, EMPTY, *cells), begins)
 
 
@@ -366,12 +380,12 @@ def _measured(
 
 def regimes(contents: Contents) -> Sheet | None:
     """Return every variant's hedge profit, cost and Sharpe ratio by regime; `None` without any."""
-    names = [each.regime for each in contents.variants[0].figures.performance.regimes]
+    names = [each.regime for each in contents.reference.figures.performance.regimes]
     known = [name for name in names if name]
     if not known:
         return None
     currency = contents.provenance.currency
-    first = contents.variants[0].figures.performance.regimes
+    first = contents.reference.figures.performance.regimes
     rows = [
         _by_regime(
             "Share of sessions", "", first, known, lambda each: Cell(percent(each.share, 0))

@@ -22,7 +22,7 @@ def summary(contents: Contents) -> list[str]:
 
 
 def _subject(contents: Contents) -> Iterator[str]:
-    said, first = contents.provenance, contents.variants[0].figures.performance
+    said, first = contents.provenance, contents.reference.figures.performance
     prints = {"closes": "one print a session, its close"}.get(
         said.prints, "open, low, high and close of each session"
     )
@@ -37,6 +37,11 @@ def _subject(contents: Contents) -> Iterator[str]:
     if first.sessions_skipped:
         text += f" {counted(first.sessions_skipped, 'session')} lacked a level and did not count."
     yield text
+    if contents.is_uneven:
+        yield (
+            "Not all hedges cover the same sessions, because not all instruments do: figures of "
+            "hedges over other sessions cannot be held against each other."
+        )
 
 
 def _cost(contents: Contents) -> Iterator[str]:
@@ -53,7 +58,7 @@ def _cost(contents: Contents) -> Iterator[str]:
     text = f"In quiet times {cheapest.name} cost least, {money(cost)} {currency} a year"
     if dearest is not cheapest:
         text += f"; {dearest.name} most, {money(dear)}"
-    static = contents.variants[0].figures.performance.static.cost_per_year
+    static = contents.reference.figures.performance.static.cost_per_year
     if static is not None:
         text += f". The base hedge held throughout, traded for nothing, cost {money(static)}"
     yield f"{text}."
@@ -76,7 +81,7 @@ def _protection(contents: Contents) -> Iterator[str]:
     if best.intervals.effectiveness is not None:
         ends = interval(best.intervals.effectiveness)
         text += f" (HER {ratio(effect)}, {_confidence(best)} interval {ends})"
-    static = contents.variants[0].figures.performance.static.effectiveness
+    static = contents.reference.figures.performance.static.effectiveness
     yield f"{text}; the free static hedge {percent(static)}."
 
 
@@ -99,7 +104,7 @@ def _growth(contents: Contents) -> Iterator[str]:
     if other:
         whose = "none of the hedges" if other == len(gained) else "none of the others"
         parts.append(f"{whose} can be told from no hedge at all by it on this history")
-    alone = ratio(contents.variants[0].figures.performance.unhedged.sharpe, 3)
+    alone = ratio(contents.reference.figures.performance.unhedged.sharpe, 3)
     said = "; ".join(parts)
     yield f"The portfolio’s Sharpe ratio alone is {alone}: {said}."
 

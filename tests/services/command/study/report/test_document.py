@@ -74,6 +74,7 @@ def test_the_figures_of_the_table_are_those_of_the_statistics(page: Page, study:
         assert page.row("Net profit")[2 + place] == money(float(np.sum(rows.profit)))
         assert page.row("Time at the floor")[2 + place] == percent(found.time_at_floor, 0)
         crisis = page.row("August 2015")
+        assert page.row("Sessions")[4 + 2 * place] == f"{len(rows):,}"
         assert crisis[2 + place] == money(found.crises[0].result.dynamic_gain)
         assert found.crises[0].result.portfolio_loss is not None
         assert crisis[0] == money(-found.crises[0].result.portfolio_loss)
@@ -94,6 +95,29 @@ def test_the_sweep_and_the_walk_are_there(page: Page) -> None:
     assert '"type":"heatmap"' in page.scripts[1]
     assert [row for row in page.rows if "best afterwards" in row]
     assert "Chosen by sharpe on a growing window of 60 sessions" in page.text
+
+
+def test_a_hedge_over_fewer_sessions_is_drawn_and_said_but_not_held_against_the_others(
+    contents: Contents,
+) -> None:
+    first, *others = contents.variants
+    rows = first.figures.rows.take(slice(80, None))
+    shorter = structs.replace(
+        first,
+        figures=structs.replace(
+            first.figures, rows=rows, performance=measure_performance(rows, cap=2.0)
+        ),
+        daily={name: values[80:] for name, values in first.daily.items()},
+    )
+    uneven = structs.replace(contents, variants=(shorter, *others))
+    assert uneven.reference is others[0]
+    page = Page(document(uneven))
+    assert "Not all hedges cover the same sessions" in page.text
+    crisis = page.row("August 2015")
+    assert crisis[2] == "–"
+    assert crisis[3] == money(others[0].figures.performance.crises[0].result.dynamic_gain)
+    assert f"from {shorter.figures.performance.first}" in page.row("Sessions")
+    assert not contents.is_uneven
 
 
 def test_what_was_not_run_is_said_in_its_place(contents: Contents) -> None:
