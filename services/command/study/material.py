@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from services.command.endings import Refused
-from services.command.recorded import known_series, read_history, steps_between
+from services.command.recorded import check_days, known_series, read_history, steps_between
 from shared.adapters.calendars import CalendarError
 from shared.adapters.history.contracts import vix_curve
 from shared.adapters.history.replay import ReplayStep
@@ -60,6 +60,7 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
     Raises:
         Refused: It cannot be read, lacks what the configuration needs, or has none of the days.
     """
+    check_days(plan.first, plan.last)
     try:
         calendar = Site(settings=settings).calendar()
     except CalendarError as error:

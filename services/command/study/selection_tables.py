@@ -29,6 +29,8 @@ def print_sweep(
     """Print the surface, the best, and how much of that is luck."""
     surface = surface_of(plan, figures)
     if surface is not None and surface.figures.ndim > 1:
+        first, second = plan.sweep
+        console.print(f"[italic]Sharpe by {first.key} and {second.key}[/]", highlight=False)
         console.print(_grid(plan, surface))
     console.print(_ranking(plan, figures))
     flat = flatness_of(plan, figures)
@@ -53,7 +55,7 @@ def print_sweep(
 
 def _grid(plan: StudyPlan, surface: Surface) -> Table:
     first, second = plan.sweep
-    table = Table(title=f"Sharpe by {first.key} and {second.key}", title_justify="left")
+    table = Table()
     table.add_column(first.key.rpartition(".")[2], no_wrap=True)
     for value in second.values:
         table.add_column(str(value), justify="right")

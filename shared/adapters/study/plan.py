@@ -193,20 +193,33 @@ def load_plan(path: Path) -> StudyPlan:
     """
     text, document = read_document(path)
     faults = Faults(locate(text))
-    plan = _plan(Table(document, (), faults, 1), path)
+    root = Table(document, (), faults, 1)
+    configuration = path.parent / root.text("configuration", "demo.toml")
+    try:
+        _, settings_document = read_document(configuration)
+        books = settings_of(settings_document, configuration, {}).books
+    except FaultyConfiguration as faulty:
+        remedy = f"mend {configuration}, or name another"
+        for fault in faulty.faults:
+            root.fault("configuration", f"{configuration}: {fault}", remedy)
+        raise FaultyConfiguration(str(path), faults.found()) from None
+    plan = _plan(root, path, configuration, settings_document, books)
     if found := faults.found():
         raise FaultyConfiguration(str(path), found)
     return plan
 
 
-def _plan(root: Table, path: Path) -> StudyPlan:
-    configuration = path.parent / root.text("configuration", "demo.toml")
-    _, document = read_document(configuration)
-    settings = settings_of(document, configuration, {})
-    book = root.text("book", settings.books[0].name)
+def _plan(
+    root: Table,
+    path: Path,
+    configuration: Path,
+    document: Document,
+    books: Sequence[BookPolicy],
+) -> StudyPlan:
+    book = root.text("book", books[0].name)
     document = _with_common(root, document, book)
-    if book not in {each.name for each in settings.books}:
-        there = ", ".join(each.name for each in settings.books)
+    if book not in {each.name for each in books}:
+        there = ", ".join(each.name for each in books)
         root.fault("book", f"there is no book {book!r}", f"{configuration} has {there}")
     history, costs = root.table("history"), read_costs(root.table("costs"))
     instruments = read_rolling(root, costs)
