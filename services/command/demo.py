@@ -154,7 +154,7 @@ def with_preset(settings: Settings, preset: str | None) -> Settings:
         for book in books:
             check_programme(book)
     except ValueError as reason:
-        raise Refused(f"{reason}: its configuration has more in it than a preset") from reason
+        raise Refused(f"rule {preset} asks for other legs or sizing: {reason}") from reason
     asked = asked_of_signals(rules) or UNSET
     signals = structs.replace(settings.signals, asked=asked)
     return structs.replace(settings, books=books, signals=signals)

@@ -69,6 +69,8 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
         (("--rule", "nonsense"), "no preset 'nonsense'; there are conditional"),
         (("--rule", "delta"), "the portfolio's delta"),
         (("--rule", "correlation"), "needs a basket"),
+        (("--rule", "vxth"), "needs the front VIX future"),
+        (("--rule", "tail_budget"), "asks for other legs or sizing: a rule on the sleeve"),
         (("--history", "missing"), "missing: No such file or directory"),
         (("--from", "1950-01-01", "--to", "1950-02-01"), "no session of this history"),
     ],
