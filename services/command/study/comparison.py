@@ -76,7 +76,8 @@ def _path(path: PathFigures, formula: ClosedForm | None = None) -> tuple[str, st
 
 
 def _crises(figures: Sequence[VariantFigures]) -> Table:
-    crises = figures[0].performance.crises
+    longest = max(figures, key=lambda each: len(each.rows))
+    crises = longest.performance.crises
     table = Table(title="Hedge gain by crisis", title_justify="left")
     table.add_column("variant", no_wrap=True)
     for crisis in crises:
@@ -86,8 +87,9 @@ def _crises(figures: Sequence[VariantFigures]) -> Table:
     free = [told(crisis.result.static_gain, ",.0f") for crisis in crises]
     table.add_row("free static", *free, end_section=True)
     for each in figures:
-        gains = [told(one.result.dynamic_gain, ",.0f") for one in each.performance.crises]
-        table.add_row(each.variant.name, *gains)
+        gains = {one.name: one.result.dynamic_gain for one in each.performance.crises}
+        cells = (told(gains.get(crisis.name), ",.0f") for crisis in crises)  # some begin later
+        table.add_row(each.variant.name, *cells)
     return table
 
 

@@ -107,6 +107,7 @@ class VariantStudy(Struct, frozen=True, kw_only=True):
     Attributes:
         figures: Measured.
         daily: Its sessions, with whatever columns the study wrote.
+        whipsaws: That were suppressed, likewise.
         intervals: How sure the figures are.
         selection: Its Sharpe ratio in the light of all that were tried; `None` without one.
         split: In and out of sample; `None` when the history is too short.
@@ -116,6 +117,7 @@ class VariantStudy(Struct, frozen=True, kw_only=True):
 
     figures: VariantFigures
     daily: Columns
+    whipsaws: Columns
     intervals: PerformanceIntervals
     selection: Selection | None
     split: Split | None
@@ -200,7 +202,7 @@ def contents_of(
     known = [each for each in sharpes if each is not None]
     variants = []
     for each in figures:
-        variants.append(_studied(plan, folder.daily(each.variant.name), each, provenance, known))
+        variants.append(_studied(plan, folder, each, provenance, known))
         told()
     return Contents(provenance=provenance, variants=tuple(variants), swept=swept)
 
@@ -228,7 +230,7 @@ def swept_study(plan: StudyPlan, folder: StudyFolder, tried: int) -> SweptStudy:
 
 def _studied(
     plan: StudyPlan,
-    daily: Columns,
+    folder: StudyFolder,
     figures: VariantFigures,
     provenance: Provenance,
     sharpes: Sequence[float],
@@ -237,7 +239,8 @@ def _studied(
     split = split_of(rows, plan.out_of_sample)
     return VariantStudy(
         figures=figures,
-        daily=daily,
+        daily=folder.daily(figures.variant.name),
+        whipsaws=folder.read(figures.variant.name, "whipsaws"),
         intervals=performance_intervals(
             rows, crash_sessions(rows, performance.crashes), provenance.bootstrap
         ),

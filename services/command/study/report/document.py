@@ -18,6 +18,7 @@ from services.command.study.report.market_charts import MOST_ON_A_SHEET, has_mar
 from services.command.study.report.page import Drawings, plotly_script, rendered, style
 from services.command.study.report.sweep_charts import sweep_chart
 from services.command.study.report.tables import comparison, packed, regimes, walk_table
+from services.command.study.report.whipsaws import HEADS, whipsaw_rows
 from services.command.study.report.wording import percent, ratio
 from services.command.study.report.words import summary
 
@@ -29,6 +30,7 @@ PARTS: Final = (
     ("market", "Against VIX"),
     ("crises", "Crises"),
     ("attribution", "Attribution"),
+    ("whipsaws", "Whipsaws"),
     ("regimes", "Regimes"),
     ("sweep", "Sensitivity"),
     ("walk", "Walk-forward"),
@@ -41,6 +43,7 @@ def document(contents: Contents) -> str:
     """Return the report."""
     said, variants = contents.provenance, contents.variants
     charts = Drawings()
+    listed, more = whipsaw_rows(contents)
     page: dict[str, Any] = {
         "said": said,
         "contents": contents,
@@ -63,6 +66,9 @@ def document(contents: Contents) -> str:
         "hedges": list(_hedges(contents, charts)),
         "crises": list(_crises(contents, charts)),
         "attribution": list(_attribution(contents, charts)),
+        "whipsaw_heads": HEADS,
+        "whipsaws": listed,
+        "whipsaws_more": more,
         "regimes": regimes(contents),
         "sweep": _sweep(contents, charts),
         "swept": contents.swept,

@@ -120,6 +120,36 @@ def test_a_hedge_over_fewer_sessions_is_drawn_and_said_but_not_held_against_the_
     assert not contents.is_uneven
 
 
+def test_each_whipsaw_is_told_with_what_it_would_have_cost(contents: Contents) -> None:
+    day_ns = 1_440_450_000_000_000_000
+    told = {
+        "since_ns": np.array([day_ns, day_ns, day_ns]),
+        "event_ns": np.array([day_ns + 60_000_000_000] * 3),
+        "trigger": np.array(["vix_move", "regime", HOSTILE]),
+        "vega": np.array([4_000.0, 0.0, -5_000.0]),
+        "certain": np.array([1_500.0, 0.0, 10.0]),
+        "move": np.array([-9_000.0, 0.0, 10.0]),
+        "is_priced": np.array([True, True, False]),
+    }
+    first, *others = contents.variants
+    bare = [structs.replace(each, whipsaws={}) for each in others]
+    variants = (structs.replace(first, whipsaws=told), *bare)
+    page = Page(document(structs.replace(contents, variants=variants)))
+    assert page.open == []
+    at = page.rows.index(
+        [first.name, "2015-08-24 21:00", "2015-08-24 21:01", "vix_move", "+4,000",
+         "1,500", "−9,000", "−7,500"]
+    )  # fmt: skip
+    assert page.rows[at + 1][3:] == [HOSTILE, "−5,000", "–", "–", "–"]
+    assert not any("regime" in row for row in page.rows)
+    many = {name: np.repeat(values[:1], 60) for name, values in told.items()}
+    variants = (structs.replace(first, whipsaws=many), *bare)
+    page = Page(document(structs.replace(contents, variants=variants)))
+    assert "20 more were smaller" in page.text
+    page = Page(document(structs.replace(contents, variants=tuple(bare))))
+    assert "No suppressed whipsaw would have traded" in page.text
+
+
 def test_what_was_not_run_is_said_in_its_place(contents: Contents) -> None:
     bare = tuple(
         structs.replace(
