@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from math import inf
 
 import pytest
 from fakes.hedged_market import CALENDAR, FUTURE, MONDAY, SWAP, policy
@@ -229,6 +230,14 @@ def test_bands_stand_around_the_last_rebalance() -> None:
     assert found.reference == 18.0
     assert (found.lower, found.upper) == pytest.approx((15.3, 20.7))
     assert (found.fast_upper, found.fast_lower) == (26.0, None)
+
+
+def test_without_a_trigger_of_moves_there_are_no_bands_around_it() -> None:
+    off = {"vix_points": inf, "vix_relative": inf, "fast": None}
+    market = PicturedMarket(policy(triggers=off))
+    market.vix(18.0)
+    found = market.picture().book("overlay").bands
+    assert (found.reference, found.lower, found.upper, found.fast_upper) == (18.0, None, None, None)
 
 
 def test_the_budget_says_how_long_it_lasts_at_this_years_rate() -> None:
