@@ -94,7 +94,7 @@ def chained(low_high: float, high_low: float, count: int = 6000) -> Closes:
     stressed, levels = False, []
     for chance in GENERATOR.uniform(0, 1, count):
         stressed = chance >= high_low if stressed else chance < low_high
-        levels.append(30.0 if stressed else 18.0)
+        levels.append(25.5 if stressed else 24.5)
     return closes(levels)
 
 

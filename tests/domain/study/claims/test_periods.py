@@ -54,6 +54,17 @@ def test_a_year_that_was_otherwise_does_not_hold() -> None:
         assert found[key].verdict is Verdict.DOES_NOT_HOLD, key
 
 
+def test_what_is_said_of_years_is_a_fact_of_them() -> None:
+    """Years so unlike one another could as well have come to 14; these came to 14.6."""
+    closes = history("2012-01-02", "2021-01-01", vix=11.0)
+    closes.vix[closes.day >= np.datetime64("2018-07-02")] += 7.2
+    found = judged(closes)["average_vix_2017"]
+    assert found.interval is not None
+    assert found.interval.low < 14 < found.interval.high
+    assert found.value == pytest.approx(14.6, abs=0.1)
+    assert found.verdict is Verdict.DOES_NOT_HOLD
+
+
 def test_only_its_own_days_count() -> None:
     closes = history("2012-01-02", "2021-01-01")
     closes.vix[closes.day < np.datetime64("2015-08-17")] = 90.0
