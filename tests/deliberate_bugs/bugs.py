@@ -92,8 +92,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="outputs and cursor are committed one after the other",
         file="shared/runtime/stage.py",
-        old="            await self._ledger.commit(\n                output,\n                cursors=self._cursors,\n                seen=self._seen,\n                state=self._step.snapshot() if due else None,\n            )\n",
-        new="            await self._ledger.commit(output)\n            await self._ledger.commit(\n                StepOutput(),\n                cursors=self._cursors,\n                seen=self._seen,\n                state=self._step.snapshot() if due else None,\n            )\n",
+        old="            await self._ledger.commit(\n                output,\n                cursors=self._cursors,\n                seen=self._seen,\n                state=await self._call(self._step.snapshot) if due else None,\n            )\n",
+        new="            await self._ledger.commit(output)\n            await self._ledger.commit(\n                StepOutput(),\n                cursors=self._cursors,\n                seen=self._seen,\n                state=await self._call(self._step.snapshot) if due else None,\n            )\n",
         tests=(
             "tests/runtime/test_stage.py::test_between_snapshots_a_batch_that_says_nothing_is_not_committed",
         ),
