@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,14 @@ _KERNEL: Final = (
     (attribution.VOLGA, Output.VOLGA),
     (attribution.CHARM, Output.CHARM),
 )
+
+
+class Purchase(NamedTuple):
+    """A contract, at which point it is bought, and its day of expiry."""
+
+    point: int
+    contract: Contract
+    expiry: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,33 +155,43 @@ def option_history(market: OptionMarket) -> ContractHistory:
     number = np.full(count, -1, dtype=np.int64)
     after, before = np.full((COLUMNS, count), np.nan), np.full((COLUMNS, count), np.nan)
     rolls: list[Roll] = []
-    ends = [*(point for point, _, _ in bought[1:]), count - 1][: len(bought)]
+    notes = [market.surface.statement]
+    ends = [*(each.point for each in bought[1:]), count - 1][: len(bought)]
     for which, ((start, contract, expiry), end) in enumerate(zip(bought, ends, strict=True)):
         rows = np.arange(start, end + 1)
         level = market.underlying(rows, expiry, contract.expiry_ns)
         values = market.valued(rows, contract, level)
-        before[:, rows] = values
-        after[:, rows[1:]] = values[:, 1:]
-        number[rows[1:]] = which
         if which:
+            if np.isnan(after[PRICE, start]):
+                notes.append(_keep_last(after, before, start, bought[which - 1]))
             given_up, taken_on = float(after[PRICE, start]), float(values[PRICE, 0])
             rolls.append(Roll(point=start, given_up=given_up, taken_on=taken_on))
         else:
             after[:, start], number[start] = values[:, 0], 0
+        before[:, rows] = values
+        after[:, rows[1:]] = values[:, 1:]
+        number[rows[1:]] = which
     return ContractHistory(
         instrument=option,
-        contracts=tuple(contract for _, contract, _ in bought),
+        contracts=tuple(each.contract for each in bought),
         number=number,
         level=after[PRICE].copy(),
         before=before,
         after=after,
         rolls=tuple(rolls),
-        notes=(market.surface.statement,),
+        notes=tuple(notes),
     )
 
 
-def _purchases(market: OptionMarket) -> Iterator[tuple[int, Contract, date]]:
-    """Yield where a contract is bought, which, and its day of expiry."""
+def _keep_last(after: Floats, before: Floats, start: int, old: Purchase) -> str:
+    """Have an option that expired without a mark given up at its last one, and say so."""
+    marked = np.flatnonzero(np.isfinite(before[PRICE, old.point : start]))
+    after[:, start] = before[:, old.point + marked[-1]]
+    return f"{old.contract.name} had no mark when it expired: it was given up at its last one"
+
+
+def _purchases(market: OptionMarket) -> Iterator[Purchase]:
+    """Yield what is bought, in order; what has no mark is rolled once it has expired."""
     points, option = market.points, market.option
     closes = np.flatnonzero(points.is_close).tolist()
     clocks = [*(int(points.clock_ns[point]) for point in closes), FAR_NS]
@@ -186,18 +204,19 @@ def _purchases(market: OptionMarket) -> Iterator[tuple[int, Contract, date]]:
         row = np.array([point])
         expiry, expiry_ns = _next_expiry(market, points.days[point], now_ns)
         level = float(market.underlying(row, expiry, expiry_ns)[0])
-        if not (np.isfinite(level) and (held is None or _is_marked(market, point, held))):
+        is_over = now_ns >= held_ns or _is_marked(market, point, held)
+        if not np.isfinite(level) or not is_over:
             continue
         years = (expiry_ns - now_ns) / YEAR_NS
         strike = market.strike(point, level, years)
         what = "SPX" if option.kind == "put" else "VIX"
         name = f"{what} {expiry} {strike:g} {'put' if option.kind == 'put' else 'call'}"
-        yield point, Contract(name=name, expiry_ns=expiry_ns, strike=strike), expiry
+        yield Purchase(point, Contract(name=name, expiry_ns=expiry_ns, strike=strike), expiry)
         held_ns, held = expiry_ns, (expiry, expiry_ns)
 
 
-def _is_marked(market: OptionMarket, point: int, held: tuple[date, int]) -> bool:
-    return bool(np.isfinite(market.underlying(np.array([point]), *held)[0]))
+def _is_marked(market: OptionMarket, point: int, held: tuple[date, int] | None) -> bool:
+    return held is None or bool(np.isfinite(market.underlying(np.array([point]), *held)[0]))
 
 
 def _next_expiry(market: OptionMarket, day: date, now_ns: int) -> tuple[date, int]:

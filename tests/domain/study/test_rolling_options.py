@@ -21,7 +21,7 @@ from shared.domain.exposure.attribution import (
 from shared.domain.exposure.terms import YEAR_NS
 from shared.domain.instants import DAY
 from shared.domain.study.contracts import ContractHistory, RollingOption
-from shared.domain.study.curve import VixCurve
+from shared.domain.study.curve import Settlement, VixCurve
 from shared.domain.study.points import Points
 from shared.domain.study.rolling_options import LEAST_PRICE, OptionMarket, option_history
 from shared.domain.study.surface import SurfacePolicy, vix_forward
@@ -110,6 +110,28 @@ def test_without_futures_it_is_priced_on_the_surfaces_own_and_so_before_they_beg
     before = [day < first for day in POINTS.days]
     np.testing.assert_array_equal(later.level[before], alone.level[before])
     assert not np.isnan(later.level[1])
+
+
+def test_what_expires_without_a_mark_is_given_up_at_its_last_one_and_that_is_said() -> None:
+    """The curve begins with the second month: the first one's option has no future any more."""
+    begins, gone = date(2025, 2, 3), date(2025, 2, 19)
+    full = rolled_market.curve(1, begins)
+    settlements = [
+        Settlement(day, expiry, level)
+        for day in sorted(set(POINTS.days))
+        for expiry in full.expiries
+        if expiry > gone and (level := full.level(day, expiry)) is not None
+    ]
+    history = rolled(VXTH, VixCurve(settlements))
+    number = next(n for n, each in enumerate(history.contracts) if f"VIX {gone}" in each.name)
+    roll = history.rolls[number]
+    assert POINTS.days[roll.point] == gone
+    last = max(p for p in range(len(POINTS)) if POINTS.days[p] < begins)
+    assert roll.given_up == history.level[last] == history.level[roll.point]
+    assert np.isnan(history.level[last + 1 : roll.point]).all()
+    (note,) = history.notes[1:]
+    assert note.startswith(f"{history.contracts[number].name} had no mark when it expired")
+    assert len(history.rolls) == len(rolled(VXTH).rolls)
 
 
 @pytest.mark.parametrize("delta", [0.1, 0.25, 0.5])
