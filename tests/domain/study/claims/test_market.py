@@ -22,12 +22,11 @@ from shared.domain.study.resampling import BootstrapPolicy
 
 POLICY = BootstrapPolicy(resamples=200, seed=1)
 CHAIN = ChainPolicy()
-GENERATOR = np.random.default_rng(7)
 
 
 def closes(levels: object, index: object = None, first: str = "2000-01-03") -> Closes:
     found = np.asarray(levels, dtype=np.float64)
-    moves = GENERATOR.normal(0, 0.01, len(found))
+    moves = np.random.default_rng(7).normal(0, 0.01, len(found))
     return Closes(
         day=np.datetime64(first, "D") + np.arange(len(found)),
         vix=found,
@@ -39,13 +38,14 @@ def judged(history: Closes) -> dict[str, Judged]:
     return {each.claim.key: each for each in market_claims(history, POLICY, CHAIN)}
 
 
-def drawn(shares: tuple[float, float, float], count: int = 4000) -> Closes:
-    """Levels that are independent: so often 12, 20 and 30."""
-    return closes(GENERATOR.choice([12.0, 20.0, 30.0], size=count, p=shares))
+def drawn(below: int, between: int, above: int) -> Closes:
+    """So many levels of 12, 20 and 30, in an order that means nothing."""
+    levels = np.repeat([12.0, 20.0, 30.0], [below, between, above])
+    return closes(np.random.default_rng(8).permutation(levels))
 
 
 def test_shares_hold_where_they_are_so() -> None:
-    found = judged(drawn((0.8, 0.15, 0.05)))
+    found = judged(drawn(3200, 600, 200))
     for key in ("vix_below_15", "vix_15_to_25", "vix_above_25"):
         assert found[key].verdict is Verdict.HOLDS
         assert found[key].interval is not None
@@ -54,7 +54,7 @@ def test_shares_hold_where_they_are_so() -> None:
 
 
 def test_shares_do_not_hold_where_they_are_not_so() -> None:
-    found = judged(drawn((0.32, 0.51, 0.17)))
+    found = judged(drawn(1300, 2000, 700))
     for key in ("vix_below_15", "vix_15_to_25", "vix_above_25"):
         assert found[key].verdict is Verdict.DOES_NOT_HOLD
     for key in ("fact_below_15", "fact_15_to_25", "fact_above_25"):
@@ -75,7 +75,7 @@ def test_a_share_that_never_changes_is_said_without_an_interval() -> None:
 
 def autoregressive(strength: float, count: int = 4000) -> Closes:
     level, levels = 0.0, []
-    for shock in GENERATOR.normal(0, 1, count):
+    for shock in np.random.default_rng(9).normal(0, 1, count):
         level = strength * level + shock
         levels.append(20 + level)
     return closes(levels)
@@ -90,32 +90,47 @@ def test_autocorrelation_is_of_one_session(strength: float, verdict: Verdict) ->
     assert found.value == pytest.approx(strength, abs=0.04)
 
 
-def chained(low_high: float, high_low: float, count: int = 6000) -> Closes:
-    stressed, levels = False, []
-    for chance in GENERATOR.uniform(0, 1, count):
-        stressed = chance >= high_low if stressed else chance < low_high
-        levels.append(25.5 if stressed else 24.5)
-    return closes(levels)
+def chained(calm: tuple[int, ...], stressed: tuple[int, ...]) -> Closes:
+    """Spells of these lengths in turn, over and over."""
+    levels = [
+        level
+        for lengths in zip(calm, stressed, strict=True)
+        for level, length in zip((24.5, 25.5), lengths, strict=True)
+        for _ in range(length)
+    ]
+    return closes(levels * 60)
+
+
+PAPER = (15, 20, 25), (3, 9, 8)
+OTHER = (40, 50, 60), (2, 3, 1)
 
 
 @pytest.mark.parametrize(
-    ("low_high", "high_low", "verdict"),
-    [(0.05, 0.15, Verdict.HOLDS), (0.02, 0.4, Verdict.DOES_NOT_HOLD)],
+    ("spells", "low_high", "high_low", "verdict"),
+    [(PAPER, 0.05, 0.15, Verdict.HOLDS), (OTHER, 0.02, 0.5, Verdict.DOES_NOT_HOLD)],
 )
-def test_transitions_are_counted(low_high: float, high_low: float, verdict: Verdict) -> None:
-    found = judged(chained(low_high, high_low))
+def test_transitions_are_counted(
+    spells: tuple[tuple[int, ...], tuple[int, ...]],
+    low_high: float,
+    high_low: float,
+    verdict: Verdict,
+) -> None:
+    found = judged(chained(*spells))
     assert found["p_low_high"].verdict is verdict
     assert found["p_high_low"].verdict is verdict
-    assert found["p_low_high"].value == pytest.approx(low_high, abs=0.01)
+    assert found["p_low_high"].value == pytest.approx(low_high, rel=0.01)
+    assert found["p_high_low"].value == pytest.approx(high_low, rel=0.01)
     assert "The live counter, which forgets, ends at 0.0" in found["p_low_high"].sentence
 
 
 def test_counted_without_forgetting_the_live_counter_says_the_same() -> None:
-    history = chained(0.05, 0.15)
+    """Its last print is no close yet: it ends at what counting the sessions before gives."""
+    history = chained(*PAPER)
     endless = ChainPolicy(half_life_sessions=1e12)
     found = {each.claim.key: each for each in market_claims(history, POLICY, endless)}
+    before = judged(closes(history.vix[:-1]))
     for key in ("p_low_high", "p_high_low"):
-        assert f"ends at {found[key].value:.4f}." in found[key].sentence
+        assert f"ends at {before[key].value:.4f}." in found[key].sentence
 
 
 def test_no_transition_is_counted_across_a_missing_session() -> None:
@@ -174,7 +189,7 @@ def test_pairs_need_both_sessions() -> None:
 
 
 def test_correlation_is_numpys_and_undefined_where_nothing_moves() -> None:
-    rows = GENERATOR.normal(size=(3, 50, 2))
+    rows = np.random.default_rng(11).normal(size=(3, 50, 2))
     expected = [np.corrcoef(each.T)[0, 1] for each in rows]
     assert correlation_of_rows(rows) == pytest.approx(expected)
     assert np.isnan(correlation_of_rows(np.ones((1, 5, 2)))).all()
