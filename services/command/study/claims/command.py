@@ -39,6 +39,7 @@ class ClaimsDocument(msgspec.Struct, frozen=True, kw_only=True):
         closes: … and those with a close of VIX.
         zero_cost: Nothing that was traded cost anything.
         data_digest: Of the history.
+        notes: What a reader of any figure should know: how what nobody quotes was priced.
         sections: Every claim, by what it speaks of.
     """
 
@@ -48,6 +49,7 @@ class ClaimsDocument(msgspec.Struct, frozen=True, kw_only=True):
     closes: int
     zero_cost: bool
     data_digest: str
+    notes: tuple[str, ...] = ()
     sections: Sections
 
 
@@ -87,6 +89,7 @@ def judge_claims(study: Study, hands: Hands) -> ClaimsDocument:
         closes=int(np.sum(~np.isnan(closes.vix))),
         zero_cost=plan.zero_cost,
         data_digest=material.digest,
+        notes=material.notes,
         sections=sections,
     )
 

@@ -48,7 +48,8 @@ def print_claims(document: ClaimsDocument, console: Console) -> None:
     counts = Counter(each.verdict for found in document.sections.values() for each in found)
     told = ", ".join(f"{counts[verdict]} {_coloured(verdict)}" for verdict in Verdict)
     console.print(f"{counted(sum(counts.values()), 'claim')}: {told}.", highlight=False)
-    console.print(f"[dim]{_LEGEND}[/]", highlight=False)
+    for note in (_LEGEND, *document.notes):
+        console.print(f"[dim]{escape(note)}[/]", highlight=False)
 
 
 def _tables(title: str, judged: Sequence[Judged]) -> Iterator[Table]:

@@ -187,6 +187,7 @@ def printed(*judged: Judged) -> str:
         closes=1,
         zero_cost=False,
         data_digest="",
+        notes=("model-priced: a [stated] surface",),
         sections={"Section": list(judged)},
     )
     console = Console(width=100, force_terminal=True, color_system=None)
@@ -199,7 +200,8 @@ def test_what_cannot_be_told_says_why_and_what_is_priced_says_so() -> None:
     text = printed(structs.replace(untold(CLAIM, "no [data]"), labels=("model-priced",)))
     assert "Cannot be told: no [data]." in text
     assert "[b]old (Paper, Why [1])" in text
-    assert "model-priced" in text
+    assert "model-priced  " in text
+    assert text.splitlines()[-1] == "model-priced: a [stated] surface"
     assert "1 claim: 0 holds, 0 does not hold, 1 cannot be told." in text
     assert "ZERO" not in text
 
