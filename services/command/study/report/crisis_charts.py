@@ -31,16 +31,20 @@ class View(NamedTuple):
     high: np.datetime64
     last: np.datetime64
 
+    def is_seen_by(self, days: NDArray[np.datetime64]) -> bool:
+        """Whether sessions reach from the high, or before it, into the crisis."""
+        return bool(days[0] <= self.high < days[-1])
+
     def since_the_high(
         self, days: NDArray[np.datetime64], values: NDArray[np.float64]
     ) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-        """Return the days shown, and the change of what is added up since the high."""
+        """Return the days shown, and the change of what is added up since the high; else no day."""
         shown = slice(
             int(np.searchsorted(days, self.first)), int(np.searchsorted(days, self.last)) + 1
         )
         at = int(np.searchsorted(days, self.high, side="right")) - 1
-        if at < 0:
-            return days[:1], np.zeros(1)
+        if not self.is_seen_by(days):
+            return days[:0], np.zeros(1)
         return days[shown], values[shown] - values[at]
 
 
@@ -50,7 +54,7 @@ def crisis_charts(
     """Yield the crises that the history covers, each with its chart.
 
     Args:
-        variants: In the order of the plan; one whose sessions begin later is left out.
+        variants: In the order of the plan; one without sessions in a crisis is left out of it.
         reference: Whose portfolio and free static hedge are drawn.
         currency: Of the book.
     """
@@ -85,7 +89,7 @@ def _chart(
     figure.add_scatter(**static, **look, line=wide | {"dash": "dot"}, name="free static", row=2)
     for panel, dealt in ((2, scales.usual), (3, scales.larger)):
         for number, each in dealt:
-            if each.figures.rows.day[0] <= view.high:
+            if view.is_seen_by(each.figures.rows.day):
                 made = thinned(*_made(each, view))
                 figure.add_scatter(**made, **look, line=line(number), name=each.label, row=panel)
     laid_out(figure, height=400 if panels == 2 else 480)  # noqa: PLR2004
@@ -111,6 +115,6 @@ def _name_axes(figure: Figure, currency: str, scales: Scales) -> None:
 
 
 def _made(each: VariantStudy, view: View) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-    """Days and profit of the hedge since the close of the high; zeros when it began later."""
+    """Days and profit of the hedge since the close of the high; no day when it has not seen it."""
     rows = each.figures.rows
     return view.since_the_high(rows.day, np.cumsum(rows.profit))

@@ -45,6 +45,22 @@ def test_what_is_far_larger_is_drawn_on_a_scale_of_its_own(
     assert {trace.yaxis for trace in chart.data if trace.name == uneven[0].label} == {"y3"}
 
 
+def part(each: VariantStudy, days: slice) -> VariantStudy:
+    rows = each.figures.rows.take(days)
+    return structs.replace(each, figures=structs.replace(each.figures, rows=rows))
+
+
+def test_a_hedge_that_ended_before_a_crisis_or_began_after_it_is_not_drawn_in_it(
+    contents: Contents,
+) -> None:
+    first, second, third = contents.variants
+    variants = (part(first, slice(0, 20)), second, part(third, slice(100, None)))
+    (crisis, chart), *_ = crisis_charts(variants, second, "USD")
+    assert crisis.name == "August 2015"
+    drawn = {trace.name for trace in chart.data}
+    assert drawn == {"portfolio, no hedge", "free static", second.label}
+
+
 def test_nothing_that_earned_nothing_is_far_larger(contents: Contents) -> None:
     scales = by_scale(contents.variants, lambda _: 0.0)
     assert not scales.larger
