@@ -47,7 +47,8 @@ class Page(HTMLParser):
             return
         self.text += data
         if self.rows and self.rows[-1] and {"td", "th"} & set(self.open):
-            self.rows[-1][-1] += data.replace("\N{NO-BREAK SPACE}", " ")
+            plain = data.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NON-BREAKING HYPHEN}", "-")
+            self.rows[-1][-1] += plain
 
     def names(self) -> list[str]:
         """Return the names of all elements."""

@@ -20,6 +20,9 @@ LOGARITHMIC_FROM: Final = 3.0
 """Times the start: from there on equal steps are equal percentages, and the axis says so."""
 
 
+_STEPS: Final = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+
+
 def growth_chart(variants: Sequence[VariantStudy], reference: VariantStudy) -> Figure:
     """Draw what 100 became, and how far it was below its highest: without a hedge and with each.
 
@@ -44,7 +47,7 @@ def growth_chart(variants: Sequence[VariantStudy], reference: VariantStudy) -> F
     title = "start = 100, logarithmic" if is_logarithmic else "start = 100"
     figure.update_yaxes(type="log" if is_logarithmic else "linear", title_text=title, row=1)
     if is_logarithmic:
-        figure.update_yaxes(dtick="D2", row=1)
+        figure.update_yaxes(tickvals=_STEPS, row=1)
     figure.update_yaxes(tickformat=".0%", title_text="below the highest", row=2)
     return figure
 

@@ -143,7 +143,8 @@ def _costs(pack: Pack, currency: str) -> Iterator[Row]:
 
 
 def _sessions(each: VariantStudy) -> Cell:
-    return Cell(f"{len(each.figures.rows):,}", f"from {each.figures.performance.first}")
+    first = str(each.figures.performance.first).replace("-", "\N{NON-BREAKING HYPHEN}")
+    return Cell(f"{len(each.figures.rows):,}", f"from {first}")
 
 
 def _crises(pack: Pack, currency: str) -> Iterator[Row]:

@@ -73,6 +73,7 @@ def test_equal_steps_are_equal_percentages_only_where_the_axis_says_so(contents:
     grown = tuple(scaled(each, 1.0, nav=5.0) for each in contents.variants)
     logarithmic = growth_chart(grown, grown[0])
     assert logarithmic.layout.yaxis.type == "log"
+    assert {100, 200, 500} <= set(logarithmic.layout.yaxis.tickvals)
     assert logarithmic.layout.yaxis.title.text == "start = 100, logarithmic"
 
 
