@@ -20,6 +20,9 @@ from shared.adapters.study.plan import Variant
 if TYPE_CHECKING:
     from distributed import Client
 
+PATIENCE_S: Final = 5
+"""So long a scheduler may take to answer."""
+
 MOST_IN_A_PACK: Final = 32
 """Variants in one pass: beyond it the market's own cost is a small part."""
 
@@ -74,7 +77,7 @@ def run_on_cluster(
     except ImportError:
         raise Refused('--dask needs dask.distributed: pip install "hedgestat[study]"') from None
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        client = Client(address, timeout=PATIENCE_S, set_as_default=False)
     except (OSError, ValueError) as reason:
         raise Failed(f"no Dask scheduler answers at {address}: {reason}") from None
     with client:

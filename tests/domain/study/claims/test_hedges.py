@@ -11,7 +11,7 @@ from shared.domain.study.claims.hedges import HedgeRun, crash_windows, hedge_cla
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.resampling import BootstrapPolicy
 
-POLICY = BootstrapPolicy(resamples=300, seed=1)
+POLICY = BootstrapPolicy(resamples=200, seed=1)
 COUNT, CYCLE, CRASH = 2520, 126, 16
 """Ten years; a fall of 8% in the last sixteen sessions of each half-year, regained before them."""
 
