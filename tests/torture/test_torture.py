@@ -28,7 +28,7 @@ def tortured(directory: Path, *words: str, within_s: float) -> str:
 def test_tens_of_thousands_of_orders_a_storm_and_every_guard_provoked_violate_nothing(
     tmp_path: Path,
 ) -> None:
-    words = ("--steady", "60", "--minutes", "1", "--scenarios", "provocations")
+    words = ("--steady", "30", "--minutes", "1", "--scenarios", "provocations")
     assert "violations" in tortured(tmp_path, *words, within_s=400)
 
 
