@@ -1,4 +1,7 @@
-"""The tables of a report, as texts: the template only lays them out."""
+"""The tables of a report, as texts: the template only lays them out.
+
+Longer than most: every row that all variants are compared by stands in one place.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
