@@ -60,8 +60,8 @@ class SessionDays:
         last = _EPOCH + timedelta(days=int(self._days[-1]))
         known = [_number(min(earlier, last)), _number(min(later, last))]
         first_index, last_index = np.searchsorted(self._days, known, side="right").tolist()
-        beyond = [np.datetime64(max(each, last) + timedelta(days=1)) for each in (earlier, later)]
-        return int(last_index - first_index + np.busday_count(*beyond))
+        from_day, to_day = (max(each, last) + timedelta(days=1) for each in (earlier, later))
+        return int(last_index - first_index + np.busday_count(from_day, to_day))
 
     def _index(self, day: date) -> int:
         index = int(np.searchsorted(self._days, _number(day), side="right")) - 1
