@@ -34,8 +34,9 @@ def print_comparison(plan: StudyPlan, figures: Sequence[VariantFigures], console
         f"[dim]Money in {figures[0].variant.book.currency}. Cost: what the hedge lost outside "
         "crash windows (falls of the portfolio by more than 5%), transaction cost included, a "
         "year of 252 of those sessions. HER: hedge gain over portfolio loss in all crash windows "
-        "together. `none` is the portfolio alone, `free static` the base held throughout for "
-        "nothing; both stand in every study.[/]",
+        "together. Spared: what the trades there and back of suppressed whipsaws would have cost; "
+        "regret: behind the best constant hedge in hindsight. `none` is the portfolio alone, "
+        "`free static` the base held throughout for nothing; both stand in every study.[/]",
         highlight=False,
     )
 
@@ -96,7 +97,17 @@ def _crises(figures: Sequence[VariantFigures]) -> Table:
 def _behaviour(figures: Sequence[VariantFigures]) -> Table:
     table = Table(title="What it did", title_justify="left")
     table.add_column("variant", no_wrap=True)
-    names = ("average", "most", "at floor", "at cap", "trades", "vega a year", "whipsaws", "regret")
+    names = (
+        "average",
+        "most",
+        "at floor",
+        "at cap",
+        "trades",
+        "vega a year",
+        "whipsaws",
+        "spared",
+        "regret",
+    )
     for name in names:
         table.add_column(name, justify="right")
     for each in figures:
@@ -110,6 +121,7 @@ def _behaviour(figures: Sequence[VariantFigures]) -> Table:
             f"{found.trades:,}",
             told(found.turnover_vega_per_year, ",.0f"),
             f"{each.whipsaws:,}",
+            told(each.whipsaw_cost.total, ",.0f"),
             told(found.regret.profit_regret, ",.0f"),
         )
     return table

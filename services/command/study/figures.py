@@ -22,14 +22,14 @@ class VariantFigures(Struct, frozen=True, kw_only=True):
         rows: Its sessions.
         performance: All of them together.
         whipsaws: Suppressed …
-        whipsaw_cost: … and what they would have cost; `None` in results of before it was noted.
+        whipsaw_cost: … and what they would have cost.
     """
 
     variant: Variant
     rows: DailyRows
     performance: Performance
     whipsaws: int
-    whipsaw_cost: WhipsawCost | None
+    whipsaw_cost: WhipsawCost
 
 
 def figures_of(folder: StudyFolder, variants: Sequence[Variant]) -> list[VariantFigures]:
@@ -50,8 +50,8 @@ def _figures(folder: StudyFolder, variant: Variant) -> VariantFigures:
         variant=variant,
         rows=rows,
         performance=measure_performance(rows, cap=variant.book.sizing.cap),
-        whipsaws=len(whipsaws.get("event_ns", ())),
-        whipsaw_cost=whipsaw_cost(trips_of(whipsaws)) if "certain" in whipsaws else None,
+        whipsaws=len(whipsaws["event_ns"]),
+        whipsaw_cost=whipsaw_cost(trips_of(whipsaws)),
     )
 
 

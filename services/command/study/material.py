@@ -8,8 +8,16 @@ import msgspec
 from msgspec import Struct, structs
 
 from services.command.endings import Refused
-from services.command.recorded import check_days, known_series, read_history, steps_between
+from services.command.recorded import (
+    check_days,
+    day_of,
+    known_series,
+    read_history,
+    steps_between,
+)
+from services.command.study.journalled import journalled_steps, opened
 from shared.adapters.calendars import CalendarError
+from shared.adapters.export import Exported
 from shared.adapters.history.contracts import vix_curve
 from shared.adapters.history.replay import ReplayStep
 from shared.adapters.history.series import DailyBar, Finding, Series
@@ -65,6 +73,9 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         calendar = Site(settings=settings).calendar()
     except CalendarError as error:
         raise Refused(str(error)) from error
+    exported = opened(plan.history[0]) if len(plan.history) == 1 else None
+    if exported is not None:
+        return _journalled(plan, settings, calendar, exported)
     everything = read_history(settings, plan.history)
     curve = vix_curve(everything, SessionDays(calendar))
     history = known_series(settings, everything, FUTURES)
@@ -90,6 +101,24 @@ def read_material(plan: StudyPlan, settings: Settings) -> Material:
         first=first,
         last=last,
         instruments=_instruments(plan, settings, steps, calendar, curve),
+    )
+
+
+def _journalled(
+    plan: StudyPlan, settings: Settings, calendar: SessionCalendar, exported: Exported
+) -> Material:
+    """Make the material of a recorded journal: its ticks are judged and counted as they stand."""
+    steps = journalled_steps(plan.history[0], exported, calendar, plan.first, plan.last)
+    priced = (plan.instruments, plan.surface, plan.costs)
+    digest = hashlib.sha256(msgspec.msgpack.encode((steps, priced), order="sorted"))
+    return Material(
+        steps=steps,
+        calendar=calendar,
+        findings=(),
+        digest=digest.hexdigest(),
+        first=day_of(steps[0]),
+        last=day_of(steps[-1]),
+        instruments=_instruments(plan, settings, steps, calendar, VixCurve(())),
     )
 
 

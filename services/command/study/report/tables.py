@@ -263,9 +263,7 @@ def _conduct(pack: Pack, currency: str) -> Iterator[Row]:
     yield _measured("Sessions won", "", pack, lambda p: percent(p.win_rate, 0))
 
 
-def _whipsaws(cost: WhipsawCost | None) -> Cell:
-    if cost is None:
-        return Cell(NOT_DEFINED)
+def _whipsaws(cost: WhipsawCost) -> Cell:
     return Cell(money(cost.total), f"of it spread {money(cost.certain)}")
 
 
