@@ -87,8 +87,7 @@ def _within(run: HedgeRun, period: Period) -> HedgeRun:
 
 
 def _told(judged: Judged, run: HedgeRun, period: Period, part: HedgeRun) -> Judged:
-    if len(part.rows):
-        judged = on_sessions(judged, part)
+    judged = on_sessions(judged, part)
     if covers(run.rows.day, period.first, period.last):
         return factual(judged)
     reason = missing_of(run.rows.day, period)
