@@ -6,18 +6,11 @@ from typing import Any, Final
 from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from services.command.endings import Failed, Refused
 from services.command.study.material import Material, read_material
-from services.command.study.passes import Outcome, key_of
+from services.command.study.passes import Outcome, Progress, key_of
+from services.command.study.progress import StudyProgress
 from services.command.study.results import StudyFolder
 from services.command.study.workers import cores, run_locally, run_on_cluster
 from shared.adapters.code_version import code_version
@@ -39,11 +32,16 @@ class Hands(Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     dask: str | None = None
 
-    def run(self, material: Material, variants: Sequence[Variant]) -> Iterator[list[Outcome]]:
+    def run(
+        self,
+        material: Material,
+        variants: Sequence[Variant],
+        progress: Progress = lambda _: None,
+    ) -> Iterator[list[Outcome]]:
         """Run variants; yields them in packs as they are done."""
         if self.dask is not None:
             return run_on_cluster(material, variants, self.dask)
-        return run_locally(material, variants, self.jobs or cores())
+        return run_locally(material, variants, self.jobs or cores(), progress)
 
 
 def swept_variants(plan: StudyPlan) -> Iterator[Variant]:
@@ -108,13 +106,12 @@ class Study:
             self._console.print(text, highlight=False)
         if not missing:
             return
-        with _bar(self._console) as bar:
-            task = bar.add_task("variants", total=len(missing))
-            for pack in hands.run(self.material, missing):
+        with StudyProgress(len(missing), len(self.material.steps), self._console) as progress:
+            for pack in hands.run(self.material, missing, progress.stepped):
                 for outcome in pack:
                     self._check(outcome, missing)
                     folder.keep(outcome)
-                bar.advance(task, len(pack))
+                progress.finished(len(pack))
 
     def _check(self, outcome: Outcome, variants: Sequence[Variant]) -> None:
         """Refuse what other code has made: a cluster may have another hedgestat installed."""
@@ -169,17 +166,3 @@ def _described(variant: Variant) -> dict[str, Any]:
         "set": variant.changes,
         "config_digest": variant.settings.digest,
     }
-
-
-def _bar(console: Console) -> Progress:
-    shown = console if console.is_terminal else Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=shown,
-        disable=not shown.is_terminal,
-    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from services.command.endings import Failed, Refused
 from services.command.study.material import Material
-from services.command.study.passes import Outcome, run_variants
+from services.command.study.passes import Outcome, Progress, run_variants
 from shared.adapters.study.plan import Variant
 
 if TYPE_CHECKING:
@@ -34,16 +34,19 @@ def packs_of(variants: Sequence[Variant], workers: int) -> list[tuple[Variant, .
 
 
 def run_locally(
-    material: Material, variants: Sequence[Variant], jobs: int
+    material: Material,
+    variants: Sequence[Variant],
+    jobs: int,
+    progress: Progress = lambda _: None,
 ) -> Iterator[list[Outcome]]:
     """Run variants on processes of this machine; yields packs as they are done.
 
-    Ctrl-C, or closing the iterator, stops them.
+    Ctrl-C, or closing the iterator, stops them. Steps are told where they are taken in this one.
     """
     packs = packs_of(variants, jobs)
     if jobs == 1 or len(packs) == 1:
         for pack in packs:
-            yield run_variants(material, pack)
+            yield run_variants(material, pack, progress)
         return
     context = multiprocessing.get_context("forkserver")
     pool = ProcessPoolExecutor(jobs, mp_context=context)

@@ -1,7 +1,7 @@
 """Variants over history: alone or together, here or on a cluster, now or kept, all the same."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from rich.console import Console
 from services.command.endings import Failed, Refused
 from services.command.study.figures import figures_of
 from services.command.study.material import Material, read_material
-from services.command.study.passes import Outcome, run_variants
+from services.command.study.passes import Outcome, Progress, run_variants
 from services.command.study.study import Hands, Study, swept_variants
 from services.command.study.workers import packs_of
 from shared.adapters.study.plan import StudyPlan, Variant, without_costs
@@ -125,7 +125,8 @@ def test_a_study_that_is_stopped_keeps_what_was_done(plan: StudyPlan) -> None:
         def run(
             self,
             material: Material,
-            variants: tuple[Variant, ...],  # type: ignore[override]
+            variants: Sequence[Variant],
+            progress: Progress = lambda _: None,  # noqa: ARG002 - as `Hands` has it
         ) -> Iterator[list[Outcome]]:
             yield run_variants(material, variants[:1])
             raise KeyboardInterrupt
@@ -142,7 +143,8 @@ def test_what_other_code_has_made_is_refused(plan: StudyPlan) -> None:
         def run(
             self,
             material: Material,
-            variants: tuple[Variant, ...],  # type: ignore[override]
+            variants: Sequence[Variant],
+            progress: Progress = lambda _: None,  # noqa: ARG002 - as `Hands` has it
         ) -> Iterator[list[Outcome]]:
             yield [structs.replace(each, key="other") for each in run_variants(material, variants)]
 
