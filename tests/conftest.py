@@ -1,5 +1,6 @@
 """Real servers for the tests that ask for one: a fresh one each, in the test's own directory."""
 
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,11 @@ def log_setup() -> Iterator[None]:
     """Leave logging to the next test as if no service had set it up in this one."""
     yield
     structlog.reset_defaults()
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(handler)
+            root.setLevel(logging.WARNING)
 
 
 def _configure_without_caching(**settings: Any) -> None:  # noqa: ANN401 - structlog's own

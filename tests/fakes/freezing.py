@@ -8,6 +8,7 @@ senders: `FROZEN_ORDERS` names a directory where those that did are noted, for a
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,24 @@ from typing import Any
 import msgspec
 
 from services.__main__ import main
+from shared.adapters.bus import NotPublished, Publication
 from shared.adapters.mqtt import MqttBus
 from shared.wire import topics
 
-_publish = MqttBus.publish
+_publish_all = MqttBus.publish_all
 
 
-async def publish(bus: MqttBus, topic: str, payload: bytes, **options: Any) -> None:  # noqa: ANN401 - as the bus has them
+async def publish_all(
+    bus: MqttBus,
+    publications: Sequence[Publication],
+    **options: Any,  # noqa: ANN401 - as it has them
+) -> list[NotPublished | None]:
     """Publish; before the first sendings of each order, freeze."""
-    if topic.startswith(f"{topics.PREFIX}/books/") and topic.endswith("/orders"):
-        order = msgspec.json.decode(payload.partition(b"\n")[0])["order_id"]
-        _freeze_twice(sha256(order.encode()).hexdigest())
-    await _publish(bus, topic, payload, **options)
+    for each in publications:
+        if each.topic.startswith(f"{topics.PREFIX}/books/") and each.topic.endswith("/orders"):
+            order = msgspec.json.decode(each.payload.partition(b"\n")[0])["order_id"]
+            _freeze_twice(sha256(order.encode()).hexdigest())
+    return await _publish_all(bus, publications, **options)
 
 
 def _freeze_twice(order: str) -> None:
@@ -38,5 +45,5 @@ def _freeze_twice(order: str) -> None:
 
 
 if __name__ == "__main__":
-    MqttBus.publish = publish  # type: ignore[assignment,method-assign]
+    MqttBus.publish_all = publish_all  # type: ignore[assignment,method-assign]
     main()
