@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from services.command.study.doubts import flags_of, split_of
 from services.command.study.figures import VariantFigures
 from shared.adapters.study.plan import StudyPlan
 from shared.domain.study.paths import ClosedForm, PathFigures
@@ -30,6 +32,9 @@ def print_comparison(plan: StudyPlan, figures: Sequence[VariantFigures], console
                 "history.[/]",
                 highlight=False,
             )
+        for flag in flags_of(each, split_of(each.rows, plan.out_of_sample)):
+            text = f"[bold red]{each.variant.name}: {escape(flag.sentence)}[/]"
+            console.print(text, highlight=False)
     console.print(
         f"[dim]Money in {figures[0].variant.book.currency}. Cost: what the hedge lost outside "
         "crash windows (falls of the portfolio by more than 5%), transaction cost included, a "

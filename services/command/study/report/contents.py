@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
-from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from services.command.endings import Refused
+from services.command.study.doubts import Split, flags_of, split_of
 from services.command.study.figures import VariantFigures, figures_of
 from services.command.study.results import StudyFolder
 from services.command.study.selection import (
@@ -22,23 +21,18 @@ from services.command.study.selection import (
 from services.command.study.study import swept_variants
 from shared.adapters.study.columns import Columns
 from shared.adapters.study.plan import StudyPlan, Sweep, WalkForward
-from shared.domain.hedging.rules import RuleSet
 from shared.domain.policies import BookPolicy
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.intervals import PerformanceIntervals, performance_intervals
 from shared.domain.study.performance import crash_sessions
 from shared.domain.study.ratios import session_returns, sharpe
-from shared.domain.study.red_flags import RedFlag, red_flags
+from shared.domain.study.red_flags import RedFlag
 from shared.domain.study.resampling import BootstrapPolicy
 from shared.domain.study.selection import Selection, judge_selection
 from shared.domain.study.sensitivity import Flatness, Surface
-from shared.domain.study.splits import out_of_sample, out_of_sample_from
 
 Told = Callable[[], None]
 """Called after each variant."""
-
-FEWEST_FOR_A_SPLIT: Final = 40
-"""Sessions: of fewer, no part says anything about a rule."""
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
@@ -81,24 +75,6 @@ class Provenance(Struct, frozen=True, kw_only=True):
     model_priced: tuple[str, ...]
     tried: int
     bootstrap: BootstrapPolicy
-
-
-class Split(Struct, frozen=True, kw_only=True):
-    """A variant before and after the day on which out of sample begins.
-
-    Attributes:
-        day: The first session out of sample.
-        inside: Sharpe ratio of portfolio and hedge before it.
-        outside: From it on.
-        unhedged_inside: Of the portfolio alone before it.
-        unhedged_outside: From it on.
-    """
-
-    day: date
-    inside: float | None
-    outside: float | None
-    unhedged_inside: float | None
-    unhedged_outside: float | None
 
 
 class VariantStudy(Struct, frozen=True, kw_only=True):
@@ -246,35 +222,8 @@ def _studied(
         ),
         selection=_selection(rows, max(provenance.tried, 1), sharpes),
         split=split,
-        flags=red_flags(
-            performance,
-            inputs=_inputs(figures.variant.book),
-            in_sample_sharpe=split.inside if split else None,
-            out_of_sample_sharpe=split.outside if split else None,
-        ),
+        flags=flags_of(figures, split),
         model_priced=model_priced_legs(figures.variant.book, provenance.model_priced),
-    )
-
-
-def split_of(rows: DailyRows, first_outside: date | None) -> Split | None:
-    """Judge the sessions before and from a day on apart; `None`: from the last third on."""
-    if len(rows) < FEWEST_FOR_A_SPLIT:
-        return None
-    try:
-        fold = (
-            out_of_sample(len(rows), train_share=2 / 3)
-            if first_outside is None
-            else out_of_sample_from(rows.day, first_outside)
-        )
-    except ValueError:  # the day is not inside this history
-        return None
-    nothing = np.zeros(len(rows))
-    return Split(
-        day=rows.day[fold.test_start].astype(object),
-        inside=_sharpe(rows, rows.profit, fold.train),
-        outside=_sharpe(rows, rows.profit, fold.test),
-        unhedged_inside=_sharpe(rows, nothing, fold.train),
-        unhedged_outside=_sharpe(rows, nothing, fold.test),
     )
 
 
@@ -283,18 +232,8 @@ def model_priced_legs(book: BookPolicy, symbols: Collection[str]) -> tuple[str, 
     return tuple(leg.name for leg in book.legs if leg.symbol in symbols)
 
 
-def _sharpe(rows: DailyRows, profit: NDArray[np.float64], part: slice) -> float | None:
-    return sharpe(session_returns(rows.nav[part], profit[part]))
-
-
 def _selection(rows: DailyRows, tried: int, sharpes: Sequence[float]) -> Selection | None:
     returns = session_returns(rows.nav, rows.profit)
     if sharpe(returns) is None:
         return None
     return judge_selection(returns, trials=tried, annual_sharpes=sharpes)
-
-
-def _inputs(book: BookPolicy) -> int:
-    if not book.rules:
-        return 0
-    return len(RuleSet(book.rules, book.composition, book.name).signals)

@@ -8,8 +8,9 @@ from fakes.read_page import Page
 from msgspec import structs
 from page.hostile import HOSTILE
 
+from services.command.study.doubts import split_of
 from services.command.study.figures import rows_of
-from services.command.study.report.contents import Contents, split_of
+from services.command.study.report.contents import Contents
 from services.command.study.report.document import PARTS, document
 from services.command.study.report.wording import interval, money, percent, ratio
 from services.command.study.study import Study
