@@ -31,19 +31,19 @@ async def test_a_replay_that_came_to_its_end_says_so_and_one_that_was_stopped_do
 
     async def last_status(steps: list[ReplayStep], speed: float | None = None) -> StatusMessage:
         async with place.running(run_ingest) as site, asyncio.TaskGroup() as tasks:
-            paced = structs.replace(policy, speed=speed)
-            replay = tasks.create_task(run(site, steps, paced, lambda _: None))
+            paced, done = structs.replace(policy, speed=speed), list[NumberedStep]()
+            replay = tasks.create_task(run(site, steps, paced, done.append))
             if speed is None:
                 await replay
             else:
-                await eventually(lambda: site.health.is_ready, within_s=30)
+                await eventually(lambda: bool(done), within_s=30)  # it has said that it is here
                 site.stop.set()
                 await replay
         async with place.client(topics.STATUS) as bus, asyncio.timeout(10):
             async for message in bus.messages():
                 message.ack()
                 status = decode(StatusMessage, message.payload)
-                if status.service == "feed":
+                if status.service == "feed" and status.state == "offline":
                     return status
         raise AssertionError("unreachable")
 
