@@ -6,7 +6,7 @@ is committed.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -15,7 +15,7 @@ from services.exposure.measurements import Measurements
 from services.exposure.metrics import ExposureMetrics
 from services.exposure.step import SERVICE, ExposureStep
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
-from shared.adapters.store import Entry, StageRecord, Store, StoreTrouble
+from shared.adapters.store import StageRecord, Store, StoreTrouble
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
 from shared.domain.exposure.observed import ExposureObserved
 from shared.runtime.alarm import Alarm
@@ -78,10 +78,10 @@ class Exposure:
         self._measurements = measurements
         self._metrics = metrics
         self._health = health
-        self._precedence = precedence
+        self._precedence = precedence or Precedence()
         self._in_thread = in_thread
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, store, SERVICE, epoch)
+        self._announcer = Announcer(bus, store, SERVICE, epoch, precedence=self._precedence)
         self._coverage, self._alarm = Coverage(), Alarm(bus)
         self._step: ExposureStep | None = None
         self._prepared: tuple[int, ExposureStep | None] = -1, None
@@ -130,6 +130,7 @@ class Exposure:
                         keys.announcements(SERVICE): _ALERTS_KEPT,
                     },
                 ),
+                before_commit=self._tell_soon,
                 after_commit=self._committed,
                 on_trouble=self._wait,
                 precedence=self._precedence,
@@ -149,7 +150,7 @@ class Exposure:
         reached = record.reached.get(keys.journal(), 0)
         return ExposureStep(self._make_monitor, record.state, reached=reached)
 
-    def _make_step(self, record: StageRecord) -> "_Overheard":
+    def _make_step(self, record: StageRecord) -> ExposureStep:
         batch, prepared = self._prepared
         self._prepared = -1, None
         if prepared is None or batch != record.batch:
@@ -158,11 +159,11 @@ class Exposure:
         self._cursors = {keys.journal(): record.cursors.get(keys.journal(), 0)}
         self._health.passing(_CHECK)
         self._follow(self._step)
-        loop = asyncio.get_running_loop()
-        return _Overheard(self._step, lambda said: loop.call_soon_threadsafe(self._hear, said))
+        return self._step
 
-    def _hear(self, said: Sequence[ExposureObserved]) -> None:
-        self._news |= {each.book: each for each in said}
+    def _tell_soon(self, _: StepOutput) -> None:
+        assert self._step is not None  # noqa: S101 - it was made before anything is committed
+        self._news |= {each.book: each for each in self._step.observed}
         self._told.set()
 
     async def _committed(self, committed: Committed) -> None:
@@ -208,27 +209,3 @@ class Exposure:
     def _wait(self, trouble: StoreTrouble) -> None:
         self._health.failing(_CHECK, str(trouble))
         log.warning("stage_waits", stage=SERVICE, error=str(trouble))
-
-
-class _Overheard:
-    """The step, and who hears what it has said before that is committed.
-
-    Args:
-        step: It.
-        hear: Takes the exposures of a batch; called in the step's thread.
-    """
-
-    def __init__(
-        self, step: ExposureStep, hear: Callable[[Sequence[ExposureObserved]], object]
-    ) -> None:
-        self._step = step
-        self._hear = hear
-
-    def receive(self, entries: Sequence[Entry]) -> StepOutput:
-        output = self._step.receive(entries)
-        if self._step.observed:
-            self._hear(self._step.observed)
-        return output
-
-    def snapshot(self) -> bytes:
-        return self._step.snapshot()

@@ -67,10 +67,15 @@ class OrderRelay:
         self._on_acknowledged = on_acknowledged
         self._on_superseded = on_superseded
         self._delivery = Delivery(bus, clock, on_sent, term.check)
+        self._sealed: dict[Entry, OutboxRow] = {}
         self._indices: dict[str, int] = {}
         self._answered: list[int] = []
         self._some_answered = asyncio.Event()
         self._seen = 0
+
+    def seal_ahead(self, rows: Sequence[Entry]) -> None:
+        """Seal rows of a commit on its way: signing takes its time, and the store is at work."""
+        self._sealed = {row: self._seal(row) for row in rows}
 
     def take_committed(self, rows: Sequence[Entry]) -> None:
         """Send rows at once whose commit is confirmed, unless earlier ones are not known yet."""
@@ -162,8 +167,12 @@ class OrderRelay:
             self._seen = fresh[-1].index
 
     def _row(self, entry: Entry) -> OutboxRow:
+        row = self._sealed.pop(entry, None) or self._seal(entry)
+        self._indices[row.key] = entry.index
+        return row
+
+    def _seal(self, entry: Entry) -> OutboxRow:
         order = _decode_order(entry.payload)
-        self._indices[order.order_id] = entry.index
         topic = topics.orders(order.book)
         message = order_message(order, epoch=self._epoch, sequence=entry.index)
         return OutboxRow(order.order_id, topic, self._keyring.seal("monitor", topic, message))

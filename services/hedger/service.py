@@ -29,6 +29,7 @@ from shared.runtime.freshness import Freshness
 from shared.runtime.health import Health
 from shared.runtime.lag import lags
 from shared.runtime.lease import Term
+from shared.runtime.ledger import StepOutput
 from shared.runtime.outbox import OutboxRow
 from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
@@ -102,12 +103,12 @@ class Hedger:
         self._term = term
         self._keyring = keyring
         self._bus = bus
-        self._precedence = precedence
+        self._precedence = precedence or Precedence()
         self._orders = orders
         self._market = market
         self._metrics = metrics
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, orders, SERVICE, term.epoch)
+        self._announcer = Announcer(bus, orders, SERVICE, term.epoch, precedence=self._precedence)
         self._introduction = Introduction(
             bus=bus,
             keyring=keyring,
@@ -181,6 +182,7 @@ class Hedger:
                 policy=StagePolicy(
                     silent_entries=_SILENT_ENTRIES, keep={keys.announcements(): _NOTICES_KEPT}
                 ),
+                before_commit=self._seal_ahead,
                 after_commit=self._committed,
                 on_trouble=self._wait,
                 precedence=self._precedence,
@@ -205,13 +207,22 @@ class Hedger:
         self._report()
         return self._step
 
-    async def _committed(self, committed: Committed) -> None:
-        orders = committed.output.entries.get(keys.outbox(), ())
-        rows = [
+    def _seal_ahead(self, output: StepOutput) -> None:
+        if rows := self._rows(output):
+            asyncio.get_running_loop().call_soon(self._relay.seal_ahead, rows)
+
+    def _rows(self, output: StepOutput) -> list[Entry]:
+        orders = output.entries.get(keys.outbox(), ())
+        return [
             Entry(keys.outbox(), index, order)
             for index, order in enumerate(orders, self._decided + 1)
         ]
+
+    async def _committed(self, committed: Committed) -> None:
+        rows = self._rows(committed.output)
         self._relay.take_committed(rows)
+        if rows:
+            await asyncio.sleep(0)  # they leave now; the rest of this can wait
         self._decided += len(rows)
         self._is_halted = self._is_halted and not rows
         self._chain = self._step.chain

@@ -29,10 +29,12 @@ class Tail:
     Attributes:
         last: Index of the newest entry committed here; a reader that has come so far waits here
             instead of at the server.
+        sent: Index of the newest entry in a commit on its way; below `last` when there is none. The
+            server may tell a reader of it before it tells us: that reader waits here too.
     """
 
     def __init__(self) -> None:
-        self.last = _NONE
+        self.last = self.sent = _NONE
         self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self._grown = asyncio.Event()
 
@@ -46,6 +48,10 @@ class Tail:
         self._entries.extend(fresh)
         self.last = fresh[-1].index
         self._wake()
+
+    def is_followed_from(self, index: int) -> bool:
+        """Whether what comes after an index is told here first, as far as we know."""
+        return self.last <= index <= max(self.last, self.sent)
 
     def after(self, index: int, count: int) -> list[Entry]:
         """Return what follows an index; nothing when that is not held."""
@@ -116,7 +122,13 @@ class TailedStore(RedisStore):
 
     async def commit(self, commit: Commit) -> None:
         """Commit, and hand on what was confirmed; see `Store.commit`."""
-        await super().commit(commit)
+        for stream in commit.entries:
+            self._tails[stream].sent = commit.emitted[stream]
+        try:
+            await super().commit(commit)
+        finally:
+            for stream in commit.entries:
+                self._tails[stream].sent = _NONE
         for stream, payloads in commit.entries.items():
             first = commit.emitted[stream] - len(payloads) + 1
             self._tails[stream].extend(
@@ -131,7 +143,7 @@ class TailedStore(RedisStore):
             return await super().read(after, count=count, block_ms=block_ms)
         ((stream, index),) = after.items()
         tail = self._tails[stream]
-        if index == tail.last:
+        if tail.is_followed_from(index):
             await tail.growth(block_ms)
             block_ms = None
         held = tail.after(index, count)

@@ -14,6 +14,7 @@ from shared.adapters.bus import Bus, NotPublished, Publication, PublishRefused
 from shared.adapters.store import Store, StoreTrouble
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StepOutput
+from shared.runtime.precedence import Precedence
 from shared.wire import keys
 from shared.wire.notices import Notice, decode_notice
 
@@ -31,14 +32,25 @@ class Announcer:
         store: Where the stage's notices are.
         stage: Whose.
         epoch: Of the stage's lease, which its announcer shares.
+        precedence: Of the stages of this process: what they have in hand, an order perhaps, goes
+            before what is only told.
     """
 
-    def __init__(self, bus: Bus, store: Store, stage: str, epoch: int) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        store: Store,
+        stage: str,
+        epoch: int,
+        *,
+        precedence: Precedence | None = None,
+    ) -> None:
         self._bus = bus
         self._store = store
         self._reader = _reader(stage)
         self._stream = keys.announcements(stage)
         self._epoch = epoch
+        self._precedence = precedence or Precedence()
         self._ledger = Ledger(store, self._reader, epoch=epoch)
 
     async def run(self) -> None:
@@ -65,6 +77,7 @@ class Announcer:
                 {self._stream: cursor}, count=_AT_ONCE, block_ms=_BLOCK_MS
             )
             if entries:
+                await self._precedence.give_way()
                 notices = [decode_notice(entry.payload) for entry in entries]
                 await publish_surely(self._bus, notices)
                 cursor = entries[-1].index

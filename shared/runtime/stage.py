@@ -105,6 +105,10 @@ async def _ignore(_: Committed) -> None:
     """Do nothing after a commit."""
 
 
+def _ignore_output(_: StepOutput) -> None:
+    """Do nothing before a commit."""
+
+
 def _ignore_trouble(_: StoreTrouble) -> None:
     """Do nothing about trouble but what the runner does."""
 
@@ -119,6 +123,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
     epoch: int | None = None,
     source: Store | None = None,
     policy: StagePolicy = StagePolicy(),  # noqa: B008 - frozen
+    before_commit: Callable[[StepOutput], None] = _ignore_output,
     after_commit: Callable[[Committed], Awaitable[None]] = _ignore,
     on_trouble: Callable[[StoreTrouble], None] = _ignore_trouble,
     precedence: Precedence | None = None,
@@ -135,6 +140,8 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
         epoch: Of the lease it is run under; see `Ledger`.
         source: Where the inputs are, when not in `store`.
         policy: Batch size, snapshots, bounds.
+        before_commit: Told of what is about to be committed, and may never be: to get ready what
+            can be while the store is at work.
         after_commit: Told of every batch, once it is committed if it is to be: to wake relays and
             count. Not told of one whose reply was lost, so nothing may depend on it but promptness.
         on_trouble: Told of trouble with the store before the runner waits and starts over.
@@ -170,6 +177,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 reached=record.reached,
                 seen=dict(record.seen),
                 policy=policy,
+                before_commit=before_commit,
                 precedence=precedence or Precedence(),
             )
             await run.check_input()
@@ -207,9 +215,11 @@ class _Run:
         reached: Mapping[str, int],
         seen: dict[str, str],
         policy: StagePolicy,
+        before_commit: Callable[[StepOutput], None],
         precedence: Precedence,
     ) -> None:
         self._precedence = precedence
+        self._before_commit = before_commit
         self._stage = stage
         self._source = source
         self._ledger = ledger
@@ -304,6 +314,7 @@ class _Run:
         self._since_snapshot += len(entries)
         due = self._is_due(output)
         if due or output:
+            self._before_commit(output)
             await self._ledger.commit(
                 output,
                 cursors=self._cursors,

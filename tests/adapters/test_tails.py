@@ -120,7 +120,7 @@ class Process:
         tails = Tails()
         self.writer = TailedStore(settings(server.port), tails)
         self.reader = TailedStore(settings(server.port), tails)
-
+        self.tail = tails[LOG]
         self.batch = self.last = self.epoch = 0
 
     async def begin(self) -> None:
@@ -200,6 +200,23 @@ async def test_a_read_that_does_not_wait_is_told_what_the_server_has(
 async def test_a_reader_that_is_too_far_behind_asks_the_server(process: Process) -> None:
     await process.write(MOST_ENTRIES + 1)
     assert await process.read(0) == list(range(1, MOST_ENTRIES + 2))
+
+
+@pytest.mark.server
+async def test_a_reader_the_server_told_first_waits_here_for_what_follows(
+    process: Process, redis_server: RedisServer
+) -> None:
+    """Else it asks the server each time, which tells it first each time."""
+    await process.write()
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(process.write())
+        await asyncio.sleep(0)
+        assert (process.tail.last, process.tail.sent) == (1, 2)  # on its way
+        told = tasks.create_task(process.read(2))
+        await eventually(lambda: process.tail.last == 2)
+        assert not is_blocked(redis_server)
+    assert told.result() == []
+    assert not process.tail.is_followed_from(3)
 
 
 @pytest.mark.server

@@ -496,6 +496,23 @@ async def test_every_batch_is_told() -> None:
     assert [(one.received, one.cursors) for one in told] == [(3, {INPUT: 3}), (2, {INPUT: 5})]
 
 
+async def test_what_is_about_to_be_committed_is_told_before_it_is() -> None:
+    stop, store = asyncio.Event(), FakeStore()
+    journal = Journal([b"5", b"7"], stop, sizes=repeat(1))
+    told = []
+
+    def about_to(output: StepOutput) -> None:
+        told.append((output, store.last[LOG]))
+
+    await run(store, stop=stop, source=journal, before_commit=about_to)
+    step, reached = Tally(StageRecord()), 0
+    for payload, (output, before) in zip((b"5", b"7"), told, strict=True):
+        assert output == step.receive([Entry(INPUT, 1, payload)])
+        assert before == reached
+        reached += len(output.entries[LOG])
+    assert reached == store.last[LOG]
+
+
 async def test_a_stop_while_waiting_ends_the_stage() -> None:
     store, stop = FakeStore(), asyncio.Event()
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:

@@ -356,6 +356,28 @@ async def test_an_order_leaves_with_its_commit_and_the_stream_does_not_repeat_it
         assert desk.desk.taken.total() == 3
 
 
+async def test_a_row_sealed_ahead_leaves_as_it_was_sealed_and_another_in_its_place_does_not() -> (
+    None
+):
+    async with office(store_of(1)) as desk, desk.running(desk.relay()) as relay:
+        await eventually(lambda: relay.has_delivered(1))
+        foreseen, committed = (
+            Entry(OUTBOX, 2, msgspec.msgpack.encode(make_order(decision))) for decision in (2, 3)
+        )
+        relay.seal_ahead([foreseen])
+        assert relay.waiting == 0
+        relay.take_committed([committed])
+        await eventually(lambda: relay.has_delivered(2))
+        relay.seal_ahead([again := Entry(OUTBOX, 3, foreseen.payload)])
+        sealed = relay._sealed[again]  # noqa: SLF001 - what is to leave, byte for byte
+        relay.take_committed([again])
+        await eventually(lambda: relay.has_delivered(3))
+        assert desk.decisions == [1, 3, 2]
+        assert [each.payload for each in desk.broker.published if each.topic == sealed.topic][
+            -1
+        ] == sealed.payload
+
+
 async def test_a_commit_heard_of_before_the_rows_behind_it_waits_for_them() -> None:
     async with office(store_of(3)) as desk:
         relay = desk.relay()
