@@ -43,12 +43,19 @@ Patience = Annotated[float, typer.Option("--patience", min=0.1, help="Seconds to
 
 def settings_of(config: Path) -> Settings:
     """Load the configuration, or print everything wrong with it and exit with 2."""
-    try:
+    with refusing_faults(config, "nothing was started"):
         return load_settings(config)
+
+
+@contextlib.contextmanager
+def refusing_faults(path: Path, outcome: str) -> Iterator[None]:
+    """Print everything that is wrong with a file, and what came of it, and exit with 2."""
+    try:
+        yield
     except FaultyConfiguration as faulty:
         for fault in faulty.faults:
-            complain(f"[bold red]{escape(str(config))}[/]: {escape(str(fault))}")
-        complain(f"{len(faulty.faults)} fault(s); nothing was started.")
+            complain(f"[bold red]{escape(str(path))}[/]: {escape(str(fault))}")
+        complain(f"{len(faulty.faults)} fault(s); {outcome}.")
         raise typer.Exit(2) from None
 
 

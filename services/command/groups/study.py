@@ -1,23 +1,26 @@
 """`hedgestat study`: history through the live steps, and what a desk asks of it."""
 
+from collections.abc import Callable
 from datetime import datetime
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from msgspec import structs
-from rich.markup import escape
 
 from services.command.groups.common import (
     DEPLOY,
     Configuration,
     answering,
-    complain,
     console,
+    refusing_faults,
     settings_of,
 )
-from shared.adapters.configuration.faults import FaultyConfiguration
 from shared.adapters.study.plan import StudyPlan, load_plan, without_costs
+
+if TYPE_CHECKING:
+    from services.command.study.study import Hands
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -50,134 +53,99 @@ ZeroCost = Annotated[
 DEFAULT: Final = DEPLOY / "study.toml"
 
 
-def plan_of(
-    path: Path,
-    history: list[Path] | None,
-    first: datetime | None,
-    last: datetime | None,
-    results: Path | None,
-    *,
-    zero_cost: bool,
-) -> StudyPlan:
-    """Read a plan with what the command line says otherwise, or exit with 2 and all its faults."""
-    try:
-        plan = load_plan(path)
-    except FaultyConfiguration as faulty:
-        for fault in faulty.faults:
-            complain(f"[bold red]{escape(str(path))}[/]: {escape(str(fault))}")
-        complain(f"{len(faulty.faults)} fault(s); nothing was run.")
-        raise typer.Exit(2) from None
-    plan = structs.replace(
-        plan,
-        history=tuple(history) if history else plan.history,
-        first=first.date() if first else plan.first,
-        last=last.date() if last else plan.last,
-        results=results or plan.results,
-    )
-    return without_costs(plan) if zero_cost else plan
+def over_a_plan(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of every study, before its own.
+
+    The command is called with the plan as the command line has it, who does the work, and its own
+    options by name. Typer reads the options from the signature, so the two are put together here.
+    """
+
+    def asked(
+        plan: Plan = DEFAULT,
+        history: History = None,
+        first: First = None,
+        last: Last = None,
+        results: Results = None,
+        jobs: Jobs = None,
+        dask: Dask = None,
+        zero_cost: ZeroCost = False,
+        **own: object,
+    ) -> None:
+        from services.command.study.study import Hands
+
+        with refusing_faults(plan, "nothing was run"):
+            study = load_plan(plan)
+        study = structs.replace(
+            study,
+            history=tuple(history) if history else study.history,
+            first=first.date() if first else study.first,
+            last=last.date() if last else study.last,
+            results=results or study.results,
+        )
+        with answering():
+            command(
+                without_costs(study) if zero_cost else study, Hands(jobs=jobs, dask=dask), **own
+            )
+
+    *shared, _ = signature(asked).parameters.values()
+    _, _, *own_options = signature(command).parameters.values()
+    asked.__signature__ = Signature([*shared, *own_options])  # type: ignore[attr-defined]
+    asked.__name__, asked.__doc__ = command.__name__, command.__doc__
+    return asked
 
 
 @app.command(
     epilog="Examples:\n\n  hedgestat study run\n\n"
     "  hedgestat study run my-study.toml --history ~/csv --from 1990-01-02 --to 2018-12-31"
 )
-def run(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
-) -> None:
+@over_a_plan
+def run(study: StudyPlan, hands: "Hands") -> None:
     """Run every variant of a plan over history; what was run already is kept."""
     from services.command.study.commands import run_study
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        run_study(study, Hands(jobs=jobs, dask=dask), console)
+    run_study(study, hands, console)
 
 
 @app.command(
     epilog="Examples:\n\n  hedgestat study compare\n\n"
     "  hedgestat study compare my-study.toml --from 2017-01-03"
 )
-def compare(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
-) -> None:
+@over_a_plan
+def compare(study: StudyPlan, hands: "Hands") -> None:
     """Print all variants of a plan side by side, beside no hedge and a free static one."""
     from services.command.study import commands
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        commands.compare(study, Hands(jobs=jobs, dask=dask), console)
+    commands.compare(study, hands, console)
 
 
 @app.command(epilog="Example:\n\n  hedgestat study sweep my-study.toml --dask tcp://scheduler:8786")
-def sweep(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
-) -> None:
+@over_a_plan
+def sweep(study: StudyPlan, hands: "Hands") -> None:
     """Run every combination of the values that the plan sweeps: what the result hangs on."""
     from services.command.study import commands
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        commands.sweep(study, Hands(jobs=jobs, dask=dask), console)
+    commands.sweep(study, hands, console)
 
 
 @app.command(
     epilog="Example:\n\n  hedgestat study walkforward my-study.toml --dask tcp://scheduler:8786"
 )
-def walkforward(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
-) -> None:
+@over_a_plan
+def walkforward(study: StudyPlan, hands: "Hands") -> None:
     """Choose the swept parameters on the past, judge them on what follows, and walk on."""
     from services.command.study import commands
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        commands.walk_forward(study, Hands(jobs=jobs, dask=dask), console)
+    commands.walk_forward(study, hands, console)
 
 
 @app.command(
     epilog="Examples:\n\n  hedgestat study report\n\n"
     "  hedgestat study report my-study.toml --out ~/report.html"
 )
+@over_a_plan
 def report(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
+    study: StudyPlan,
+    hands: "Hands",
     out: Annotated[
         Path | None,
         typer.Option(help="The file.", show_default="report.html in the folder of results"),
@@ -185,37 +153,26 @@ def report(
 ) -> None:
     """Write one HTML file for a portfolio manager: figures, charts, doubts, how to repeat it."""
     from services.command.study.commands import report as write
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        write(study, Hands(jobs=jobs, dask=dask), out, console)
+    write(study, hands, out, console)
 
 
 @app.command(
     epilog="Examples:\n\n  hedgestat study claims\n\n"
     "  hedgestat study claims --history ~/csv --from 1990-01-02 --json claims.json"
 )
+@over_a_plan
 def claims(
-    plan: Plan = DEFAULT,
-    history: History = None,
-    first: First = None,
-    last: Last = None,
-    results: Results = None,
-    jobs: Jobs = None,
-    dask: Dask = None,
-    zero_cost: ZeroCost = False,
+    study: StudyPlan,
+    hands: "Hands",
     file: Annotated[
         Path | None, typer.Option("--json", help="Write it here too, besides claims.json.")
     ] = None,
 ) -> None:
     """Hold the papers' own figures against history: claimed, measured, how sure, and a verdict."""
     from services.command.study import commands
-    from services.command.study.study import Hands
 
-    with answering():
-        study = plan_of(plan, history, first, last, results, zero_cost=zero_cost)
-        commands.claims(study, Hands(jobs=jobs, dask=dask), console, file)
+    commands.claims(study, hands, console, file)
 
 
 @app.command(
