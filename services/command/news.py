@@ -11,7 +11,7 @@ from shared.adapters.mqtt import MqttBus
 from shared.adapters.store import StoreTrouble
 from shared.runtime.announcer import has_announced_all
 from shared.runtime.site import Site
-from shared.wire import topics
+from shared.wire import keys, topics
 from shared.wire.access import READER
 from shared.wire.codec import MalformedMessage
 from shared.wire.messages import AlertMessage, ExecutionMessage, TriggerMessage
@@ -79,9 +79,9 @@ class News:
 
     async def _is_all_told(self) -> bool:
         async with self._site.market() as market, self._site.orders() as orders:
-            return await has_announced_all(market, "ingest") and await has_announced_all(
-                orders, "hedger"
-            )
+            return await has_announced_all(
+                market, "ingest", keys.announcements("ingest")
+            ) and await has_announced_all(orders, "hedger", keys.decisions())
 
     def _print(self, message: Message) -> None:
         try:

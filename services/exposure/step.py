@@ -17,11 +17,11 @@ from shared.domain.exposure.engine import ExposureEffect, ExposureMonitor, Expos
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.tick_block import TickBlock
 from shared.runtime.ledger import StepOutput
-from shared.wire import codec, keys
-from shared.wire.announcements import announce
+from shared.wire import keys
+from shared.wire.announcements import alert_notice
 from shared.wire.exposures import readable
 from shared.wire.journal import JournalEntry, decode_entry
-from shared.wire.notices import Notice, encode_notice
+from shared.wire.notices import encode_notice
 
 SERVICE = "exposure"
 _GONE = "- - - gone"
@@ -94,7 +94,9 @@ class ExposureStep:
         rows = {
             keys.exposure_log(): [_encode(each) for each in self.observed],
             keys.announcements(SERVICE): [
-                _notice(each) for each in effects if isinstance(each, AlertRaised)
+                encode_notice(alert_notice(each))
+                for each in effects
+                if isinstance(each, AlertRaised)
             ],
         }
         output = {stream: written for stream, written in rows.items() if written}
@@ -131,10 +133,3 @@ class ExposureStep:
         gone = self._written.get(book, frozenset()) - fields.keys()
         self._written[book] = frozenset(fields)
         return fields | dict.fromkeys(sorted(gone), _GONE)
-
-
-def _notice(alert: AlertRaised) -> bytes:
-    announcement = announce(alert)
-    assert announcement is not None  # noqa: S101 - only an order has none
-    message = codec.encode(announcement.message)
-    return encode_notice(Notice(announcement.topic, message, announcement.retain))

@@ -35,13 +35,13 @@ from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.runtime.stage import Committed, StagePolicy, run_stage
 from shared.wire import keys
-from shared.wire.decisions import ChainHead
+from shared.wire.announcements import notice_of
+from shared.wire.decisions import ChainHead, read_decision
 from shared.wire.messages import AckMessage, ProgressMessage
 from shared.wire.times import format_instant
 
 log = structlog.get_logger()
 
-_NOTICES_KEPT = 100_000
 _SILENT_ENTRIES = 500
 _DRAIN_S = 0.4
 """For the answers to orders on their way, before the next leader may begin."""
@@ -108,7 +108,15 @@ class Hedger:
         self._market = market
         self._metrics = metrics
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, orders, SERVICE, term.epoch, precedence=self._precedence)
+        self._announcer = Announcer(
+            bus,
+            orders,
+            SERVICE,
+            term.epoch,
+            stream=keys.decisions(),
+            read=lambda entry: notice_of(read_decision(entry).effect),
+            precedence=self._precedence,
+        )
         self._introduction = Introduction(
             bus=bus,
             keyring=keyring,
@@ -179,9 +187,7 @@ class Hedger:
                 stop=stop,
                 epoch=self._term.epoch,
                 source=self._market,
-                policy=StagePolicy(
-                    silent_entries=_SILENT_ENTRIES, keep={keys.announcements(): _NOTICES_KEPT}
-                ),
+                policy=StagePolicy(silent_entries=_SILENT_ENTRIES),
                 before_commit=self._seal_ahead,
                 after_commit=self._committed,
                 on_trouble=self._wait,

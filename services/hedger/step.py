@@ -1,4 +1,4 @@
-"""From the signal log to decisions, notices and orders: pure."""
+"""From the signal log to decisions and orders: pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,11 +14,9 @@ from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
 from shared.domain.trading import ALL, TradingStateSet
 from shared.runtime.ledger import StepOutput
-from shared.wire import codec, keys
-from shared.wire.announcements import announce
+from shared.wire import keys
 from shared.wire.decisions import ChainHead, DecisionRecord, Grounds, append
 from shared.wire.journal import decode_log
-from shared.wire.notices import Notice, encode_notice
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -135,16 +133,9 @@ class HedgerStep:
 
 
 def _output(effects: Sequence[Effect], decisions: list[bytes]) -> StepOutput:
-    notices = []
-    for effect in effects:
-        announcement = announce(effect)
-        if announcement is not None:
-            payload = codec.encode(announcement.message)
-            notices.append(encode_notice(Notice(announcement.topic, payload, announcement.retain)))
     orders = [_encode(effect.order) for effect in effects if isinstance(effect, OrderDecided)]
     entries = {
         keys.decisions(): decisions,
-        keys.announcements(): notices,
         keys.outbox(): orders,
     }
     return StepOutput({stream: rows for stream, rows in entries.items() if rows})

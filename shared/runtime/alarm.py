@@ -7,9 +7,7 @@ from typing import Final
 from shared.adapters.bus import Bus
 from shared.domain.effects import AlertRaised
 from shared.runtime.announcer import publish_surely
-from shared.wire import codec
-from shared.wire.announcements import announce
-from shared.wire.notices import Notice
+from shared.wire.announcements import alert_notice
 
 MOST_WAITING: Final = 1000
 """While the bus is away; older ones are forgotten, for the log and the metrics have them."""
@@ -41,7 +39,4 @@ class Alarm:
                 await self._publish(self._waiting.popleft())
 
     async def _publish(self, alert: AlertRaised) -> None:
-        announcement = announce(alert)
-        assert announcement is not None  # noqa: S101 - only an order has none
-        payload = codec.encode(announcement.message)
-        await publish_surely(self._bus, [Notice(announcement.topic, payload, announcement.retain)])
+        await publish_surely(self._bus, [alert_notice(alert)])

@@ -1,11 +1,11 @@
 """Publishing what a stage only tells: targets, triggers, alerts, dead letters.
 
-A stage commits its notices with its state; here they are read back and published, at least once
-and in order, whatever is killed. Nothing waits for them.
+A stage commits what they are made of with its state; here it is read back and published, at least
+once and in order, whatever is killed. Nothing waits for them.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -25,30 +25,35 @@ _BLOCK_MS: Final = 1000
 
 
 class Announcer:
-    """Relays the notices of one stage; remembers in the store how far it is.
+    """Relays what one stage has to tell; remembers in the store how far it is.
 
     Args:
         bus: Where to.
-        store: Where the stage's notices are.
-        stage: Whose.
+        store: Where that stands.
+        stage: Whose it is.
         epoch: Of the stage's lease, which its announcer shares.
+        stream: What is read; the stage's announcements unless it is said.
+        read: Makes a notice of an entry; `None`: nothing is told of it.
         precedence: Of the stages of this process: what they have in hand, an order perhaps, goes
             before what is only told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a service is composed of
         self,
         bus: Bus,
         store: Store,
         stage: str,
         epoch: int,
         *,
+        stream: str | None = None,
+        read: Callable[[bytes], Notice | None] = decode_notice,
         precedence: Precedence | None = None,
     ) -> None:
         self._bus = bus
         self._store = store
         self._reader = _reader(stage)
-        self._stream = keys.announcements(stage)
+        self._stream = stream or keys.announcements(stage)
+        self._read = read
         self._epoch = epoch
         self._precedence = precedence or Precedence()
         self._ledger = Ledger(store, self._reader, epoch=epoch)
@@ -78,8 +83,8 @@ class Announcer:
             )
             if entries:
                 await self._precedence.give_way()
-                notices = [decode_notice(entry.payload) for entry in entries]
-                await publish_surely(self._bus, notices)
+                notices = [self._read(entry.payload) for entry in entries]
+                await publish_surely(self._bus, [each for each in notices if each is not None])
                 cursor = entries[-1].index
                 await self._ledger.commit(StepOutput(), cursors={self._stream: cursor}, state=b"")
 
@@ -107,9 +112,8 @@ def _is_lost(outcome: NotPublished | None) -> bool:
     return not (outcome is None or isinstance(outcome, PublishRefused))
 
 
-async def has_announced_all(store: Store, stage: str) -> bool:
-    """Whether every notice of a stage, as it stands now, was published."""
-    stream = keys.announcements(stage)
+async def has_announced_all(store: Store, stage: str, stream: str) -> bool:
+    """Whether all that a stage has to tell, as its stream stands now, was published."""
     return await store.cursor(_reader(stage), stream) >= (await store.extent(stream)).last
 
 

@@ -22,9 +22,7 @@ from shared.runtime.durability import check_durability
 from shared.runtime.lease import Term
 from shared.runtime.ledger import LeaseLost
 from shared.runtime.site import Site
-from shared.wire import codec
-from shared.wire.announcements import announce
-from shared.wire.notices import Notice
+from shared.wire.announcements import alert_notice
 
 log = structlog.get_logger()
 
@@ -92,10 +90,7 @@ def holder_name() -> str:
 
 async def _call(site: Site, stage: str, raised: AlertRaised) -> None:
     """Tell an alert over a connection of its own, if the broker answers at once."""
-    announcement = announce(raised)
-    assert announcement is not None  # noqa: S101 - only an order has none
-    notice = Notice(announcement.topic, codec.encode(announcement.message), announcement.retain)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_CALL_S), site.caller(stage) as bus:
             await bus.connected.wait()
-            await publish_surely(bus, [notice])
+            await publish_surely(bus, [alert_notice(raised)])

@@ -18,7 +18,7 @@ from shared.domain.effects import (
 from shared.domain.orders import Order
 from shared.domain.signals_observed import Signal
 from shared.wire import topics
-from shared.wire.codec import instant_ns
+from shared.wire.codec import encode, instant_ns
 from shared.wire.messages import (
     AlertMessage,
     OrderMessage,
@@ -28,6 +28,7 @@ from shared.wire.messages import (
     WhipsawMessage,
     WithheldMessage,
 )
+from shared.wire.notices import Notice
 from shared.wire.times import format_instant
 
 _TIMES: Final = {"event_ns": "event_time", "since_ns": "since", "valid_until_ns": "valid_until"}
@@ -57,11 +58,22 @@ def announce(effect: Effect) -> Announcement | None:
         case OrderWithheld():
             return _announcement(topics.withheld(effect.book), WithheldMessage, effect)
         case AlertRaised():
-            return _announcement(topics.alerts(effect.severity), AlertMessage, effect)
+            return _alert(effect)
         case OrderDecided():
             return None
         case _:
             assert_never(effect)
+
+
+def notice_of(effect: Effect) -> Notice | None:
+    """Turn an effect into its message, encoded; `None` for an order."""
+    announcement = announce(effect)
+    return None if announcement is None else _encoded(announcement)
+
+
+def alert_notice(alert: AlertRaised) -> Notice:
+    """Turn an alert into its message, encoded."""
+    return _encoded(_alert(alert))
 
 
 def order_message(order: Order, *, epoch: int, sequence: int) -> OrderMessage:
@@ -87,6 +99,14 @@ def signal_message(name: str, signal: Signal) -> SignalMessage:
     event_time = format_instant(signal.event_ns) if signal.event_ns else None
     fields = msgspec.structs.asdict(signal) | {"quality": signal.quality.value}
     return msgspec.convert(fields | {"name": name, "event_time": event_time}, SignalMessage)
+
+
+def _alert(alert: AlertRaised) -> Announcement:
+    return _announcement(topics.alerts(alert.severity), AlertMessage, alert)
+
+
+def _encoded(announcement: Announcement) -> Notice:
+    return Notice(announcement.topic, encode(announcement.message), announcement.retain)
 
 
 def _announcement(

@@ -67,7 +67,7 @@ def expected(stage: str = "auditor") -> str:
     return stage_key(stage, "expected")
 
 
-def announcements(stage: str = "hedger") -> str:
+def announcements(stage: str) -> str:
     """Return the bounded stream of what is only told: late readers miss the oldest."""
     return stage_key(stage, "announcements")
 

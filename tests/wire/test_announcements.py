@@ -18,7 +18,14 @@ from shared.domain.effects import (
 )
 from shared.domain.orders import Order
 from shared.domain.signals_observed import Quality, Signal
-from shared.wire.announcements import announce, order_from, order_message, signal_message
+from shared.wire.announcements import (
+    alert_notice,
+    announce,
+    notice_of,
+    order_from,
+    order_message,
+    signal_message,
+)
 from shared.wire.codec import MalformedMessage, decode, encode
 from shared.wire.examples import EXAMPLES
 from shared.wire.messages import (
@@ -27,6 +34,7 @@ from shared.wire.messages import (
     TargetMessage,
     TriggerMessage,
 )
+from shared.wire.notices import Notice
 from shared.wire.times import format_instant
 
 NOON = 1_517_832_000_000_000_001
@@ -146,6 +154,15 @@ def test_a_figure_that_json_cannot_say_is_left_out(effect: Effect, field: str) -
     assert getattr(read, field) == {"vega": 400.0}
 
 
+@pytest.mark.parametrize("effect", [TARGET, TRIGGER, WHIPSAW, WITHHELD, ALERT])
+def test_a_notice_is_the_announcement_as_bytes(effect: Effect) -> None:
+    announcement, notice = announce(effect), notice_of(effect)
+    assert announcement is not None
+    assert notice == Notice(announcement.topic, encode(announcement.message), announcement.retain)
+    if isinstance(effect, AlertRaised):
+        assert notice == alert_notice(effect)
+
+
 def test_parts_of_a_target_keep_their_types() -> None:
     announcement = announce(TARGET)
     assert announcement is not None
@@ -172,6 +189,7 @@ def test_an_order_comes_back_from_the_wire_exactly(order: Order, epoch: int) -> 
 @given(orders)
 def test_an_order_goes_by_the_outbox_and_is_not_announced(order: Order) -> None:
     assert announce(OrderDecided(order=order)) is None
+    assert notice_of(OrderDecided(order=order)) is None
 
 
 @pytest.mark.parametrize("text", ["soon", "2018-02-05T12:00:00", "9999-12-31T23:59:59Z"])

@@ -14,7 +14,7 @@ def test_every_key_has_the_name_it_was_shipped_with() -> None:
         keys.signal_log(),
         keys.decisions(),
         keys.expected(),
-        keys.announcements(),
+        keys.announcements("hedger"),
         keys.outbox(),
         keys.history(),
         keys.signals(),

@@ -30,8 +30,10 @@ from shared.runtime import lag
 from shared.runtime.health import Health
 from shared.runtime.ledger import LeaseLost
 from shared.wire import codec, keys, topics
+from shared.wire.announcements import notice_of
 from shared.wire.journal import encode_log
 from shared.wire.messages import AckMessage, AlertMessage, ProgressMessage
+from shared.wire.notices import Notice
 from shared.wire.times import format_instant
 
 KEYRING = make_keyring()
@@ -159,8 +161,16 @@ async def test_targets_and_triggers_are_told() -> None:
     month = a_month_with_three_orders()
     async with pit() as hedger, hedger.running():
         hedger.observe(month.log)
-        await eventually(lambda: len(hedger.told(topics.target("overlay"))) >= 3)
-        await eventually(lambda: hedger.told(topics.trigger("overlay", "vix_move")) != [])
+        decided = [notice_of(effect) for effect in month.effects]
+        told = [each for each in decided if each is not None]
+        heard = {each.topic for each in told}
+
+        def published() -> list[Notice]:
+            sent = [each for each in hedger.broker.published if each.topic in heard]
+            return [Notice(each.topic, each.payload, each.retain) for each in sent]
+
+        await eventually(lambda: len(published()) >= len(told))
+        assert published() == told
 
 
 async def test_a_clock_is_settled_when_its_orders_are_answered_and_not_before() -> None:

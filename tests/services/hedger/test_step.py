@@ -6,7 +6,7 @@ from fakes.hedged_market import CALENDAR, MONDAY, HedgedMarket, policy
 from fakes.measured_market import MeasuredMarket, strategy_book
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from services.hedger.step import HedgerStep
 from shared.adapters.store import Entry
@@ -23,7 +23,6 @@ from shared.domain.signals_observed import HedgerInput
 from shared.wire import keys
 from shared.wire.decisions import ChainHead, follow, read_decision
 from shared.wire.journal import encode_log
-from shared.wire.notices import decode_notice
 
 BOOKS = (policy(), structs.replace(policy(), name="second"))
 
@@ -100,16 +99,14 @@ def test_a_request_concerns_whom_it_names(scope: str, concerned: set[str]) -> No
     assert changed == concerned
 
 
-def test_decisions_orders_and_notices_go_to_their_streams() -> None:
+def test_decisions_and_orders_go_to_their_streams() -> None:
     step = fresh()
     output = step.receive(entries(observed(18.0)))
     decisions = [read_decision(row) for row in output.entries[keys.decisions()]]
     assert [decision.effect for decision in decisions] == step.effects
     decoded = [msgspec.msgpack.decode(row, type=Order) for row in output.entries[keys.outbox()]]
     assert decoded == orders(step.effects)
-    notices = [decode_notice(row) for row in output.entries[keys.announcements()]]
-    assert len(notices) == len(step.effects) - len(decoded)
-    assert {notice.retain for notice in notices if notice.topic.endswith("/target")} == {True}
+    assert output.entries.keys() == {keys.decisions(), keys.outbox()}
 
 
 def test_decisions_are_chained_and_the_state_holds_the_last() -> None:
@@ -212,10 +209,9 @@ def test_a_book_with_a_strategy_decides_and_says_what_was_measured() -> None:
     measured = grounds[1].measured if grounds[1] else None
     assert isinstance(measured, ExposureMeasured)
     assert (measured.greeks["delta.XYZ"], measured.greeks["filled.XYZ"]) == (500.0, -6000.0)
-    targets = [decode_notice(row) for row in output.entries[keys.announcements()]]
-    (first, _) = [notice for notice in targets if notice.topic.endswith("/target")]
-    told = msgspec.json.decode(first.payload)["strategies"]
-    assert (told[0]["strategy"], len(told[0]["bands"])) == ("delta", 5)
+    (first, _) = [each.effect for each in records if isinstance(each.effect, TargetChanged)]
+    assert not isinstance(first.strategies, UnsetType)
+    assert (first.strategies[0].strategy, len(first.strategies[0].bands)) == ("delta", 5)
 
 
 def test_the_overlays_decisions_are_written_as_they_always_were() -> None:
