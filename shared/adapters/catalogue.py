@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final
 
 from shared.adapters.calendars import NO_OVERRIDES, CalendarOverrides, session_calendar
+from shared.adapters.configuration.clock import CalendarSettings
 from shared.adapters.configuration.instruments import InstrumentSettings
-from shared.adapters.configuration.services import CalendarSettings
 from shared.domain.instruments.catalogue import Catalogue
 from shared.domain.sessions import SessionCalendar
 

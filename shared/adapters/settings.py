@@ -22,6 +22,12 @@ from shared.adapters.calendars import CalendarError, regular_session_ns
 from shared.adapters.catalogue import make_catalogue
 from shared.adapters.configuration.books import read_books
 from shared.adapters.configuration.checks import check_symbols
+from shared.adapters.configuration.clock import (
+    CalendarSettings,
+    ClockSettings,
+    read_calendar,
+    read_clock,
+)
 from shared.adapters.configuration.connections import StoreSettings, read_mqtt, read_redis
 from shared.adapters.configuration.exposure import read_exposure, read_marks
 from shared.adapters.configuration.faults import Fault, Faults, FaultyConfiguration
@@ -37,8 +43,6 @@ from shared.adapters.configuration.positions import (
 )
 from shared.adapters.configuration.services import (
     AuditorSettings,
-    CalendarSettings,
-    ClockSettings,
     GatewaySettings,
     HttpSettings,
     KeySettings,
@@ -47,8 +51,6 @@ from shared.adapters.configuration.services import (
     RetentionSettings,
     TradingSettings,
     read_auditor,
-    read_calendar,
-    read_clock,
     read_gateway,
     read_http,
     read_keys,

@@ -7,8 +7,8 @@ from fakes.new_york import instant
 
 from shared.adapters.calendars import CalendarOverrides
 from shared.adapters.catalogue import make_catalogue
+from shared.adapters.configuration.clock import CalendarSettings
 from shared.adapters.configuration.instruments import InstrumentSettings
-from shared.adapters.configuration.services import CalendarSettings
 from shared.domain.instruments.roots import OptionRoot
 
 PLAIN = make_catalogue(InstrumentSettings(stocks=("AAPL",)), CalendarSettings())

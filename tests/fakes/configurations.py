@@ -60,6 +60,14 @@ def only_fault(directory: Path, text: str) -> Fault:
     return fault
 
 
+def check_fault(fault: Fault, key: str, problem: str, remedy: str) -> None:
+    """A fault names its key and its line, and says what is wrong and what to write instead."""
+    assert fault.key.split(".")[-1] == key
+    assert problem in fault.problem
+    assert remedy in fault.remedy
+    assert fault.line > 0
+
+
 def line_of(text: str, part: str) -> int:
     return next(n for n, line in enumerate(text.splitlines(), 1) if part in line)
 

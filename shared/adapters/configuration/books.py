@@ -1,53 +1,41 @@
 """`[[books]]`: one portfolio each, with its rules, sizing, triggers, legs and limits."""
 
-import re
-from collections.abc import Collection, Sequence
-from math import inf
+from collections.abc import Collection
 from typing import Final, Literal, get_args
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 
 from shared.adapters.configuration.checks import check_limits
+from shared.adapters.configuration.legs import read_legs, read_strategy_legs
+from shared.adapters.configuration.names import read_name, refuse_twins
 from shared.adapters.configuration.positions import POSITION_KEYS
 from shared.adapters.configuration.rules import read_rules
 from shared.adapters.configuration.strategies import (
     OVERLAY,
     Kind,
-    read_delta_leg,
-    read_listed_leg,
     read_strategies,
-    read_strategy_triggers,
     strategy_kinds,
 )
 from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, Table
+from shared.adapters.configuration.triggers import read_strategy_triggers, read_triggers
 from shared.domain.accounts.leg_profit import Measure, measure_of
 from shared.domain.hedging.targets import check_programme
 from shared.domain.policies import (
     BookPolicy,
     BudgetPolicy,
-    FastPathPolicy,
-    GreekBand,
-    Instrument,
-    LegPolicy,
     LimitPolicy,
     NavSharePolicy,
     OrderPolicy,
     PortfolioPolicy,
     SizingPolicy,
-    TriggerPolicy,
 )
-from shared.domain.strategy_policies import ListedLegPolicy, StrategyBookPolicy
-from shared.domain.trading import ALL
+from shared.domain.strategy_policies import StrategyBookPolicy
 
 Composition = Literal["product", "max", "mean"]
 
-_NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 _INSIDE: Final = Range(0, 1, open_low=True)
-_FALL: Final = Range(-1, 0)
 _LEVERED: Final = Range(0, 2, open_low=True)
-_GREEKS: Final = ("delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm")
 _ROUNDING: Final = 1e-9
-_DECAY_GUARD_DAYS: Final = 90
 _COMPOSITION: Final[Composition] = "product"
 _NO_LIMITS: Final = LimitPolicy(
     max_order_vega=1.0,
@@ -62,18 +50,6 @@ _NO_LIMITS: Final = LimitPolicy(
     repeat_ns=1,
     duplicate_ns=1,
 )
-_STRATEGY_INSTRUMENTS: Final[tuple[Literal["underlying", "future", "option"], ...]] = (
-    "underlying",
-    "future",
-    "option",
-)
-_OVERLAY_INSTRUMENTS: Final[tuple[Instrument, ...]] = (
-    "variance_swap",
-    "vix_future",
-    "vix_call",
-    "put",
-)
-_DEFAULT_MULTIPLIER: Final = {"vix_future": 1000.0, "vix_call": 100.0, "put": 100.0}
 
 
 def read_books(root: Table) -> tuple[tuple[BookPolicy, ...], tuple[PortfolioPolicy, ...]]:
@@ -82,23 +58,14 @@ def read_books(root: Table) -> tuple[tuple[BookPolicy, ...], tuple[PortfolioPoli
     if not tables and root.is_sound("books"):
         root.fault("books", "there is no book", "write [[books]] for each portfolio to hedge")
     pairs = [_book(table) for table in tables]
-    _refuse_twins(tables, [book.name for book, _ in pairs], "books")
+    refuse_twins(tables, [book.name for book, _ in pairs], "books")
     pairs.sort(key=lambda pair: pair[0].name)
     portfolios = tuple(portfolio for _, portfolio in pairs if portfolio is not None)
     return tuple(book for book, _ in pairs), portfolios
 
 
-def _refuse_twins(tables: Sequence[Table], names: Sequence[str], what: str) -> None:
-    seen: set[str] = set()
-    for table, name in zip(tables, names, strict=True):
-        if name in seen and table.is_sound("name"):
-            problem = f"two {what} are called {name!r}"
-            table.fault("name", problem, "name one of them differently")
-        seen.add(name)
-
-
 def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy | None]:
-    name, kinds = _name(table, "book"), strategy_kinds(table)
+    name, kinds = read_name(table, "book"), strategy_kinds(table)
     table.leave(*POSITION_KEYS)
     if kinds != (OVERLAY,):
         return _strategy_book(table, name, kinds)
@@ -112,8 +79,8 @@ def _book(table: Table) -> tuple[BookPolicy, PortfolioPolicy | None]:
         sizing=_sizing(
             table.table("sizing"), table.table("budget") if table.has("budget") else None
         ),
-        legs=_legs(table),
-        triggers=_triggers(table.table("triggers")),
+        legs=read_legs(table),
+        triggers=read_triggers(table.table("triggers")),
         order=_orders(table.table("orders")),
         limits=_limits(table, {"vega"}),
     )
@@ -138,9 +105,7 @@ def _strategy_book(
 ) -> tuple[BookPolicy, PortfolioPolicy | None]:
     """A book whose targets come from measured exposure; it may have a portfolio all the same."""
     portfolio = _portfolio(table.table("portfolio"), name) if table.has("portfolio") else None
-    tables = table.tables("legs")
-    legs = tuple(map(_strategy_leg, tables))
-    _refuse_twins(tables, [leg.name for leg in legs], "legs")
+    legs = read_strategy_legs(table)
     book = StrategyBookPolicy(
         name=name,
         currency=table.text("currency", "USD"),
@@ -153,16 +118,6 @@ def _strategy_book(
     check_limits(table, book)
     table.refuse_unknown_keys()
     return book, portfolio
-
-
-def _name(table: Table, what: str) -> str:
-    name = table.text("name")
-    if table.is_sound("name") and not _NAME.fullmatch(name):
-        remedy = "it becomes part of order ids: write 1 to 32 of a-z 0-9 _"
-        table.fault("name", f"{name!r} cannot be the name of a {what}", remedy)
-    if name == ALL and what == "book":
-        table.fault("name", f"{ALL!r} is how a command means every book", "name it differently")
-    return name
 
 
 def _portfolio(table: Table, book: str) -> PortfolioPolicy:
@@ -231,150 +186,6 @@ def _budget(table: Table) -> BudgetPolicy:
     )
     table.refuse_unknown_keys()
     return policy
-
-
-# --- triggers --------------------------------------------------------------------------------
-
-
-def _triggers(table: Table) -> TriggerPolicy:
-    default = TriggerPolicy()
-    policy = TriggerPolicy(
-        vix_points=inf
-        if _is_off(table, "vix_points")
-        else table.number("vix_points", default.vix_points, POSITIVE),
-        vix_relative=inf
-        if _is_off(table, "vix_relative")
-        else table.fraction("vix_relative", default.vix_relative, _INSIDE),
-        schedule_days=table.days("schedule", default.schedule_days),
-        drawdown=inf
-        if _is_off(table, "drawdown")
-        else table.fraction("drawdown", default.drawdown, _INSIDE),
-        regime_change=table.flag("regime_change", default=default.regime_change),
-        greek_bands=tuple(_greek_band(band) for band in table.tables("greek_bands")),
-        hold=table.hold("hold", default.hold),
-        hysteresis=table.fraction("hysteresis", default.hysteresis),
-        cooldown_trading_ns=table.trading("cooldown", default.cooldown_trading_ns),
-        fast=_fast_path(table.table("fast")),
-    )
-    table.refuse_unknown_keys()
-    return policy
-
-
-def _is_off(table: Table, key: str) -> bool:
-    """Whether a trigger is not wanted: a programme that is re-struck monthly has no other."""
-    return table.value(key) == "off"
-
-
-def _fast_path(table: Table) -> FastPathPolicy | None:
-    default = FastPathPolicy()
-    enabled = table.flag("enabled", default=True)
-    policy = FastPathPolicy(
-        vix_points=table.number("vix_points", default.vix_points, POSITIVE),
-        index_return=table.fraction("index_return", default.index_return, _FALL),
-        observations=table.ticks("confirmation", default.observations),
-    )
-    table.refuse_unknown_keys()
-    return policy if enabled else None
-
-
-def _greek_band(table: Table) -> GreekBand:
-    band = GreekBand(
-        greek=table.choice("greek", _GREEKS, "delta"),
-        low=table.number("low"),
-        high=table.number("high"),
-    )
-    if table.is_sound("low", "high") and band.low >= band.high:
-        table.fault(
-            "low", f"{band.low:g} is not below high, {band.high:g}", "write the lower first"
-        )
-    table.refuse_unknown_keys()
-    return band
-
-
-# --- legs, orders, limits --------------------------------------------------------------------
-
-
-def _legs(table: Table) -> tuple[LegPolicy, ...]:
-    tables = table.tables("legs")
-    rungs = tuple(map(_leg, tables))
-    _refuse_twins(tables, [one.text("name", "-") for one in tables], "legs")
-    total = sum(legs[0].weight for legs in rungs)
-    if not rungs and table.is_sound("legs"):
-        table.fault("legs", "there is no leg", "write [[books.legs]] for each thing to trade")
-    elif all(one.is_sound("weight") for one in tables) and abs(total - 1) > _ROUNDING:
-        table.fault("legs", f"the weights sum to {total:.6g}, not 1", "make them sum to 1")
-    return tuple(leg for legs in rungs for leg in legs)
-
-
-def _leg(table: Table) -> tuple[LegPolicy, ...]:
-    """One leg, or the rungs of a ladder: `symbols` of listed options, rolled before they expire."""
-    instrument = table.choice("instrument", _OVERLAY_INSTRUMENTS, "variance_swap")
-    is_ladder = table.has("symbols")
-    leg = LegPolicy(
-        name=_name(table, "leg"),
-        instrument=instrument,
-        symbol="" if is_ladder else table.text("symbol"),
-        maturity_days=round(table.days("maturity", 30.0)),
-        weight=table.fraction("weight", 1.0, _INSIDE),
-        max_vega=table.number("max_vega", within=POSITIVE),
-        multiplier=table.number("multiplier", _DEFAULT_MULTIPLIER.get(instrument, 1.0), POSITIVE),
-        lot=table.number("lot", 1.0, POSITIVE),
-        vega_per_unit=table.optional_number("vega_per_unit", POSITIVE),
-        allow_under_90_days=table.flag("allow_under_90_days", default=False),
-    )
-    _check_option(table, leg)
-    legs = _ladder(table, leg) if is_ladder else (leg,)
-    table.refuse_unknown_keys()
-    return legs
-
-
-def _ladder(table: Table, leg: LegPolicy) -> tuple[LegPolicy, ...]:
-    symbols = table.texts("symbols")
-    roll_days = table.days("roll_before", float(_DECAY_GUARD_DAYS))
-    if table.has("symbol"):
-        table.fault("symbol", "stands beside symbols", "keep one of the two")
-    if leg.instrument not in ("vix_call", "put"):
-        table.fault("symbols", f"a {leg.instrument} is not rolled here", "write symbol instead")
-    if not symbols and table.is_sound("symbols"):
-        table.fault("symbols", "is empty", "list the options by their OSI names")
-    if roll_days < _DECAY_GUARD_DAYS and not leg.allow_under_90_days:
-        problem = f"an option of {roll_days:g} days decays fast (spec 2, hedge-decay guard)"
-        remedy = 'write "90 days" or more, or allow_under_90_days = true'
-        table.fault("roll_before", problem, remedy)
-    fields = structs.asdict(leg)
-    return tuple(
-        ListedLegPolicy(
-            **fields | {"name": symbol.lower(), "symbol": symbol},
-            underlying="",
-            expiry_ns=0,
-            ladder=leg.name,
-            roll_days=roll_days,
-        )
-        for symbol in symbols
-    ) or (leg,)
-
-
-def _strategy_leg(table: Table) -> LegPolicy:
-    name = _name(table, "leg")
-    instrument = table.choice("instrument", _STRATEGY_INSTRUMENTS, "underlying")
-    if instrument == "option":
-        return read_listed_leg(table, name)
-    return read_delta_leg(table, name, instrument)
-
-
-def _check_option(table: Table, leg: LegPolicy) -> None:
-    option = leg.instrument in ("vix_call", "put")
-    if option and leg.maturity_days < _DECAY_GUARD_DAYS and not leg.allow_under_90_days:
-        table.fault(
-            "maturity",
-            f"an option of {leg.maturity_days} days decays fast (spec 2, hedge-decay guard)",
-            'write "90 days" or more, or allow_under_90_days = true',
-        )
-    if not table.has("maturity"):
-        table.fault("maturity", "is missing", 'write maturity = "90 days" or the like')
-    if option and leg.vega_per_unit is None:
-        remedy = "write the model's vega per vol point of one unit; of a call on VIX its delta"
-        table.fault("vega_per_unit", "is missing: an option leg is sized by it", remedy)
 
 
 def _orders(table: Table) -> OrderPolicy:

@@ -6,15 +6,13 @@ from shared.adapters.configuration.table import NOT_NEGATIVE, POSITIVE, Range, T
 from shared.domain.exposure.policy import BUCKETS
 from shared.domain.hedging.strategies.strategy_set import check_strategies
 from shared.domain.instants import HOUR
-from shared.domain.policies import LegPolicy, TriggerPolicy
+from shared.domain.policies import LegPolicy
 from shared.domain.strategy_policies import (
     SESSIONS_A_YEAR,
-    STRATEGY_TRIGGERS,
     BandKind,
     BandPolicy,
     DeltaLegPolicy,
     DeltaPolicy,
-    ListedLegPolicy,
     StrategyBookPolicy,
     StrategyPolicy,
     VegaBounds,
@@ -68,57 +66,6 @@ def read_strategies(
         else:
             found.append(_delta(own, kind, legs))
     return tuple(found)
-
-
-def read_strategy_triggers(table: Table) -> TriggerPolicy:
-    """`[books.triggers]` of a book with strategies: bands are what fires."""
-    default = STRATEGY_TRIGGERS
-    policy = TriggerPolicy(
-        schedule_days=table.days("schedule", default.schedule_days),
-        regime_change=False,
-        hold=table.hold("hold", default.hold),
-        hysteresis=table.fraction("hysteresis", default.hysteresis),
-        cooldown_trading_ns=table.trading("cooldown", default.cooldown_trading_ns),
-        fast=None,
-    )
-    table.refuse_unknown_keys()
-    return policy
-
-
-def read_delta_leg(
-    table: Table, name: str, instrument: Literal["underlying", "future"]
-) -> LegPolicy:
-    """A leg that is held for its delta."""
-    leg = DeltaLegPolicy(
-        name=name,
-        instrument=instrument,
-        symbol=table.text("symbol"),
-        multiplier=table.number(
-            "multiplier", 1.0 if instrument == "underlying" else None, POSITIVE
-        ),
-        lot=table.number("lot", 1.0, POSITIVE),
-    )
-    table.refuse_unknown_keys()
-    return leg
-
-
-def read_listed_leg(table: Table, name: str) -> LegPolicy:
-    """A leg in one listed option; the catalogue tells its terms."""
-    leg = ListedLegPolicy(
-        name=name,
-        instrument="option",
-        symbol=table.text("symbol"),
-        underlying="",
-        expiry_ns=0,
-        maturity_days=0,
-        max_vega=table.number("max_vega", within=POSITIVE),
-        multiplier=table.number("multiplier", 100.0, POSITIVE),
-        lot=table.number("lot", 1.0, POSITIVE),
-        vega_per_unit=table.number("vega_per_unit", within=POSITIVE),
-        allow_under_90_days=table.flag("allow_under_90_days", default=False),
-    )
-    table.refuse_unknown_keys()
-    return leg
 
 
 def check_together(table: Table, book: StrategyBookPolicy) -> None:

@@ -1,10 +1,9 @@
-"""Books, legs and triggers."""
+"""Books: portfolio, sizing and limits."""
 
-from math import inf
 from pathlib import Path
 
 import pytest
-from fakes.configurations import SOUND, faults_of, load, only_fault, spoilt
+from fakes.configurations import SOUND, check_fault, faults_of, load, only_fault, spoilt
 
 from shared.domain.policies import NavSharePolicy
 
@@ -29,21 +28,8 @@ from shared.domain.policies import NavSharePolicy
             "cash",
         ),
         ("weights = { SPX = 1.0 }", "", "weights", "is missing", "SPX = 1.0"),
-        (
-            "max_vega = 2000",
-            "max_vega = 2000\nweight = 0.5",
-            "legs",
-            "sum to 0.5, not 1",
-            "sum to 1",
-        ),
         ("max_orders_per_day = 20", "max_orders_per_day = 0", "max_orders_per_day", "range", "1"),
         ('"90 days"', '"90 min"\nx = 1', "x", "unknown key", "known here"),
-        ('maturity = "90 days"', "", "maturity", "is missing", "90 days"),
-        ('"variance_swap"', '"varianceswap"', "instrument", "is not one of", "'variance_swap'"),
-        ('"variance_swap"', '"bond"', "instrument", "is not one of", "another"),
-        ('"variance_swap"', '"put"', "vega_per_unit", "is missing", "vol point"),
-        ('"varswap"', '"Var Swap"', "name", "cannot be the name of a leg", "a-z"),
-        ('"overlay"', '"all"', "name", "means every book", "differently"),
         *(
             (line, "", line.partition(" ")[0], "is missing", "no default")
             for line in SOUND.partition("[books.limits]\n")[2].splitlines()
@@ -53,44 +39,7 @@ from shared.domain.policies import NavSharePolicy
 def test_numbers_of_a_book_are_checked(  # noqa: PLR0913, PLR0917 - one row of the table
     tmp_path: Path, old: str, new: str, key: str, problem: str, remedy: str
 ) -> None:
-    fault = only_fault(tmp_path, spoilt(old, new))
-    assert fault.key.split(".")[-1] == key
-    assert problem in fault.problem
-    assert remedy in fault.remedy
-    assert fault.line > 0
-
-
-OPTION = """[[books.legs]]
-name = "call"
-instrument = "vix_call"
-symbol = "VX1"
-maturity = "30 days"
-max_vega = 2000
-weight = 0.5
-vega_per_unit = 0.1
-"""
-WITH_OPTION = (
-    SOUND.replace("max_vega = 2000\n", "max_vega = 2000\nweight = 0.5\n", 1).replace(
-        "[symbols.SPX]", "[symbols.SPX]\n[symbols.VX1]"
-    )
-    + OPTION
-)
-
-
-def test_an_option_that_decays_fast_needs_an_opt_in(tmp_path: Path) -> None:
-    assert "hedge-decay guard" in only_fault(tmp_path, WITH_OPTION).problem
-    settings = load(tmp_path, WITH_OPTION + "allow_under_90_days = true\n")
-    call = settings.books[0].legs[1]
-    assert (call.maturity_days, call.multiplier, call.vega_per_unit) == (30, 100, 0.1)
-    assert settings.signals.mark_symbols == ("SPX", "VIX", "VX1")
-
-
-def test_names_are_given_once(tmp_path: Path) -> None:
-    twin_leg = WITH_OPTION.replace('"call"', '"varswap"') + "allow_under_90_days = true\n"
-    assert "two legs are called 'varswap'" in only_fault(tmp_path, twin_leg).problem
-    head, book = SOUND.split("[[books]]")
-    twin_book = only_fault(tmp_path, f"{head}[[books]]{book}[[books]]{book}")
-    assert "two books are called 'overlay'" in twin_book.problem
+    check_fault(only_fault(tmp_path, spoilt(old, new)), key, problem, remedy)
 
 
 def test_without_symbols_or_books_there_is_nothing_to_do(tmp_path: Path) -> None:
@@ -99,24 +48,8 @@ def test_without_symbols_or_books_there_is_nothing_to_do(tmp_path: Path) -> None
     assert "no symbol is declared" in problems
 
 
-def test_without_legs_or_limits_there_are_no_orders(tmp_path: Path) -> None:
-    start, end = SOUND.index("[[books.legs]]"), SOUND.index("[books.limits]")
-    assert "there is no leg" in only_fault(tmp_path, SOUND[:start] + SOUND[end:]).problem
-    assert "no orders" in only_fault(tmp_path, SOUND[:end]).problem
-
-
-def test_greek_bands_are_read_and_their_ends_compared(tmp_path: Path) -> None:
-    band = '[[books.triggers.greek_bands]]\ngreek = "vega"\nlow = {}\nhigh = 500\n'
-    text = SOUND.replace("[books.triggers.fast]\n", "[books.triggers.fast]\nenabled = false\n")
-    (book,) = load(
-        tmp_path, text.replace("[[books.legs]]", band.format(-500) + "[[books.legs]]")
-    ).books
-    assert [(each.greek, each.low, each.high) for each in book.triggers.greek_bands] == [
-        ("vega", -500, 500)
-    ]
-    assert book.triggers.fast is None
-    wrong = text.replace("[[books.legs]]", band.format(600) + "[[books.legs]]")
-    assert "600 is not below high" in only_fault(tmp_path, wrong).problem
+def test_without_limits_there_are_no_orders(tmp_path: Path) -> None:
+    assert "no orders" in only_fault(tmp_path, SOUND[: SOUND.index("[books.limits]")]).problem
 
 
 PROGRAMME = (
@@ -127,12 +60,9 @@ PROGRAMME = (
 )
 
 
-def test_a_programme_is_sized_by_a_share_of_nav_and_struck_on_schedule(tmp_path: Path) -> None:
-    quiet = 'vix_points = "off"\nvix_relative = "off"\ndrawdown = "off"\n'
-    text = PROGRAMME.replace("[books.triggers]\n", f"[books.triggers]\n{quiet}")
-    (book,) = load(tmp_path, text).books
+def test_a_programme_is_sized_by_a_share_of_nav(tmp_path: Path) -> None:
+    (book,) = load(tmp_path, PROGRAMME).books
     assert book.sizing.nav_share == NavSharePolicy(share=0.005)
-    assert {book.triggers.vix_points, book.triggers.vix_relative, book.triggers.drawdown} == {inf}
 
 
 def test_a_contract_may_count_at_the_level_of_an_index_which_is_then_marked(
@@ -157,7 +87,6 @@ def test_a_contract_may_count_at_the_level_of_an_index_which_is_then_marked(
             "exactly one leg",
         ),
         (PROGRAMME.replace('"0.5%"', '"1%"'), "sizing", "its stake, 0.005"),
-        (spoilt("[books.triggers]", '[books.triggers]\nvix_points = "of"'), "vix_points", "string"),
     ],
 )
 def test_a_share_of_nav_that_means_nothing_is_refused(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.configurations import SOUND, load, only_fault
+from fakes.configurations import SOUND, check_fault, load, only_fault
 from msgspec import UNSET
 
 from shared.domain.instants import SECOND
@@ -37,11 +37,7 @@ from shared.domain.instants import SECOND
 def test_a_section_about_the_market_is_checked(
     tmp_path: Path, section: str, key: str, problem: str, remedy: str
 ) -> None:
-    fault = only_fault(tmp_path, f"{SOUND}{section}\n")
-    assert fault.key.split(".")[-1] == key
-    assert problem in fault.problem
-    assert remedy in fault.remedy
-    assert fault.line > 0
+    check_fault(only_fault(tmp_path, f"{SOUND}{section}\n"), key, problem, remedy)
 
 
 def test_constant_maturity_takes_expiries_with_their_zone(tmp_path: Path) -> None:

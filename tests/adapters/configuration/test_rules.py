@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.configurations import SOUND, load, only_fault, spoilt
+from fakes.configurations import SOUND, check_fault, load, only_fault, spoilt
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,7 @@ from fakes.configurations import SOUND, load, only_fault, spoilt
 def test_a_preset_is_one_of_those_there_are(  # noqa: PLR0913, PLR0917 - one row of the table
     tmp_path: Path, old: str, new: str, key: str, problem: str, remedy: str
 ) -> None:
-    fault = only_fault(tmp_path, spoilt(old, new))
-    assert fault.key.split(".")[-1] == key
-    assert problem in fault.problem
-    assert remedy in fault.remedy
-    assert fault.line > 0
+    check_fault(only_fault(tmp_path, spoilt(old, new)), key, problem, remedy)
 
 
 RULE = '[[books.rules]]\nkind = "{}"\n'

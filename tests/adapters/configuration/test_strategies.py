@@ -1,4 +1,4 @@
-"""Books whose targets come from strategies, and ladders of listed options."""
+"""Books whose targets come from strategies."""
 
 from pathlib import Path
 
@@ -234,46 +234,3 @@ def test_the_overlay_stands_alone(tmp_path: Path) -> None:
     assert "vol_overlay stands alone" in only_fault(tmp_path, text).problem
     named = SOUND.replace('rule = "option_a"', 'strategy = "vol_overlay"\nrule = "option_a"')
     assert load(tmp_path, named).digest == load(tmp_path, SOUND).digest
-
-
-# --- ladders -----------------------------------------------------------------------------------
-
-LADDER = SOUND.replace(
-    'instrument = "variance_swap"\nsymbol = "VIX"',
-    'instrument = "put"\nsymbols = ["SPXW270319P05000000", "SPXW270618P05000000"]\n'
-    'vega_per_unit = 9.5\nroll_before = "100 days"',
-)
-
-
-def test_a_ladder_is_a_leg_for_each_option_and_rolls(tmp_path: Path) -> None:
-    (book,) = load(tmp_path, LADDER).books
-    first, second = book.legs
-    assert isinstance(first, ListedLegPolicy)
-    assert isinstance(second, ListedLegPolicy)
-    assert (first.name, first.symbol) == ("spxw270319p05000000", "SPXW270319P05000000")
-    assert (first.ladder, first.roll_days, first.weight) == ("varswap", 100, 1)
-    assert first.expiry_ns < second.expiry_ns
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "key", "problem"),
-    [
-        ('roll_before = "100 days"', 'roll_before = "30 days"', "roll_before", "decays fast"),
-        ('"SPXW270618P05000000"', '"SPXW270319P05000000"', "legs", "two of them trade one option"),
-        ('"SPXW270618P05000000"', '"SPXW270618P"', "legs", "varswap: "),
-        ("symbols = [", 'symbol = "VIX"\nsymbols = [', "symbol", "stands beside symbols"),
-        ('"put"', '"vix_future"', "symbols", "is not rolled here"),
-    ],
-)
-def test_what_is_wrong_with_a_ladder_is_told(
-    tmp_path: Path, old: str, new: str, key: str, problem: str
-) -> None:
-    assert old in LADDER
-    faults = faults_of(tmp_path, LADDER.replace(old, new, 1))
-    told = [(fault.key.split(".")[-1], fault.problem) for fault in faults]
-    assert any(name == key and problem in text for name, text in told), told
-
-
-def test_a_ladder_of_nothing_is_no_leg(tmp_path: Path) -> None:
-    symbols = '["SPXW270319P05000000", "SPXW270618P05000000"]'
-    assert "is empty" in only_fault(tmp_path, LADDER.replace(symbols, "[]")).problem

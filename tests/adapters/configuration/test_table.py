@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from fakes.configurations import only_fault, spoilt
+from fakes.configurations import check_fault, only_fault, spoilt
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,4 @@ from fakes.configurations import only_fault, spoilt
 def test_a_value_of_the_wrong_kind_is_told_with_its_line_and_a_remedy(  # noqa: PLR0913, PLR0917 - one row of the table
     tmp_path: Path, old: str, new: str, key: str, problem: str, remedy: str
 ) -> None:
-    fault = only_fault(tmp_path, spoilt(old, new))
-    assert fault.key.split(".")[-1] == key
-    assert problem in fault.problem
-    assert remedy in fault.remedy
-    assert fault.line > 0
+    check_fault(only_fault(tmp_path, spoilt(old, new)), key, problem, remedy)
