@@ -14,9 +14,11 @@ the step said it then, perhaps under another configuration. For that the stage m
 stream: the order between two is an accident.
 
 A batch keeps the event loop, and whoever would renew the lease, for as long as its step takes. So
-batches begin small, and grow while they are quick: one too long for the lease would be lost with
-it, and so would the next holder's, for ever. A step that is long whatever the batch is taken in a
-thread, one at a time: its process answers meanwhile.
+a run begins with one entry, and batches grow while they are quick: one too long for the lease would
+be lost with it, and so would the next holder's, for ever. Sixteen entries of a hundred books that
+trade took 0.2 s of a free core, and of a crowded one ten times that: leaders came and went, and
+none decided anything. A step that is long whatever the batch is taken in a thread, one at a time:
+its process answers meanwhile.
 
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
 """
@@ -44,7 +46,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _NOTHING: Final[Mapping[str, int]] = {}
-_FIRST_ENTRIES: Final = 16
 _LONGEST_STEP_S: Final = 0.1
 
 
@@ -229,7 +230,7 @@ class _Run:
         self._reached = reached
         self._seen = seen
         self._since_snapshot = 0
-        self._most = min(_FIRST_ENTRIES, policy.max_entries)
+        self._most = 1
 
     async def until(
         self, stop: asyncio.Event, after_commit: Callable[[Committed], Awaitable[None]]

@@ -257,7 +257,7 @@ async def test_a_missing_entry_is_an_alarm_and_never_passed_over() -> None:
     del journal.streams[INPUT][3]
     with pytest.raises(InputGap, match="lacks entries 3 to 3"):
         await run(store, stop=stop, source=journal)
-    assert store.records[STAGE].batch == 0
+    assert store.records[STAGE].cursors[INPUT] <= 2
 
 
 @pytest.mark.parametrize("before", [3, 99])
@@ -491,9 +491,13 @@ async def test_every_batch_is_told() -> None:
         FakeStore(),
         stop=stop,
         after_commit=tell,
-        source=Journal(numbers(5), stop, sizes=repeat(3)),
+        source=Journal(numbers(5), stop),
     )
-    assert [(one.received, one.cursors) for one in told] == [(3, {INPUT: 3}), (2, {INPUT: 5})]
+    assert [(one.received, one.cursors) for one in told] == [
+        (1, {INPUT: 1}),
+        (2, {INPUT: 3}),
+        (2, {INPUT: 5}),
+    ]
 
 
 async def test_what_is_about_to_be_committed_is_told_before_it_is() -> None:
@@ -619,7 +623,7 @@ async def test_a_store_killed_again_and_again_changes_no_output(redis_server: Re
     assert troubles
 
 
-@pytest.mark.parametrize(("an_entry_takes_s", "most"), [(0.0, 200), (0.01, 16), (0.2, 1)])
+@pytest.mark.parametrize(("an_entry_takes_s", "most"), [(0.0, 200), (0.01, 4), (0.2, 1)])
 async def test_a_batch_is_never_so_long_that_the_lease_runs_out_meanwhile(
     monkeypatch: pytest.MonkeyPatch, an_entry_takes_s: float, most: int
 ) -> None:
@@ -640,8 +644,8 @@ async def test_a_batch_is_never_so_long_that_the_lease_runs_out_meanwhile(
     policy = StagePolicy(max_entries=200)
     await run(FakeStore(), source=journal, make_step=Slow, stop=stop, policy=policy)
     assert sum(lengths) == 1_000
-    assert max(lengths) == max(16, most)
-    assert max(lengths[5:]) <= most
+    assert lengths[0] == 1  # of what nobody has taken yet nobody knows how long it takes
+    assert max(lengths) == most
 
 
 async def test_while_a_step_is_taken_in_a_thread_the_loop_is_free() -> None:
