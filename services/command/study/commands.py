@@ -30,7 +30,7 @@ def run_study(plan: StudyPlan, hands: Hands, console: Console) -> None:
         Refused: The history cannot be used.
         Failed: The results cannot be written, or the cluster does not answer.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         study.run(hands)
         text = f"{len(plan.variants)} variants, {study.material.first} to {study.material.last}: "
@@ -44,7 +44,7 @@ def compare(plan: StudyPlan, hands: Hands, console: Console) -> None:
         Refused: The history cannot be used.
         Failed: Results cannot be written or read, or the cluster does not answer.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         study.run(hands)
         print_comparison(plan, figures_of(study.folder, plan.variants), _wide(console))
@@ -57,7 +57,7 @@ def sweep(plan: StudyPlan, hands: Hands, console: Console) -> None:
         Refused: The history cannot be used, or the plan sweeps nothing.
         Failed: Results cannot be written or read, or the cluster does not answer.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         figures = swept_figures(study.swept, study.sweep(hands))
         print_sweep(plan, figures, study.tried, _wide(console))
@@ -70,7 +70,7 @@ def walk_forward(plan: StudyPlan, hands: Hands, console: Console) -> None:
         Refused: As `sweep`, or there are too few sessions.
         Failed: As `sweep`.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         figures = swept_figures(study.swept, study.sweep(hands))
         print_walk(plan, walk(figures, plan.walk_forward), _wide(console))
@@ -89,7 +89,7 @@ def report(plan: StudyPlan, hands: Hands, out: Path | None, console: Console) ->
         Refused: The history cannot be used, or there is nothing to report.
         Failed: Results cannot be written or read, or the cluster does not answer.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         study.run(hands)
         if 0 < combinations(plan) <= MOST_SWEPT_UNASKED:
@@ -104,7 +104,7 @@ def claims(plan: StudyPlan, hands: Hands, console: Console, file: Path | None) -
         Refused: The history cannot be used.
         Failed: Results cannot be written or read, or the cluster does not answer.
     """
-    with _prepared(console):
+    with _prepared(hands, console):
         study = Study(plan, _command(), console)
         document = judge_claims(study, hands)
         for path in (study.folder.path / "claims.json", *([file] if file else ())):
@@ -113,9 +113,10 @@ def claims(plan: StudyPlan, hands: Hands, console: Console, file: Path | None) -
 
 
 @contextmanager
-def _prepared(console: Console) -> Iterator[None]:
-    """Set up logging, and say in words why a study ends early; what was finished is kept."""
+def _prepared(hands: Hands, console: Console) -> Iterator[None]:
+    """Set up logging and hands, and say in words why a study ends early; what was done is kept."""
     configure_logging("error", stream=sys.stderr)
+    hands.make_ready()
     try:
         with named_reasons():
             yield

@@ -15,7 +15,7 @@ from services.command.endings import Failed, Refused
 from services.command.study.figures import rows_of
 from services.command.study.results import StudyFolder
 from shared.adapters.study.plan import StudyPlan, Variant, WalkForward
-from shared.domain.accounts.effectiveness import summarize
+from shared.domain.accounts.effectiveness import WindowResult, crash_windows, summarize
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.ratios import session_returns, sharpe
 from shared.domain.study.selection import Selection, judge_selection
@@ -101,7 +101,7 @@ def _figures(folder: StudyFolder, variant: Variant) -> SweptFigures:
         sharpe=sharpe_of(rows),
         net_profit=report.dynamic.net_profit,
         cost_per_year=report.dynamic.cost_per_year,
-        effectiveness=effectiveness_of(rows),
+        effectiveness=_effectiveness(report.crashes),
     )
 
 
@@ -112,7 +112,11 @@ def sharpe_of(rows: DailyRows) -> float | None:
 
 def effectiveness_of(rows: DailyRows) -> float | None:
     """Return hedge gain over portfolio loss in all crash windows of these sessions."""
-    crashes = [each for each in summarize(rows.results()).crashes if each.portfolio_loss]
+    return _effectiveness(crash_windows(rows.results()))
+
+
+def _effectiveness(windows: Sequence[WindowResult]) -> float | None:
+    crashes = [each for each in windows if each.portfolio_loss]
     loss = sum(each.portfolio_loss or 0.0 for each in crashes)
     return sum(each.dynamic_gain for each in crashes) / loss if loss else None
 

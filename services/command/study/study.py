@@ -12,7 +12,7 @@ from services.command.study.material import Material, read_material
 from services.command.study.passes import Outcome, Progress, key_of
 from services.command.study.progress import StudyProgress
 from services.command.study.results import StudyFolder
-from services.command.study.workers import cores, run_locally, run_on_cluster
+from services.command.study.workers import cores, make_ready, run_locally, run_on_cluster
 from shared.adapters.code_version import code_version
 from shared.adapters.configuration.faults import FaultyConfiguration
 from shared.adapters.study.patches import NoSuchKey
@@ -31,6 +31,11 @@ class Hands(Struct, frozen=True, kw_only=True):
 
     jobs: int | None = None
     dask: str | None = None
+
+    def make_ready(self) -> None:
+        """Start what takes long to start, before there is work to do."""
+        if self.dask is None and (self.jobs or cores()) > 1:
+            make_ready()
 
     def run(
         self,

@@ -6,10 +6,13 @@ that is done is handed on at once, so what was finished stays when a study is st
 
 import multiprocessing
 import os
+import pickle
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from math import ceil
+from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Final
 
 from services.command.endings import Failed, Refused
@@ -25,12 +28,35 @@ PATIENCE_S: Final = 5
 
 MOST_IN_A_PACK: Final = 32
 """Variants in one pass: beyond it the market's own cost is a small part."""
+FEWEST_IN_A_PACK: Final = 3
+"""Below it the market's own cost is a large one."""
+
+_PRELOADED: Final = ("services.__main__", "services.command.study.passes")
 
 
 def packs_of(variants: Sequence[Variant], workers: int) -> list[tuple[Variant, ...]]:
-    """Deal variants out: several packs a worker, so that all end at about the same time."""
-    size = max(1, min(MOST_IN_A_PACK, ceil(len(variants) / (2 * workers))))
-    return [tuple(variants[at : at + size]) for at in range(0, len(variants), size)]
+    """Deal variants out: ever smaller packs, so that all workers end at about the same time."""
+    fewest = min(FEWEST_IN_A_PACK, ceil(len(variants) / (2 * workers)))
+    packs, at = [], 0
+    while at < len(variants):
+        share = ceil((len(variants) - at) / (2 * workers))
+        size = max(fewest, min(MOST_IN_A_PACK, share))
+        packs.append(tuple(variants[at : at + size]))
+        at += size
+    return packs
+
+
+def make_ready() -> None:
+    """Let workers of this machine be imported for while this process goes on with something else.
+
+    Ctrl-C is for this process, which stops them.
+    """
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(_PRELOADED))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_locally(
@@ -50,14 +76,19 @@ def run_locally(
         return
     context = multiprocessing.get_context("forkserver")
     pool = ProcessPoolExecutor(jobs, mp_context=context)
+    pickled = pickle.dumps(material)  # once, not once a pack
     try:
-        for done in as_completed([pool.submit(run_variants, material, pack) for pack in packs]):
+        for done in as_completed([pool.submit(_run_pickled, pickled, pack) for pack in packs]):
             yield done.result()
     finally:
         processes = list((pool._processes or {}).values())  # noqa: SLF001 - there is no other way
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+
+
+def _run_pickled(material: bytes, variants: Sequence[Variant]) -> list[Outcome]:
+    return run_variants(pickle.loads(material), variants)  # noqa: S301 - of the process above
 
 
 def run_on_cluster(

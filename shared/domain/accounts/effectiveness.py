@@ -8,6 +8,7 @@ adding those profits in would call an insurance free that has just paid.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 from math import fsum
 from typing import Final
 
@@ -178,7 +179,11 @@ def measure_window(results: Sequence[SessionResult], *, after_ns: int, end_ns: i
 def summarize(results: Sequence[SessionResult], *, skipped: int = 0) -> ComparisonReport:
     """Return the whole comparison of `results`, oldest first."""
     multipliers = [result.multiplier for result in results if result.multiplier is not None]
-    crashes = _crashes(results)
+    crashes = crash_windows(results)
+    calm = [
+        not any(crash.after_ns < result.close_ns <= crash.end_ns for crash in crashes)
+        for result in results
+    ]
     nothing = [0.0] * len(results)
     return ComparisonReport(
         sessions=len(results),
@@ -191,19 +196,20 @@ def summarize(results: Sequence[SessionResult], *, skipped: int = 0) -> Comparis
         trades=sum(result.trades for result in results),
         dynamic=_strategy(
             results,
-            crashes,
+            calm,
             carry=[result.dynamic_carry for result in results],
             cost=[result.transaction_cost for result in results],
         ),
         static=_strategy(
-            results, crashes, carry=[result.static_carry for result in results], cost=nothing
+            results, calm, carry=[result.static_carry for result in results], cost=nothing
         ),
-        none=_strategy(results, crashes, carry=nothing, cost=nothing),
+        none=_strategy(results, calm, carry=nothing, cost=nothing),
         crashes=crashes,
     )
 
 
-def _crashes(results: Sequence[SessionResult]) -> tuple[WindowResult, ...]:
+def crash_windows(results: Sequence[SessionResult]) -> tuple[WindowResult, ...]:
+    """Return the crash windows of `results`, in order, and what each hedge earned in them."""
     closes = [(result.close_ns, result.nav) for result in results if result.nav is not None]
     return tuple(
         measure_window(results, after_ns=closes[peak][0], end_ns=closes[trough][0])
@@ -213,23 +219,19 @@ def _crashes(results: Sequence[SessionResult]) -> tuple[WindowResult, ...]:
 
 def _strategy(
     results: Sequence[SessionResult],
-    crashes: Sequence[WindowResult],
+    calm: Sequence[bool],
     *,
     carry: Sequence[float],
     cost: Sequence[float],
 ) -> StrategyResult:
     profits = [earned - paid for earned, paid in zip(carry, cost, strict=True)]
-    calm = [
-        profit
-        for result, profit in zip(results, profits, strict=True)
-        if not any(crash.after_ns < result.close_ns <= crash.end_ns for crash in crashes)
-    ]
+    outside = list(compress(profits, calm))
     return StrategyResult(
         carry_profit=fsum(carry),
         transaction_cost=fsum(cost),
         net_profit=fsum(profits),
-        cost=0.0 - fsum(calm),  # not −0.0
-        cost_per_year=(0.0 - fsum(calm)) * SESSIONS_PER_YEAR / len(calm) if calm else None,
+        cost=0.0 - fsum(outside),  # not −0.0
+        cost_per_year=(0.0 - fsum(outside)) * SESSIONS_PER_YEAR / len(outside) if outside else None,
         sharpe=_sharpe([result.nav for result in results], profits),
     )
 

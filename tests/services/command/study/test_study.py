@@ -87,6 +87,7 @@ def test_processes_and_a_cluster_write_the_same_bytes(plan: StudyPlan, cluster: 
     ):
         folder = plan.results / name
         study = study_of(structs.replace(plan, results=folder))
+        hands.make_ready()
         study.run(hands)
         study.sweep(hands)
         folders.append(files_of(folder))
@@ -203,3 +204,10 @@ def test_packs_hold_every_variant_once_in_order(plan: StudyPlan) -> None:
         packs = packs_of(variants, workers)
         assert [each for pack in packs for each in pack] == variants
         assert max(map(len, packs)) <= 32
+
+
+def test_packs_shrink_so_that_workers_end_together(plan: StudyPlan) -> None:
+    variants = list(swept_variants(plan)) * 50
+    sizes = [len(pack) for pack in packs_of(variants, 2)]
+    assert sizes == [32, 32, 32, 26, 20, 15, 11, 8, 6, 5, 4, 3, 3, 3]
+    assert [len(pack) for pack in packs_of(variants[:3], 2)] == [1, 1, 1]
