@@ -37,7 +37,8 @@ def halt(
     patience: Patience = 5.0,
 ) -> None:
     """Stop trading and cancel what is open; done when the gateway has said so."""
-    from services.command.control import Commander, Wish, run_command
+    from services.command.control import Commander
+    from services.command.operator_link import Wish, run_command
 
     wish = Wish(scope=scope, operator=operator, reason=reason, local=local, patience_s=patience)
     commander = Commander(settings_of(config), console)
@@ -59,7 +60,8 @@ def resume(
     patience: Patience = 5.0,
 ) -> None:
     """Let a scope trade again, whoever had stopped it; signed, also at the socket."""
-    from services.command.control import Commander, Wish, run_command
+    from services.command.control import Commander
+    from services.command.operator_link import Wish, run_command
 
     wish = Wish(scope=scope, operator=operator, reason=reason, local=local, patience_s=patience)
     commander = Commander(settings_of(config), console)
@@ -80,12 +82,13 @@ def rebalance(
     patience: Patience = 5.0,
 ) -> None:
     """Ask books to rebalance now, and print what each of them answers."""
-    from services.command.control import Commander, Wish, run_command
+    from services.command.operator_link import Wish, run_command
+    from services.command.rebalancing import Rebalancer
 
     wish = Wish(scope=scope, operator=operator, reason=reason, patience_s=patience)
-    commander = Commander(settings_of(config), console)
+    rebalancer = Rebalancer(settings_of(config), console)
     with answering():
-        run_command(commander.rebalance(wish))
+        run_command(rebalancer.ask(wish))
 
 
 @app.command(
@@ -95,7 +98,8 @@ def rebalance(
 )
 def status(config: Configuration, local: Local = False, patience: Patience = 5.0) -> None:
     """Print what each scope may do now, by the gateway's own word, and who wanted it so."""
-    from services.command.control import Commander, Wish, run_command
+    from services.command.control import Commander
+    from services.command.operator_link import Wish, run_command
 
     wish = Wish(scope="all", operator="", reason="", local=local, patience_s=patience)
     commander = Commander(settings_of(config), console)

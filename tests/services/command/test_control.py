@@ -8,37 +8,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fakes.clock import ManualClock
 from fakes.eventually import eventually
+from fakes.operating import disbelieve, wish
 from fakes.workplace import Workplace, workplace
 from msgspec import structs
 from rich.console import Console
 
-from services.command.control import Commander, Wish, run_command
+from services.command.control import Commander
 from services.command.endings import Failed, Refused
+from services.command.operator_link import run_command
 from services.gateway.__main__ import run as run_gateway
-from shared.adapters.bus import Bus
 from shared.adapters.keyring import Keyring
-from shared.domain.instants import SECOND
-from shared.wire import codec, topics
-from shared.wire.examples import EXAMPLES
-from shared.wire.messages import (
-    AlertMessage,
-    RejectMessage,
-    SignalMessage,
-    TargetMessage,
-    TriggerMessage,
-    WithheldMessage,
-)
+from shared.wire import topics
 
 pytestmark = pytest.mark.server
-
-TARGET = next(each for each in EXAMPLES if isinstance(each, TargetMessage))
-ALERT = next(each for each in EXAMPLES if isinstance(each, AlertMessage))
-FIRES = next(each for each in EXAMPLES if isinstance(each, TriggerMessage))
-SIGNAL = next(each for each in EXAMPLES if isinstance(each, SignalMessage))
-WITHHELD = next(each for each in EXAMPLES if isinstance(each, WithheldMessage))
-OURS = topics.target("overlay")
 
 
 class Desk:
@@ -52,10 +35,6 @@ class Desk:
     @property
     def printed(self) -> str:
         return self._out.getvalue()
-
-
-def wish(scope: str = "all", *, local: bool = False, patience_s: float = 5.0) -> Wish:
-    return Wish(scope=scope, operator="ann", reason="drill", local=local, patience_s=patience_s)
 
 
 @asynccontextmanager
@@ -141,117 +120,21 @@ async def test_a_scope_that_does_not_exist_is_refused_before_anything_is_sent(
     for command in (
         desk.commander.halt(wish("nobody"), "halted"),
         desk.commander.resume(wish("nobody")),
-        desk.commander.rebalance(wish("nobody")),
     ):
         with pytest.raises(Refused, match="no scope 'nobody'; there are all, overlay"):
             await command
 
 
-async def refuse(bus: Bus) -> None:
-    """Be an ingest that believes nothing."""
-    async for message in bus.messages():
-        message.ack()
-        reject = RejectMessage(
-            reason="stale_command",
-            detail="70.0 s old by our clock",
-            topic=message.topic,
-            payload=message.payload[:400],
-            truncated=False,
-            received_time="1970-01-01T00:00:00Z",
-        )
-        await bus.publish(topics.REJECTS, codec.encode(reject))
-
-
 async def test_what_ingest_does_not_believe_is_said(tmp_path: Path) -> None:
     async with (
         workplace(tmp_path) as place,
-        place.client(topics.HALT, topics.REBALANCE) as bus,
+        place.client(topics.HALT) as bus,
         asyncio.TaskGroup() as tasks,
     ):
-        refusing = tasks.create_task(refuse(bus))
-        for command in (
-            Desk(place).commander.halt(wish(patience_s=1.0), "halted"),
-            Desk(place).commander.rebalance(wish()),
-        ):
-            with pytest.raises(Failed, match=r"not believed by ingest: stale_command: 70\.0 s"):
-                await command
+        refusing = tasks.create_task(disbelieve(bus))
+        with pytest.raises(Failed, match=r"not believed by ingest: stale_command: 70\.0 s"):
+            await Desk(place).commander.halt(wish(patience_s=1.0), "halted")
         refusing.cancel()
-
-
-async def answer(bus: Bus) -> None:
-    """Be a hedger: what is withheld, another's target, and the one that was asked for."""
-    async for message in bus.messages():
-        message.ack()
-        withheld = structs.replace(WITHHELD, book="overlay")
-        await bus.publish(topics.withheld("overlay"), codec.encode(withheld))
-        await bus.publish(OURS, b"{")
-        await bus.publish(topics.REJECTS, b"{")
-        for trigger in ("vix_move", "operator"):
-            target = structs.replace(TARGET, book="overlay", trigger=trigger, decision=7)
-            await bus.publish(OURS, codec.encode(target), retain=True)
-
-
-async def test_a_rebalance_is_done_when_every_book_has_answered(tmp_path: Path) -> None:
-    async with workplace(tmp_path) as place, asyncio.TaskGroup() as tasks:
-        async with place.client(topics.REBALANCE) as bus:
-            answering = tasks.create_task(answer(bus))
-            desk = Desk(place)
-            await desk.commander.rebalance(wish())
-            answering.cancel()
-        assert desk.printed.count("decision 7") == 1
-        assert "malformed" in desk.printed
-        assert f"withheld by {WITHHELD.control}" in desk.printed
-        with pytest.raises(Failed, match=r"no answer in 0\.5 s from overlay"):
-            await desk.commander.rebalance(wish(patience_s=0.5))
-
-
-async def hold(bus: Bus) -> None:
-    """Be a hedger that takes a request and cannot size it: that is alarmed once, then retained."""
-    bad = structs.replace(SIGNAL, name="vix_smooth", quality="warming", have=1, need=20)
-    stale = structs.replace(SIGNAL, name="vix", quality="stale")
-    other = structs.replace(SIGNAL, name="drawdown.tail", quality="stale")
-    for signal in (bad, stale, other, structs.replace(SIGNAL, name="rv")):
-        await bus.publish(topics.signal(signal.name), codec.encode(signal), retain=True)
-    async for message in bus.messages():
-        message.ack()
-        stuck = structs.replace(
-            ALERT, book="overlay", what="target_unknown", where="operator", severity="critical"
-        )
-        fires = structs.replace(FIRES, book="overlay", trigger="operator", state="firing")
-        await bus.publish(topics.alerts("critical"), codec.encode(stuck))
-        await bus.publish(topics.trigger("overlay", "operator"), codec.encode(fires), retain=True)
-
-
-async def test_a_request_that_a_book_holds_is_said_to_stand_and_why_it_waits(
-    tmp_path: Path,
-) -> None:
-    async with workplace(tmp_path) as place, asyncio.TaskGroup() as tasks:
-        async with place.client(topics.REBALANCE) as bus:
-            holding = tasks.create_task(hold(bus))
-            with pytest.raises(Failed) as standing:
-                await Desk(place).commander.rebalance(wish(patience_s=2.0))
-            holding.cancel()
-        for words in (
-            "overlay: the request was taken and stands; nothing is decided yet",
-            f"critical, target_unknown: {ALERT.runbook}",
-            "signals that are not good: vix (stale), vix_smooth (warming 1 of 20)\n",
-            "It cannot be\n     taken back; `hedgestat halt overlay --reason",
-        ):
-            assert words in str(standing.value), str(standing.value)
-        with pytest.raises(Failed, match="the request was taken and stands"):  # alarmed no more
-            await Desk(place).commander.rebalance(wish(patience_s=1.0))
-
-
-async def test_while_the_exchange_is_closed_a_request_waits_for_the_opening(
-    tmp_path: Path,
-) -> None:
-    async with workplace(tmp_path) as place:
-        clock = structs.replace(place.settings.clock, source="wall")
-        place.settings = structs.replace(place.settings, clock=clock)
-        sunday = ManualClock(1_517_745_600 * SECOND)  # 2018-02-04 12:00 UTC
-        commander = Commander(place.settings, Console(file=StringIO()), place.keys, sunday)
-        with pytest.raises(Failed, match=r"closed until 2018-02-05T14:30:00Z[^·]*at the opening"):
-            await commander.rebalance(wish(patience_s=0.5))
 
 
 async def test_from_another_directory_it_is_said_where_socket_and_keys_are_looked_for(
@@ -287,4 +170,4 @@ def test_without_an_operators_key_a_command_is_refused_with_what_to_do(tmp_path:
         run_command(commander.halt(wish(), "halted"))
     commander = Commander(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
     with pytest.raises(Refused, match="no private key of role operator"):
-        run_command(commander.rebalance(wish()))
+        run_command(commander.resume(wish(local=True)))
