@@ -16,8 +16,11 @@ from services.command.study.report.crisis_charts import crisis_charts
 from services.command.study.report.curves import growth_chart, profit_charts
 from services.command.study.report.market_charts import MOST_ON_A_SHEET, has_market, hedge_chart
 from services.command.study.report.page import Drawings, plotly_script, rendered, style
+from services.command.study.report.regime_table import regime_table
+from services.command.study.report.sheet import packed
+from services.command.study.report.side_by_side import comparison
 from services.command.study.report.sweep_charts import sweep_chart
-from services.command.study.report.tables import comparison, packed, regimes, walk_table
+from services.command.study.report.walk_table import walk_table
 from services.command.study.report.whipsaws import HEADS, whipsaw_rows
 from services.command.study.report.wording import percent, ratio
 from services.command.study.report.words import summary
@@ -69,7 +72,7 @@ def document(contents: Contents) -> str:
         "whipsaw_heads": HEADS,
         "whipsaws": listed,
         "whipsaws_more": more,
-        "regimes": regimes(contents),
+        "regimes": regime_table(contents),
         "sweep": _sweep(contents, charts),
         "swept": contents.swept,
         "sensitivity": sensitivity(contents),

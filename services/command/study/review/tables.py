@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from services.command.figures import figure, rounded, spaced
-from services.command.study.report.tables import EMPTY, Cell, Row, Sheet
+from services.command.study.report.sheet import EMPTY, Cell, Row, Sheet
 from services.command.study.report.wording import money, percent, ratio
 from services.command.study.review.month import BookMonth
 from shared.domain.instants import SECOND
