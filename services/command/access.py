@@ -1,14 +1,13 @@
 """`hedgestat logins`, `certificates`, `access`: what lets services in and keeps others out."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 
-from services.command.endings import Refused
+from services.command.endings import Refused, refusing
+from services.command.printing import tell
 from shared.adapters.access_lists import broker_list, store_list
 from shared.adapters.certificates import (
     RENEWED_DAYS,
@@ -47,10 +46,10 @@ def make(directory: Path, console: Console) -> None:
     Raises:
         Refused: A file cannot be read or written.
     """
-    with _refusing():
+    with refusing(LoginRefused, CertificateFault):
         made = make_logins(directory)
-    _print(console, f"New: {', '.join(made)}." if made else "Every identity has its login.")
-    _print(console, f"{directory}/servers/ is for the servers: lists and digests, no password.")
+    tell(console, f"New: {', '.join(made)}." if made else "Every identity has its login.")
+    tell(console, f"{directory}/servers/ is for the servers: lists and digests, no password.")
 
 
 def rotate(directory: Path, names: Sequence[str], console: Console) -> None:
@@ -59,12 +58,12 @@ def rotate(directory: Path, names: Sequence[str], console: Console) -> None:
     Raises:
         Refused: There is no such login, or a file cannot be written.
     """
-    with _refusing():
+    with refusing(LoginRefused, CertificateFault):
         rotate_logins(directory, names)
-    _print(console, f"New passwords of {', '.join(names)} in {directory}.")
-    _print(console, f"1. Copy {directory}/IDENTITY to where it runs: it is read at each connect.")
-    _print(console, f"2. Copy {directory}/servers/ to the servers; SIGHUP to the broker, and")
-    _print(console, "   restart the stores. Services come back by themselves.")
+    tell(console, f"New passwords of {', '.join(names)} in {directory}.")
+    tell(console, f"1. Copy {directory}/IDENTITY to where it runs: it is read at each connect.")
+    tell(console, f"2. Copy {directory}/servers/ to the servers; SIGHUP to the broker, and")
+    tell(console, "   restart the stores. Services come back by themselves.")
 
 
 def make_anew(
@@ -75,12 +74,12 @@ def make_anew(
     Raises:
         Refused: A file cannot be read or written.
     """
-    with _refusing():
+    with refusing(LoginRefused, CertificateFault):
         made = make_certificates(directory, servers or SERVERS, names, SystemClock().now_ns())
     for path in made:
-        _print(console, f"New: {path}")
+        tell(console, f"New: {path}")
     if not made:
-        _print(console, "Every certificate is good for long enough.")
+        tell(console, "Every certificate is good for long enough.")
 
 
 def show(directory: Path, console: Console) -> bool:
@@ -90,7 +89,7 @@ def show(directory: Path, console: Console) -> bool:
         Refused: One cannot be read.
     """
     now_ns = SystemClock().now_ns()
-    with _refusing():
+    with refusing(LoginRefused, CertificateFault):
         shown = list_certificates(directory)
     if not shown:
         raise Refused(f"no certificates in {directory}: `hedgestat certificates make`")
@@ -98,19 +97,5 @@ def show(directory: Path, console: Console) -> bool:
         days = each.days_left(now_ns)
         soon = "" if days >= RENEWED_DAYS else "  RENEW: `hedgestat certificates make`"
         what = ", ".join(each.names) or "the authority"
-        _print(console, f"{each.path}  {each.ends:%Y-%m-%d}, {days} days  {what}{soon}")
+        tell(console, f"{each.path}  {each.ends:%Y-%m-%d}, {days} days  {what}{soon}")
     return all(each.days_left(now_ns) >= RENEWED_DAYS for each in shown)
-
-
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except (LoginRefused, CertificateFault) as reason:
-        raise Refused(str(reason)) from reason
-    except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}") from error
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(escape(text), highlight=False, soft_wrap=True)

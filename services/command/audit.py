@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from services.command.endings import Failed, Refused, named_reasons
+from services.command.printing import progress_bar
 from shared.adapters.archive import ArchiveReader, read_segment, recall
 from shared.adapters.bus import Subscription
 from shared.adapters.head_record import HeadRecord, signed_head
@@ -138,7 +139,7 @@ async def _verify(site: Site, keyring: Keyring, options: VerifyOptions, console:
 async def _follow(
     site: Site, options: VerifyOptions, told: Mapping[int, bytes], console: Console
 ) -> Verifier:
-    with _bar(console) as bar:
+    with progress_bar(console, MofNCompleteColumn(), "decisions", TimeElapsedColumn()) as bar:
         task = bar.add_task("verifying", total=None)
         verifier: Verifier | None = None
         async for entries in _log(site, options.files, bar, task):
@@ -235,16 +236,3 @@ async def _retained(site: Site) -> bytes | None:
     except TimeoutError:
         return None
     return None
-
-
-def _bar(console: Console) -> Progress:
-    shown = console if console.is_terminal else Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn("decisions"),
-        TimeElapsedColumn(),
-        console=shown,
-        disable=not shown.is_terminal,
-    )

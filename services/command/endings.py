@@ -45,6 +45,21 @@ class Failed(Exception):  # noqa: N818 - likewise
 
 
 @contextlib.contextmanager
+def refusing(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn these, and trouble with a file, into `Refused`.
+
+    Raises:
+        Refused: See above.
+    """
+    try:
+        yield
+    except kinds as reason:
+        raise Refused(str(reason)) from reason
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
 def named_reasons() -> Iterator[None]:
     """Turn what ends the block for a reason into one `Failed` with all of them.
 

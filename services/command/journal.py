@@ -14,9 +14,10 @@ from typing import Final
 
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from services.command.endings import Failed, Refused, named_reasons
+from services.command.printing import progress_bar
 from services.hedger.step import HedgerStep
 from services.signals.step import SignalsStep
 from shared.adapters.archive import ArchiveReader, recall
@@ -83,7 +84,10 @@ def run_export(settings: Settings, path: Path, period: Period, console: Console)
 
 async def _export(site: Site, path: Path, period: Period, console: Console) -> dict[str, int]:
     counts = {}
-    with ExportFile(path, {"config_digest": site.settings.digest}) as file, _bar(console) as bar:
+    with (
+        ExportFile(path, {"config_digest": site.settings.digest}) as file,
+        progress_bar(console, MofNCompleteColumn(), TimeRemainingColumn()) as bar,
+    ):
         # decisions first: the journal, read later, then holds all that they came of
         async with site.orders() as orders, site.market() as market:
             for store, stream in ((orders, keys.decisions()), (market, keys.journal())):
@@ -197,7 +201,7 @@ def _replay(
     decisions: list[bytes] = []
     recorded: list[bytes] = []
     events = 0
-    with _bar(console) as bar:
+    with progress_bar(console, MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("replaying", total=exported.count)
         for entries in exported.entries():
             bar.advance(task, len(entries))
@@ -266,15 +270,3 @@ def _told(record: DecisionRecord | None) -> str:
 
 def _numbered(payloads: Sequence[bytes]) -> list[Entry]:
     return [Entry(keys.decisions(), index, each) for index, each in enumerate(payloads, 1)]
-
-
-def _bar(console: Console) -> Progress:
-    shown = console if console.is_terminal else Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=shown,
-        disable=not shown.is_terminal,
-    )

@@ -1,13 +1,12 @@
 """`hedgestat keys`: what orders and commands are signed with, made and looked after."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
-from services.command.endings import Refused
+from services.command.endings import Refused, refusing
+from services.command.printing import tell
 from shared.adapters.key_files import (
     KeyRefused,
     KeyShown,
@@ -47,11 +46,11 @@ def make(directory: Path, names: Sequence[str], console: Console) -> None:
         Refused: There is no such role, or it has a key.
     """
     roles = [role_named(name) for name in names] or list(ROLES)
-    with _refusing():
+    with refusing(KeyRefused, KeyMissing):
         made = new_keys(directory, roles)
     for role, name in made.items():
-        _print(console, f"{role} signs with {name}: {private_path(directory, role)}, {WHERE[role]}")
-    _print(console, f"All of {directory / 'trusted'} belongs wherever a service runs.")
+        tell(console, f"{role} signs with {name}: {private_path(directory, role)}, {WHERE[role]}")
+    tell(console, f"All of {directory / 'trusted'} belongs wherever a service runs.")
 
 
 def rotate(directory: Path, name: str, console: Console) -> None:
@@ -61,13 +60,13 @@ def rotate(directory: Path, name: str, console: Console) -> None:
         Refused: There is no such role, or it has no key.
     """
     role = role_named(name)
-    with _refusing():
+    with refusing(KeyRefused, KeyMissing):
         made = rotate_key(directory, role)
-    _print(console, f"{role} signs with {made} from its next start on; the old key stays trusted.")
+    tell(console, f"{role} signs with {made} from its next start on; the old key stays trusted.")
     trusted = directory / "trusted" / f"{role}-{made}.pem"
-    _print(console, f"1. Copy {trusted} to all other machines; restart the services there.")
-    _print(console, f"2. Restart what signs as {role}.")
-    _print(console, f"3. Everywhere: hedgestat keys retire {role} OLD_KEY_ID, and restart.")
+    tell(console, f"1. Copy {trusted} to all other machines; restart the services there.")
+    tell(console, f"2. Restart what signs as {role}.")
+    tell(console, f"3. Everywhere: hedgestat keys retire {role} OLD_KEY_ID, and restart.")
 
 
 def retire(directory: Path, name: str, key_id: str, console: Console) -> None:
@@ -77,19 +76,19 @@ def retire(directory: Path, name: str, key_id: str, console: Console) -> None:
         Refused: There is no such role or key, or the key is needed.
     """
     role = role_named(name)
-    with _refusing():
+    with refusing(KeyRefused, KeyMissing):
         retire_key(directory, role, key_id)
-    _print(console, f"{role} key {key_id} is trusted no more, from the services' next start on.")
+    tell(console, f"{role} key {key_id} is trusted no more, from the services' next start on.")
 
 
 def show(directory: Path, console: Console) -> bool:
     """Print every key, one a line; whether all is well, which it is without the desk's, too."""
     keys = list_keys(directory)
     for key in keys:
-        _print(console, _line(key))
+        tell(console, _line(key))
     absent = [role for role in ROLES if role not in {key.role for key in keys}]
     for role in absent:
-        _print(console, f"{role:<9} no key: `hedgestat keys new {role}`, or copy it here")
+        tell(console, f"{role:<9} no key: `hedgestat keys new {role}`, or copy it here")
     return not set(absent) - {"desk"} and not any(key.fault for key in keys)
 
 
@@ -97,17 +96,3 @@ def _line(key: KeyShown) -> str:
     uses = [word for word, is_so in (("signs", key.signs), ("trusted", key.is_trusted)) if is_so]
     line = f"{key.role:<9} {key.key_id or '?':<16}  {', '.join(uses)}"
     return f"{line}  FAULT: {key.fault}" if key.fault else line
-
-
-@contextlib.contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except (KeyRefused, KeyMissing) as reason:
-        raise Refused(str(reason)) from reason
-    except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}") from error
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(escape(text), highlight=False, soft_wrap=True)

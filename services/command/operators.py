@@ -7,9 +7,9 @@ from getpass import getpass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
-from services.command.endings import Refused
+from services.command.endings import Refused, refusing
+from services.command.printing import tell
 from shared.adapters.operators import (
     OperatorRefused,
     OperatorsUnusable,
@@ -27,7 +27,7 @@ def add(path: Path, name: str, console: Console) -> None:
     """
     with _refusing():
         add_operator(path, name, _password(name))
-    _print(console, f"{name} may log in to the page, from now on: {path}")
+    tell(console, f"{name} may log in to the page, from now on: {path}")
 
 
 def remove(path: Path, name: str, console: Console) -> None:
@@ -38,7 +38,7 @@ def remove(path: Path, name: str, console: Console) -> None:
     """
     with _refusing():
         remove_operator(path, name)
-    _print(console, f"{name} may log in no more, and is logged out with the next thing they do.")
+    tell(console, f"{name} may log in no more, and is logged out with the next thing they do.")
 
 
 def show(path: Path, console: Console) -> None:
@@ -50,7 +50,7 @@ def show(path: Path, console: Console) -> None:
     with _refusing():
         names = list(read_operators(path))
     for name in names:
-        _print(console, name)
+        tell(console, name)
 
 
 def _password(name: str) -> str:
@@ -65,14 +65,7 @@ def _password(name: str) -> str:
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
     try:
-        yield
-    except (OperatorRefused, OperatorsUnusable) as reason:
-        raise Refused(str(reason)) from reason
+        with refusing(OperatorRefused, OperatorsUnusable):
+            yield
     except (EOFError, KeyboardInterrupt):
         raise Refused("interrupted: nothing was changed") from None
-    except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}") from error
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(escape(text), highlight=False, soft_wrap=True)

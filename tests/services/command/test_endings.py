@@ -1,10 +1,11 @@
 """What ends a command is told in a line a reason; a fault of ours keeps its traceback."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from services.command.endings import Failed, Refused, named_reasons
+from services.command.endings import Failed, Refused, named_reasons, refusing
 from shared.adapters.record import RecordInUse
 from shared.runtime.ledger import LeaseLost
 
@@ -45,3 +46,12 @@ def test_a_fault_of_ours_is_not_hidden() -> None:
     with pytest.raises(ExceptionGroup) as group, named_reasons():
         asyncio.run(lose_all(ZeroDivisionError()))
     assert group.group_contains(ZeroDivisionError)
+
+
+def test_what_is_expected_and_trouble_with_a_file_is_refused_in_words() -> None:
+    with pytest.raises(Refused, match="no such role"), refusing(KeyError, ValueError):
+        raise ValueError("no such role")
+    with pytest.raises(Refused, match="/nowhere: No such file"), refusing():
+        Path("/nowhere").read_bytes()
+    with pytest.raises(ZeroDivisionError), refusing(ValueError):
+        raise ZeroDivisionError

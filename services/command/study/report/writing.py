@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
 from services.command.endings import Failed, Refused
+from services.command.printing import progress_bar
 from services.command.study.report.contents import Provenance, SweptStudy, contents_of, swept_study
 from services.command.study.study import Study, swept_variants
 from shared.adapters.code_version import code_version
@@ -37,7 +38,7 @@ def write_report(study: Study, command: str, path: Path, console: Console) -> No
         from services.command.study.report.document import document  # noqa: PLC0415 - an extra
     except ImportError:
         raise Refused('a report needs jinja2: pip install "hedgestat[study]"') from None
-    with _bar(console) as bar:
+    with progress_bar(console, MofNCompleteColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("measuring", total=len(study.plan.variants))
         contents = contents_of(
             study.plan,
@@ -88,16 +89,4 @@ def provenance_of(study: Study, command: str) -> Provenance:
         model_priced=material.instruments.model_priced,
         tried=study.tried,
         bootstrap=BootstrapPolicy(resamples=plan.resamples, seed=plan.seed),
-    )
-
-
-def _bar(console: Console) -> Progress:
-    shown = console if console.is_terminal else Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=shown,
-        disable=not shown.is_terminal,
     )
