@@ -35,7 +35,7 @@ from shared.adapters.mqtt_session import Session, publish_properties
 from shared.wire import seal
 
 _FIRST_DELAY_S: Final = 0.05
-_LONGEST_DELAY_S: Final = 2.0
+_LONGEST_DELAY_S: Final = 1.0
 _STABLE_AFTER_S: Final = 5.0
 
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 
-def delays_s(*, first_s: float = 0.05, most_s: float = 2.0) -> Iterator[float]:
+def delays_s(*, first_s: float = 0.05, most_s: float = 1.0) -> Iterator[float]:
     """Yield waits without end: exponential, each drawn evenly from the upper half of its range.
 
     Everyone who lost the same server tries again; drawn waits keep them from coming at once.

@@ -9,6 +9,8 @@ from shared.adapters.clock import Clock
 from shared.runtime.outbox import Outbox, OutboxRow
 
 _IDLE_S: Final = 60.0
+_LOOK_S: Final = 0.25
+"""While something waits, for a connection that is a new one."""
 _AT_ONCE: Final = 64
 """Rows that leave together: what is put meanwhile waits until the broker has them."""
 
@@ -72,19 +74,29 @@ class Delivery:
         return gone
 
     async def run(self) -> None:
-        """Send what is due until cancelled."""
+        """Send what is due until cancelled: over a new connection, all that waits."""
+        connection = -1
         while True:
+            await self._bus.connected.wait()
+            if connection != self._bus.reconnects:
+                connection = self._bus.reconnects
+                self._outbox.hurry(self._clock.monotonic_s())
             due = self._outbox.due(self._clock.monotonic_s())
             for first in range(0, len(due), _AT_ONCE):
                 await self._send(due[first : first + _AT_ONCE])
-            deadline = self._outbox.next_deadline()
-            pause_s = _IDLE_S if deadline is None else deadline - self._clock.monotonic_s()
-            try:
-                async with asyncio.timeout(max(0.0, pause_s)):
-                    await self._wake.wait()
-                self._wake.clear()
-            except TimeoutError:
-                continue
+            await self._until_something_is_due()
+
+    async def _until_something_is_due(self) -> None:
+        deadline_s = self._outbox.next_deadline()
+        pause_s = _IDLE_S
+        if deadline_s is not None:
+            pause_s = min(_LOOK_S, max(0.0, deadline_s - self._clock.monotonic_s()))
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
 
     async def _send(self, rows: Sequence[OutboxRow]) -> None:
         self._check()

@@ -3,6 +3,9 @@
 A broker's acknowledgement proves nothing (promises F1): a row leaves only when the *application*
 at the other end has it. A protocol core: tell it (`put`, `acknowledge`), ask it (`due`,
 `next_deadline`), no IO.
+
+Whoever learns that the other end may be back has everything sent at once (`hurry`): what was on its
+way over a connection that broke may be lost, and need not wait out a pause that has grown.
 """
 
 from collections import deque
@@ -14,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 4.0
+LONGEST_PAUSE_S: Final = 2.0
 """So what waits for the other end is there within seconds once that is well again."""
 
 
@@ -93,6 +96,14 @@ class Outbox:
             pending.pause_s = min(2 * pending.pause_s, LONGEST_PAUSE_S)
             self._plan(pending)
         return [pending.row for pending in due]
+
+    def hurry(self, now_s: float) -> None:
+        """Have all be due now that may be on its way, and its pauses begin anew."""
+        self._schedule.clear()
+        for pending in self._pending.values():
+            if not pending.is_held:
+                pending.send_at_s, pending.pause_s = now_s, FIRST_PAUSE_S
+                self._plan(pending)
 
     def oldest_s(self) -> float | None:
         """When the row that has waited longest was put."""

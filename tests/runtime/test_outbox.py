@@ -33,7 +33,7 @@ def test_a_row_that_is_not_acknowledged_is_due_again_after_ever_longer_pauses() 
         assert outbox.due(deadline_s - 1e-6) == []
         pauses.append(deadline_s - now_s)
         now_s = deadline_s
-    assert pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]
+    assert pauses == [0.5, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
     assert (pauses[0], pauses[-1]) == (FIRST_PAUSE_S, LONGEST_PAUSE_S)
 
 
@@ -87,10 +87,24 @@ def test_no_more_than_may_be_on_their_way_are_due_until_some_are_acknowledged() 
     assert len(outbox) == 2
 
 
+def test_when_hurried_all_that_is_on_its_way_is_due_at_once_and_pauses_begin_anew() -> None:
+    outbox = Outbox(most_sent=2)
+    outbox.put(map(row, "abc"), 0.0)
+    for now_s in (0.0, 0.5, 1.5):
+        assert keys(outbox.due(now_s)) == ["a", "b"]
+    outbox.hurry(1.6)
+    assert keys(outbox.due(1.6)) == ["a", "b"]
+    assert outbox.due(2.0) == []
+    assert outbox.next_deadline() == 1.6 + FIRST_PAUSE_S
+    outbox.acknowledge("a")
+    assert keys(outbox.due(1.6 + FIRST_PAUSE_S)) == ["b", "c"]
+
+
 NAMES = st.sampled_from(list("abcd"))
 ACTIONS = st.one_of(
     st.tuples(st.just("put"), NAMES),
     st.tuples(st.just("acknowledge"), NAMES),
+    st.tuples(st.just("hurry"), NAMES),
     st.tuples(st.just("pass"), st.floats(0.0, 40.0)),
 )
 
@@ -108,6 +122,9 @@ def test_a_row_is_due_within_the_longest_pause_exactly_until_it_is_acknowledged(
         elif action == "acknowledge":
             assert outbox.acknowledge([str(value)]) == [value] * (value in waiting)
             waiting.pop(str(value), None)
+        elif action == "hurry":
+            outbox.hurry(now_s)
+            assert outbox.next_deadline() == (now_s if waiting else None)
         else:
             now_s += float(value)
         for name in keys(outbox.due(now_s)):

@@ -1,7 +1,7 @@
 """No order is lost and none is doubled, whatever is killed between hedger and gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -186,12 +186,40 @@ async def test_rows_settled_before_the_restart_are_not_waited_for() -> None:
 async def test_a_killed_broker_delays_orders_and_loses_none() -> None:
     async with office(store_of(2)) as desk, desk.running(desk.relay()) as relay:
         desk.broker.kill()
-        await eventually(lambda: "unavailable" in desk.outcomes)
-        desk.broker.start()
-        await eventually(desk.bus.connected.is_set)
-        desk.resend(relay)
+        await eventually(lambda: relay.waiting == 2)
+        desk.broker.start()  # time stands still: no pause is waited out
         await eventually(lambda: relay.has_delivered(2) and not desk.outbox)
         assert desk.decisions == [1, 2]
+
+
+async def test_a_slow_gateway_is_not_sent_all_that_waits() -> None:
+    async with office(store_of(700)) as desk:
+        desk.desk.quiet = True
+        async with desk.running(desk.relay()) as relay:
+            await eventually(lambda: relay.waiting == 700 and len(desk.outcomes) >= 500)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert desk.outcomes == ["sent"] * 500
+
+
+async def test_between_two_hundreds_of_rows_that_are_sealed_others_have_their_turn() -> None:
+    waiting: list[int] = []
+
+    class Observed(FakeStore):
+        async def read(
+            self, after: Mapping[str, int], *, count: int, block_ms: int | None = None
+        ) -> list[Entry]:
+            waiting.append(relay.waiting)
+            return await super().read(after, count=count, block_ms=block_ms)
+
+    store = Observed()
+    decide(store, *range(1, 251))
+    async with office(store) as desk:
+        desk.desk.quiet = True
+        relay = desk.relay()
+        async with desk.running(relay):
+            await eventually(lambda: relay.waiting == 250)
+            assert waiting[:4] == [0, 100, 200, 250]
 
 
 async def test_an_answer_that_is_lost_is_asked_for_again() -> None:
