@@ -11,7 +11,6 @@ from shared.domain.instants import SECOND
 from shared.wire import codec, topics
 from shared.wire.messages import TickMessage
 
-SYMBOLS: Final = ("VIX", "SPX")
 _SOURCE: Final = "exchange"
 _NEVER: Final = float("inf")
 

@@ -78,11 +78,6 @@ class Weather:
         self._rates.clear()
         self.note("the weather clears")
 
-    @property
-    def is_clear(self) -> bool:
-        """Whether the faults are over."""
-        return not self._rates
-
     def has(self, fault: str) -> bool:
         """Whether this seed has a fault, now."""
         return fault in self._rates

@@ -29,20 +29,16 @@ class PerformanceIntervals(Struct, frozen=True, kw_only=True):
     Attributes:
         sharpe: Of portfolio and hedge together.
         sharpe_gain: That less the unhedged portfolio's, over the same sessions.
-        sharpe_over_static: That less the statically hedged portfolio's.
         effectiveness: Hedge gain / portfolio loss over all crash windows together.
         static_effectiveness: The static hedge's.
         cost_per_year: What the hedge lost outside crash windows, per 252 of those sessions.
-        saving_per_year: What the static hedge lost outside them, less that.
     """
 
     sharpe: Interval | None
     sharpe_gain: Interval | None
-    sharpe_over_static: Interval | None
     effectiveness: Interval | None
     static_effectiveness: Interval | None
     cost_per_year: Interval | None
-    saving_per_year: Interval | None
 
 
 def performance_intervals(
@@ -55,15 +51,11 @@ def performance_intervals(
         crash: Which of them lie in a crash window (`performance.crash_sessions`), (n,).
         policy: How to resample.
     """
-    nothing = np.zeros(len(rows))
-    hedged, static, unhedged = (
-        session_returns(rows.nav, profit) for profit in (rows.profit, rows.static_profit, nothing)
-    )
-    saving = rows.profit - rows.static_profit
+    hedged = session_returns(rows.nav, rows.profit)
+    unhedged = session_returns(rows.nav, np.zeros(len(rows)))
     return PerformanceIntervals(
         sharpe=_interval(sharpe_of_rows, policy, hedged),
         sharpe_gain=_interval(sharpe_difference, policy, hedged, unhedged),
-        sharpe_over_static=_interval(sharpe_difference, policy, hedged, static),
         effectiveness=_interval(
             ratio_of_sums, policy, *effectiveness_columns(rows.nav, rows.profit, crash)
         ),
@@ -71,7 +63,6 @@ def performance_intervals(
             ratio_of_sums, policy, *effectiveness_columns(rows.nav, rows.static_profit, crash)
         ),
         cost_per_year=_interval(yearly_ratio, policy, np.where(crash, 0.0, -rows.profit), ~crash),
-        saving_per_year=_interval(yearly_ratio, policy, np.where(crash, 0.0, saving), ~crash),
     )
 
 

@@ -1,10 +1,8 @@
 """The best of many is better than it is: Sharpe ratios deflated by the number of trials.
 
 Sources: D. Bailey, M. López de Prado, "The Sharpe Ratio Efficient Frontier", Journal of Risk 15
-(2012): probabilistic Sharpe ratio and minimum track record; the same, "The Deflated Sharpe
-Ratio", Journal of Portfolio Management 40 (2014); D. Bailey, J. Borwein, M. López de Prado,
-Q. Zhu, "Pseudo-Mathematics and Financial Charlatanism", Notices of the AMS 61 (2014): minimum
-backtest length.
+(2012): probabilistic Sharpe ratio; the same, "The Deflated Sharpe Ratio", Journal of Portfolio
+Management 40 (2014).
 
 Ratios are *per session* unless a name says `annual`; kurtosis is 3 for a normal distribution.
 Trials are taken as independent. Neighbours in a sweep are not: the deflation then asks for too
@@ -39,8 +37,6 @@ class Selection(Struct, frozen=True, kw_only=True):
         skewness: Of the session returns.
         kurtosis: Of the session returns, 3 for a normal distribution.
         years: Of the backtest, 252 sessions each.
-        minimum_years: Length under which the best of as many trials without skill is expected to
-            reach the measured ratio; `None` when that is not above 0.
         warning: A sentence, when the number of trials explains the ratio; `None` when not.
     """
 
@@ -52,7 +48,6 @@ class Selection(Struct, frozen=True, kw_only=True):
     skewness: float
     kurtosis: float
     years: float
-    minimum_years: float | None
     warning: str | None
 
 
@@ -104,7 +99,6 @@ def judge_selection(
         skewness=skewness,
         kurtosis=kurtosis,
         years=count / SESSIONS_PER_YEAR,
-        minimum_years=minimum_backtest_years(trials, annual) if annual > 0 else None,
         warning=_warning(trials, annual, annual_benchmark, deflated, confidence),
     )
 
@@ -137,27 +131,6 @@ def probabilistic_sharpe(
     return NORMAL.cdf((sharpe - benchmark) * sqrt(observations - 1) / deviation)
 
 
-def minimum_track_record(
-    sharpe: float,
-    *,
-    benchmark: float = 0.0,
-    skewness: float = 0.0,
-    kurtosis: float = 3.0,
-    confidence: float = 0.95,
-) -> float:
-    """Return how many observations show a ratio to be above `benchmark`.
-
-    1 + (1 − γ₃·SR + (γ₄ − 1)/4·SR²)·(z/(SR − SR*))².
-
-    Raises:
-        ValueError: The ratio is not above the benchmark: no record is long enough.
-    """
-    if sharpe <= benchmark:
-        raise ValueError(f"no record shows {sharpe} to be above {benchmark}")
-    sigmas = NORMAL.inv_cdf(confidence) * _deviation(sharpe, skewness, kurtosis)
-    return 1.0 + (sigmas / (sharpe - benchmark)) ** 2
-
-
 def expected_maximum_sharpe(trials: int, deviation: float = 1.0) -> float:
     """Return the ratio expected of the best of `trials` without skill.
 
@@ -178,49 +151,6 @@ def expected_maximum_sharpe(trials: int, deviation: float = 1.0) -> float:
     usual = NORMAL.inv_cdf(1.0 - 1.0 / trials)
     extreme = NORMAL.inv_cdf(1.0 - 1.0 / (trials * e))
     return deviation * ((1.0 - EULER) * usual + EULER * extreme)
-
-
-def deflated_sharpe(  # noqa: PLR0913 - the formula's variables
-    sharpe: float,
-    observations: int,
-    *,
-    trials: int,
-    trials_deviation: float,
-    skewness: float = 0.0,
-    kurtosis: float = 3.0,
-) -> float:
-    """Return the probability that the true ratio is above the best of trials without skill.
-
-    The probabilistic Sharpe ratio against `expected_maximum_sharpe`.
-
-    Args:
-        sharpe: Of the chosen one, per observation.
-        observations: n ≥ 2.
-        trials: Tried, the chosen one included.
-        trials_deviation: Of the trials' ratios, per observation.
-        skewness: Of the chosen one's returns.
-        kurtosis: Of them, 3 for a normal distribution.
-    """
-    return probabilistic_sharpe(
-        sharpe,
-        observations,
-        benchmark=expected_maximum_sharpe(trials, trials_deviation),
-        skewness=skewness,
-        kurtosis=kurtosis,
-    )
-
-
-def minimum_backtest_years(trials: int, annual_sharpe: float = 1.0) -> float:
-    """Return the years under which the best of trials without skill reaches a ratio.
-
-    (E[max of N]/SR)², equation 6 of the Notices paper; a shorter backtest that shows the ratio
-    after N trials shows nothing. 0 for one trial.
-
-    Args:
-        trials: N ≥ 1.
-        annual_sharpe: The ratio, annualised, above 0.
-    """
-    return (expected_maximum_sharpe(trials) / annual_sharpe) ** 2
 
 
 def _deviation(sharpe: float, skewness: float, kurtosis: float) -> float:

@@ -4,7 +4,6 @@ Positions count sessions from 0, oldest first; every window is half-open, [start
 fold all training sessions lie before all test sessions, and no session is tested twice.
 """
 
-from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -105,58 +104,9 @@ def walk_forward(
     )
 
 
-def walk_forward_years(
-    days: NDArray[np.datetime64], *, train: int, test: int, anchored: bool, gap: int = 0
-) -> tuple[Fold, ...]:
-    """Return folds of calendar years, each test beginning with a year.
-
-    The first and the last year of the data count as whole years, however much of them there is.
-
-    Args:
-        days: Of the sessions, `datetime64[D]`, (n,), rising.
-        train: Years to choose on.
-        test: Years to judge on; the last fold may have fewer.
-        anchored: As above.
-        gap: Sessions dropped from the end of training.
-
-    Raises:
-        ValueError: As above, or a gap that leaves nothing to choose on.
-    """
-    bounds = year_bounds(days)
-    walk = walk_forward(len(bounds) - 1, train=train, test=test, anchored=anchored)
-    return tuple(
-        Fold(
-            train_start=bounds[years.train_start],
-            train_stop=bounds[years.train_stop] - gap,
-            test_start=bounds[years.test_start],
-            test_stop=bounds[years.test_stop],
-        )
-        for years in walk
-    )
-
-
-def year_bounds(days: NDArray[np.datetime64]) -> list[int]:
-    """Return the first session of each calendar year, and one past the last session of all."""
-    years = days.astype("datetime64[Y]").astype(np.int64)
-    return [*np.flatnonzero(np.diff(years, prepend=years[:1] - 1)).tolist(), len(days)]
-
-
-def regime_masks(regimes: NDArray[np.str_]) -> dict[str, NDArray[np.bool_]]:
-    """Return the sessions of each regime, (n,) each, in the order of first appearance."""
-    names, firsts = np.unique(regimes, return_index=True)
-    return {str(name): regimes == name for name in names[np.argsort(firsts)]}
-
-
 def regime_spells(regimes: NDArray[np.str_]) -> tuple[tuple[str, slice], ...]:
     """Return the unbroken runs of a regime, in order."""
     if not len(regimes):
         return ()
     starts = [0, *(np.flatnonzero(regimes[1:] != regimes[:-1]) + 1).tolist(), len(regimes)]
     return tuple((str(regimes[start]), slice(start, stop)) for start, stop in pairwise(starts))
-
-
-def judged_sessions(folds: Sequence[Fold]) -> NDArray[np.intp]:
-    """Return the sessions that are judged in any fold, in order, each once."""
-    return np.concatenate(
-        [np.empty(0, dtype=np.intp), *(np.arange(f.test_start, f.test_stop) for f in folds)]
-    )

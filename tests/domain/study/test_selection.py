@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 
 from shared.domain.study.ratios import sharpe
 from shared.domain.study.selection import (
-    deflated_sharpe,
     expected_maximum_sharpe,
     judge_selection,
-    minimum_backtest_years,
-    minimum_track_record,
     probabilistic_sharpe,
 )
 
@@ -39,11 +36,10 @@ def test_the_deflated_papers_threshold_is_0_1132() -> None:
 def test_the_deflated_papers_probabilities(
     trials: int, skewness: float, kurtosis: float, expected: float
 ) -> None:
-    found = deflated_sharpe(
+    found = probabilistic_sharpe(
         DAILY,
         1250,
-        trials=trials,
-        trials_deviation=DEVIATION,
+        benchmark=expected_maximum_sharpe(trials, DEVIATION),
         skewness=skewness,
         kurtosis=kurtosis,
     )
@@ -56,18 +52,8 @@ def test_the_efficient_frontier_papers_probabilities() -> None:
     assert skewed == pytest.approx(0.913, abs=5e-4)
 
 
-@pytest.mark.parametrize(("periods", "years"), [(250, 2.73), (52, 2.83), (12, 3.24)])
-def test_the_efficient_frontier_papers_track_records(periods: int, years: float) -> None:
-    record = minimum_track_record(2 / sqrt(periods), benchmark=1 / sqrt(periods))
-    assert record / periods == pytest.approx(years, abs=5e-3)
-
-
 def test_ten_trials_without_skill_are_expected_to_show_1_57() -> None:
     assert expected_maximum_sharpe(10) == pytest.approx(1.57, abs=5e-3)
-
-
-def test_five_years_allow_forty_five_trials() -> None:
-    assert minimum_backtest_years(45) < 5 < minimum_backtest_years(46)
 
 
 # --- what the formulas mean ---------------------------------------------------------------------
@@ -107,24 +93,10 @@ def test_the_expected_maximum_rises_with_the_trials_and_under_its_bound(trials: 
     found = expected_maximum_sharpe(trials)
     assert found < expected_maximum_sharpe(trials + 1)
     assert found <= sqrt(2 * log(trials)) or trials < 4
-    assert minimum_backtest_years(trials, 2.0) == pytest.approx((found / 2) ** 2)
 
 
 def test_one_trial_is_not_deflated() -> None:
     assert expected_maximum_sharpe(1, 5.0) == 0.0
-    alone = deflated_sharpe(0.1, 500, trials=1, trials_deviation=1.0)
-    assert alone == probabilistic_sharpe(0.1, 500)
-
-
-@pytest.mark.parametrize("confidence", [0.9, 0.99])
-def test_the_minimum_track_record_is_where_the_probability_reaches_the_confidence(
-    confidence: float,
-) -> None:
-    record = minimum_track_record(
-        0.1, benchmark=0.02, skewness=-1.0, kurtosis=6.0, confidence=confidence
-    )
-    reached = probabilistic_sharpe(0.1, round(record), benchmark=0.02, skewness=-1.0, kurtosis=6.0)
-    assert reached == pytest.approx(confidence, abs=1e-3)
 
 
 # --- judging ------------------------------------------------------------------------------------
@@ -142,17 +114,15 @@ def test_the_chosen_one_is_judged_among_all_that_are_known() -> None:
     assert found.skewness == pytest.approx(moment(RETURNS, 3))
     assert found.kurtosis == pytest.approx(moment(RETURNS, 4))
     assert found.deflated == pytest.approx(
-        deflated_sharpe(
+        probabilistic_sharpe(
             found.annual_sharpe / sqrt(252),
             1260,
-            trials=40,
-            trials_deviation=deviation / sqrt(252),
+            benchmark=expected_maximum_sharpe(40, deviation / sqrt(252)),
             skewness=found.skewness,
             kurtosis=found.kurtosis,
         )
     )
     assert found.years == 5.0
-    assert found.minimum_years == pytest.approx(minimum_backtest_years(40, found.annual_sharpe))
 
 
 def test_trials_of_which_nothing_is_known_are_taken_as_without_skill() -> None:
@@ -181,10 +151,6 @@ def test_one_trial_is_never_warned_of() -> None:
     assert found.deflated == found.probabilistic < 0.5
 
 
-def test_no_backtest_is_long_enough_for_a_loss() -> None:
-    assert judge_selection(-RETURNS, trials=10).minimum_years is None
-
-
 # --- refused ------------------------------------------------------------------------------------
 
 
@@ -207,8 +173,3 @@ def test_one_observation_is_refused() -> None:
 def test_moments_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="no returns have skewness"):
         probabilistic_sharpe(1.0, 10, skewness=e, kurtosis=3.0)
-
-
-def test_a_ratio_under_its_benchmark_has_no_track_record() -> None:
-    with pytest.raises(ValueError, match="no record"):
-        minimum_track_record(0.1, benchmark=0.1)

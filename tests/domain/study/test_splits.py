@@ -3,20 +3,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from fakes.study_rows import index_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.study.splits import (
     Fold,
-    judged_sessions,
     out_of_sample,
     out_of_sample_from,
-    regime_masks,
     regime_spells,
     walk_forward,
-    walk_forward_years,
-    year_bounds,
 )
 
 
@@ -96,7 +91,8 @@ def test_nothing_is_tested_twice_nor_known_before(walk: tuple[int, int, int, boo
     for earlier, later in pairwise(folds):
         assert earlier.test_stop == later.test_start
     # everything after the first training is tested, once
-    assert judged_sessions(folds).tolist() == list(range(min(train + gap, sessions), sessions))
+    judged = [session for fold in folds for session in range(fold.test_start, fold.test_stop)]
+    assert judged == list(range(min(train + gap, sessions), sessions))
 
 
 @pytest.mark.parametrize(("train", "test", "gap"), [(0, 1, 0), (1, 0, 0), (1, 1, -1)])
@@ -105,42 +101,7 @@ def test_a_walk_that_goes_nowhere_is_refused(train: int, test: int, gap: int) ->
         walk_forward(10, train=train, test=test, anchored=False, gap=gap)
 
 
-@pytest.mark.parametrize("anchored", [True, False])
-def test_a_walk_by_years_tests_whole_years(anchored: bool) -> None:  # noqa: FBT001 - a case
-    days = index_rows().day
-    folds = walk_forward_years(days, train=5, test=2, anchored=anchored, gap=20)
-    years = days.astype("datetime64[Y]").astype(int) + 1970
-    assert len(folds) == 8  # 1999 to 2018: tests 2004-2005 … 2018
-    for number, fold in enumerate(folds):
-        first = 2004 + 2 * number
-        assert set(years[fold.test]) == {year for year in (first, first + 1) if year <= 2018}
-        assert set(years[fold.train]) == set(range(1999 if anchored else first - 5, first))
-        assert fold.test_start - fold.train_stop == 20
-    assert judged_sessions(folds).tolist() == list(range(folds[0].test_start, len(days)))
-
-
-def test_a_gap_longer_than_the_training_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a fold"):
-        walk_forward_years(index_rows().day, train=1, test=1, anchored=False, gap=300)
-
-
-def test_years_begin_where_the_year_changes() -> None:
-    days = np.array(["1969-12-31", "1970-01-02", "1970-01-05", "1972-01-03"], "datetime64[D]")
-    assert year_bounds(days) == [0, 1, 3, 4]
-    assert year_bounds(days[:0]) == [0]
-
-
-def test_no_fold_tests_nothing() -> None:
-    assert judged_sessions([]).tolist() == []
-
-
 # --- regimes ------------------------------------------------------------------------------------
-
-
-def test_regimes_are_masks_in_the_order_of_appearance() -> None:
-    found = regime_masks(np.array(["medium", "low", "medium"]))
-    assert list(found) == ["medium", "low"]
-    assert found["medium"].tolist() == [True, False, True]
 
 
 def test_regimes_are_spells() -> None:

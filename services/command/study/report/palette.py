@@ -16,7 +16,6 @@ GRID: Final = "#d5dade"
 REGIMES: Final = {"low": "#56B4E9", "medium": "#E69F00", "high": "#D55E00"}
 GAIN: Final = "#0072B2"
 LOSS: Final = "#D55E00"
-DIVERGING: Final = ((0.0, "#D55E00"), (0.5, "#f4f4f4"), (1.0, "#0072B2"))
 
 WIDTH: Final = 860
 """Pixels of every chart; the sheet of paper gets it scaled by its style sheet."""
