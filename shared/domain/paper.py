@@ -183,6 +183,8 @@ class PaperVenue:
         if now <= self._clock_ns:
             return ()
         due_ns, self._clock_ns = self._clock_ns, now
+        if not self._working:
+            return ()
         return (*self._cancel(), *self._admit(due_ns), *self._trade())
 
     def next_deadline(self) -> int | None:

@@ -11,6 +11,7 @@ it a calendar day, and never a gain, so that a budget is not refilled by a lucky
 """
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
@@ -42,6 +43,7 @@ def year_of(now: int) -> int:
     return datetime.fromtimestamp(now // SECOND, tz=UTC).year
 
 
+@cache
 def year_end_ns(year: int) -> int:
     """Return the first instant after a UTC calendar year, in ns."""
     return int(datetime(year + 1, 1, 1, tzinfo=UTC).timestamp()) * SECOND

@@ -1,15 +1,16 @@
 """Where an instant lies in the exchange's calendar, at the price of a comparison.
 
 A calendar lookup costs microseconds and is asked on every print; the session rarely changes, so
-the last one found is kept. Beyond the calendar's ends the market counts as closed.
+the last one found is kept. What lies ahead is looked up in the calendar and leaves it in place.
+Beyond the calendar's ends the market counts as closed.
 """
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from shared.domain.sessions import OutsideCalendar, SessionCalendar
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, gc=False):
     """An instant, located.
 
     Attributes:
@@ -59,20 +60,22 @@ class SessionClock:
 
     def open_at_or_after(self, now: int) -> int | None:
         """`now` while open, else the next opening; `None` beyond the end."""
-        return now if self.at(now).is_open else self.opening_after(now)
+        opened_ns, closed_ns = self._calendar.hours(self._calendar.opened(now))
+        return now if opened_ns <= now <= closed_ns else self.opening_after(now)
 
     def opening_after(self, now: int) -> int | None:
         """The first opening after `now`; `None` beyond the end."""
-        following = self.at(now).session + 1
-        return int(self._calendar.open_ns[following]) if following < len(self._calendar) else None
+        calendar = self._calendar
+        session = calendar.opened(now)
+        following = session if now < calendar.hours(session)[0] else session + 1
+        return calendar.hours(following)[0] if following < len(calendar) else None
 
     def close_after(self, now: int) -> int | None:
         """The first closing at or after `now`; `None` beyond the end."""
-        moment = self.at(now)
-        if moment.is_open:
-            return self._calendar.hours(moment.session)[1]
-        following = moment.session + 1
-        return int(self._calendar.close_ns[following]) if following < len(self._calendar) else None
+        calendar = self._calendar
+        session = calendar.opened(now)
+        coming = session if now <= calendar.hours(session)[1] else session + 1
+        return calendar.hours(coming)[1] if coming < len(calendar) else None
 
     def _earlier(self, now: int) -> Moment:
         """Locate an instant before the session at hand, which stays at hand."""

@@ -23,8 +23,6 @@ stays true fires once. All time is event time, and outside a session nothing mov
 Nothing in this file knows what a condition is about, or what a decision does.
 """
 
-from typing import NamedTuple
-
 from msgspec import Struct, structs
 
 from shared.domain.effects import TriggerState
@@ -32,7 +30,7 @@ from shared.domain.hedging.session_clock import Moment, SessionClock
 from shared.domain.policies import Hold
 
 
-class Evidence(NamedTuple):
+class Evidence(Struct, frozen=True, gc=False):
     """What a condition found at one event.
 
     Attributes:

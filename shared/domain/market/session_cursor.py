@@ -40,6 +40,8 @@ class SessionCursor:
         self._next_close_ns = -1
         self._asked: tuple[int, int] | None = None
         self._answer: int | None = None
+        self._measured: tuple[int, int] | None = None
+        self._elapsed = Elapsed(0, 0, 0.0)
 
     def enter(self, now: int) -> bool:
         """Move to the session that `now` lies in, both ends included; False when in none."""
@@ -54,6 +56,7 @@ class SessionCursor:
         self.index = index
         self.open_ns, self.close_ns = self._edges(index)
         self._next_open_ns, self._next_close_ns = self._edges(index + 1)
+        self._measured = None
         return True
 
     def _edges(self, index: int) -> tuple[int, int]:
@@ -65,6 +68,12 @@ class SessionCursor:
         """Measure from `start`, inside this or an earlier session, to `end`, inside this one."""
         if start >= self.open_ns:
             return Elapsed(end - start, 0, (end - start) / (self.close_ns - self.open_ns))
+        asked = (start, end)
+        if asked != self._measured:  # the sources of one print nearly all ask the same
+            self._measured, self._elapsed = asked, self._across(start, end)
+        return self._elapsed
+
+    def _across(self, start: int, end: int) -> Elapsed:
         index = self.calendar.session(start)
         opened, closed = self._edges(index)
         done = (start - opened) / (closed - opened)

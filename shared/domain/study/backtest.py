@@ -264,8 +264,8 @@ class Backtest:
 
     def _note_close(self, step: ObservedStep, before_ns: int) -> None:
         clock_ns, observed = step.clock.event_ns, step.observed[-1]
-        session = int(self._calendar.open_ns.searchsorted(clock_ns, side="right")) - 1
-        if clock_ns != int(self._calendar.close_ns[session]) or clock_ns == before_ns:
+        _, close_ns = self._calendar.hours(self._calendar.opened(clock_ns))
+        if clock_ns != close_ns or clock_ns == before_ns:
             return
         assert isinstance(observed, SignalsObserved)  # noqa: S101 - a clock event is answered so
         standing = self._hedger.standing()

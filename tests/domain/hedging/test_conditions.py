@@ -23,6 +23,7 @@ from shared.domain.hedging.conditions import (
     conditions_of,
 )
 from shared.domain.hedging.session_clock import SessionClock
+from shared.domain.hedging.triggers import Evidence
 from shared.domain.instants import DAY, HOUR
 from shared.domain.policies import GreekBand, Hold, TriggerPolicy
 from shared.domain.signals_observed import Quality
@@ -48,6 +49,12 @@ def facts(**levels: float) -> Facts:
     seen.vix = market.levels["vix_smooth"]
     seen.references = References(vix=18.0, regime="medium", rebalanced_ns=MONDAY)
     return seen
+
+
+def verdict(condition: Condition, seen: Facts) -> tuple[bool | None, bool]:
+    """Whether it holds, and whether it is clear."""
+    evidence = condition.judge(seen)
+    return evidence.holds, evidence.clear
 
 
 def without(name: str) -> Facts:
@@ -112,7 +119,7 @@ def test_a_condition_on_a_signal_that_is_not_good_is_unknown(
 def test_a_move_is_unknown_without_vix_or_reference() -> None:
     seen = facts()
     seen.vix = None
-    assert MOVE.judge(seen) == (None, False, 0, 18.0, 0.0, 0.0)
+    assert MOVE.judge(seen) == Evidence(None, reference=18.0)
     seen = facts()
     seen.references = References()
     for condition in (MOVE, FAST_VIX, RegimeChange()):
@@ -205,9 +212,9 @@ def test_an_operators_request_holds_while_it_waits() -> None:
 
 def test_the_first_hedge_waits_until_it_can_be_sized() -> None:
     seen = facts()
-    assert NeverHedged().judge(seen)[:2] == (None, True)
+    assert verdict(NeverHedged(), seen) == (None, True)
     seen.sizable = seen.complete = True
-    assert NeverHedged().judge(seen)[:2] == (True, False)
+    assert verdict(NeverHedged(), seen) == (True, False)
     assert NeverHedged().inputs(seen) == {"vix": 18.0}
 
 
@@ -217,12 +224,12 @@ def test_what_is_only_wished_for_is_waited_for_no_longer_than_a_hold() -> None:
     late = named["initial_incomplete"]
     assert late.hold == Hold(trading_ns=5, sessions=2, observations=1)
     seen = facts()
-    assert late.judge(seen)[:2] == (None, True)
+    assert verdict(late, seen) == (None, True)
     seen.sizable = True
-    assert late.judge(seen)[:3] == (True, False, seen.moment.session)
+    assert late.judge(seen) == Evidence(holds=True, observation=seen.moment.session)
     assert not named["initial"].judge(seen).holds
     seen.complete = True
-    assert late.judge(seen)[:2] == (None, True)
+    assert verdict(late, seen) == (None, True)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ is folded once a session; a refresh only adds the live return.
 import math
 from collections import deque
 from collections.abc import Sequence
+from operator import mul
 from typing import Final
 
 import numpy as np
@@ -215,9 +216,13 @@ class _Comoments(Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[float, float]]) -> "_Comoments":
-        left, right = (Moments.of([pair[side] for pair in pairs]) for side in (LEFT, RIGHT))
-        products = math.fsum([(x - left.mean) * (y - right.mean) for x, y in pairs])
-        return cls(left, right, products)
+        if not pairs:
+            return cls(Moments(), Moments(), 0.0)
+        left, right = zip(*pairs, strict=True)
+        x_mean, y_mean = math.fsum(left) / len(pairs), math.fsum(right) / len(pairs)
+        x_apart, y_apart = [x - x_mean for x in left], [y - y_mean for y in right]
+        products = math.fsum(map(mul, x_apart, y_apart))
+        return cls(Moments.around(x_mean, x_apart), Moments.around(y_mean, y_apart), products)
 
     def plus(self, x: float, y: float) -> "_Comoments":
         share = self.left.size / (self.left.size + 1)

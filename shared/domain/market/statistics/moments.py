@@ -1,7 +1,7 @@
 """Mean and spread of a sample, with one more value at the price of one."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -22,7 +22,12 @@ class Moments(NamedTuple):
         if not sample:
             return cls()
         mean = math.fsum(sample) / len(sample)
-        return cls(len(sample), mean, math.fsum([(value - mean) ** 2 for value in sample]))
+        return cls.around(mean, [value - mean for value in sample])
+
+    @classmethod
+    def around(cls, mean: float, apart: Sequence[float]) -> "Moments":
+        """Summarise a sample by its mean and how far each value lies from it."""
+        return cls(len(apart), mean, math.fsum([each**2 for each in apart]))
 
     def plus(self, value: float) -> "Moments":
         """The sample with one value more."""

@@ -155,14 +155,21 @@ class RealizedVolatility:
         self._estimator = estimator(policy)
         self._moves = SessionMoves(policy.returns, policy.sampling_ns, state)
         self._live = self._moves.live()
+        self._folded: tuple[SessionMove, ...] = ()
+        self._rest = self._estimator.rest(())
         self._fold()
 
     def _fold(self) -> None:
         completed = tuple(self._moves.completed)
-        self._rest = self._estimator.rest(completed[-(self.need - 1) :])
         self._daily: float | None = None
         if len(completed) == self.need:
-            self._daily = self._volatility(self._estimator.rest(completed[:-1]), completed[-1])
+            self._daily = self._volatility(self._rest_of(completed[:-1]), completed[-1])
+        recent = completed[-(self.need - 1) :]
+        self._rest, self._folded = self._rest_of(recent), recent
+
+    def _rest_of(self, moves: tuple[SessionMove, ...]) -> tuple[Moments, ...]:
+        """Fold completed sessions; all but the last of a window were folded when it was live."""
+        return self._rest if moves == self._folded else self._estimator.rest(moves)
 
     def _volatility(self, rest: tuple[Moments, ...], live: SessionMove) -> float:
         return math.sqrt(SESSIONS_PER_YEAR * max(0.0, self._estimator.variance(rest, live)))
