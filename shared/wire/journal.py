@@ -6,7 +6,6 @@ events of the journal are numbered from 0 without a gap: `first_index` is the en
 """
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import msgspec
 import numpy as np
@@ -15,12 +14,10 @@ from numpy.typing import NDArray
 
 from shared.domain.events import (
     ClockAdvanced,
-    Event,
     ExecutionReported,
     ExposureMeasured,
     PositionsReported,
     RebalanceRequested,
-    Tick,
 )
 from shared.domain.signals_observed import HedgerInput
 from shared.domain.tick_block import NO_SEQUENCE, TickBlock
@@ -114,17 +111,6 @@ def decode_entry(payload: bytes) -> JournalEntry:
     except (KeyError, ValueError, RecursionError) as error:
         raise msgspec.DecodeError(f"not a journal entry: {error}") from error
     return JournalEntry(entry.first_index, entry.received_ns, items)
-
-
-def gather(events: Sequence[Event]) -> tuple[JournalItem, ...]:
-    """Lay single events out as items: neighbouring ticks become one block."""
-    items: list[JournalItem] = []
-    for is_tick, run in groupby(events, key=lambda event: isinstance(event, Tick)):
-        if is_tick:
-            items.append(TickBlock.of([event for event in run if isinstance(event, Tick)]))
-        else:
-            items.extend(event for event in run if not isinstance(event, Tick))
-    return tuple(items)
 
 
 def encode_log(observed: Sequence[HedgerInput]) -> bytes:

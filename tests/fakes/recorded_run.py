@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fakes.journal import gather
 from msgspec import Struct
 
 from services.command.journal import Replayer
@@ -22,7 +23,7 @@ from shared.domain.sessions import SessionCalendar
 from shared.runtime.site import Site
 from shared.wire import keys
 from shared.wire.decisions import read_decision
-from shared.wire.journal import JournalEntry, encode_entry, gather
+from shared.wire.journal import JournalEntry, encode_entry
 
 DEMO = Path(__file__).parents[2] / "deploy" / "demo.toml"
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from fakes.configurations import SOUND, load
 from fakes.eventually import eventually
+from fakes.journal import gather
 from fakes.servers import RedisServer
 from fakes.store import FakeStore
 from pyarrow import parquet
@@ -26,7 +27,7 @@ from shared.runtime.ledger import Ledger, StepOutput
 from shared.runtime.site import Site
 from shared.wire import keys
 from shared.wire.decisions import ChainHead, DecisionRecord, append
-from shared.wire.journal import JournalEntry, encode_entry, encode_log, gather
+from shared.wire.journal import JournalEntry, encode_entry, encode_log
 
 JOURNAL = keys.journal()
 TICK = Tick(symbol="VIX", event_ns=5, price=18.0)

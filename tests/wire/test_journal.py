@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from fakes.journal import gather
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,6 @@ from shared.wire.journal import (
     decode_log,
     encode_entry,
     encode_log,
-    gather,
 )
 
 finite = st.floats(allow_nan=False)
