@@ -30,9 +30,6 @@ class PathFigures(Struct, frozen=True, kw_only=True):
         sortino: The same over the root mean square of losses.
         calmar: Annual return / depth of the deepest fall.
         maximum_drawdown: Deepest fall of compounded wealth, ≤ 0.
-        drawdown_peak: Day it began.
-        drawdown_trough: Day it ended.
-        drawdown_recovered: Day the peak was regained; `None` when it never was.
     """
 
     annual_return: float | None
@@ -41,9 +38,6 @@ class PathFigures(Struct, frozen=True, kw_only=True):
     sortino: float | None
     calmar: float | None
     maximum_drawdown: float | None
-    drawdown_peak: date | None
-    drawdown_trough: date | None
-    drawdown_recovered: date | None
 
 
 class ClosedForm(Struct, frozen=True, kw_only=True):
@@ -65,24 +59,16 @@ class ClosedForm(Struct, frozen=True, kw_only=True):
     sharpe: float | None
 
 
-def path_figures(
-    days: NDArray[np.datetime64], nav: NDArray[np.float64], profit: NDArray[np.float64]
-) -> PathFigures:
+def path_figures(nav: NDArray[np.float64], profit: NDArray[np.float64]) -> PathFigures:
     """Return the figures of portfolio and hedge together; columns as in `session_returns`."""
     returns = session_returns(nav, profit)
-    valued = days[~np.isnan(nav)]
-    deepest = maximum_drawdown(returns)
-    recovered = None if deepest is None else deepest.recovered
     return PathFigures(
         annual_return=annual_return(returns),
         annual_volatility=annual_volatility(returns),
         sharpe=sharpe(returns),
         sortino=sortino(returns),
         calmar=calmar(returns),
-        maximum_drawdown=None if deepest is None else deepest.depth,
-        drawdown_peak=None if deepest is None else calendar_day(valued[deepest.peak]),
-        drawdown_trough=None if deepest is None else calendar_day(valued[deepest.trough]),
-        drawdown_recovered=None if recovered is None else calendar_day(valued[recovered]),
+        maximum_drawdown=maximum_drawdown(returns),
     )
 
 

@@ -129,7 +129,7 @@ def measure_performance(
         last=calendar_day(rows.day[-1]),
         sessions=report.sessions,
         sessions_skipped=skipped,
-        unhedged=path_figures(rows.day, rows.nav, np.zeros(len(rows))),
+        unhedged=path_figures(rows.nav, np.zeros(len(rows))),
         hedge=_hedge(rows, rows.profit, report.dynamic, crashes, static=False),
         static=_hedge(rows, rows.static_profit, report.static, crashes, static=True),
         average_multiplier=report.average_multiplier,
@@ -178,7 +178,7 @@ def _hedge(
     gain = sum(window.static_gain if static else window.dynamic_gain for window in windows)
     loss = sum(window.portfolio_loss or 0.0 for window in windows)
     return HedgeFigures(
-        path=path_figures(rows.day, rows.nav, profit),
+        path=path_figures(rows.nav, profit),
         carry_profit=strategy.carry_profit,
         transaction_cost=strategy.transaction_cost,
         net_profit=strategy.net_profit,

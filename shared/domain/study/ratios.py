@@ -9,7 +9,6 @@ from math import sqrt
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
 from shared.domain.accounts.variance_swap import SESSIONS_PER_YEAR
@@ -18,22 +17,6 @@ Returns = NDArray[np.float64]
 
 FEWEST_RETURNS: Final = 2
 """What a sample deviation needs."""
-
-
-class Drawdown(Struct, frozen=True, kw_only=True):
-    """The deepest fall of wealth below its running peak; positions count the start as 0.
-
-    Attributes:
-        depth: Wealth at the trough / wealth at the peak − 1, so ≤ 0.
-        peak: Position of the last peak before it.
-        trough: Position of its first lowest point.
-        recovered: Position at which the peak was regained; `None` when it never was.
-    """
-
-    depth: float
-    peak: int
-    trough: int
-    recovered: int | None
 
 
 def session_returns(nav: Returns, profit: Returns) -> Returns:
@@ -92,30 +75,18 @@ def sortino(returns: Returns) -> float | None:
     return float(np.mean(returns) / np.sqrt(np.mean(losses**2))) * sqrt(SESSIONS_PER_YEAR)
 
 
-def maximum_drawdown(returns: Returns) -> Drawdown | None:
-    """Return the deepest fall; depth 0 at the start for a path that never fell."""
+def maximum_drawdown(returns: Returns) -> float | None:
+    """Return the deepest fall of wealth below its running peak, ≤ 0, the start counted."""
     if not len(returns):
         return None
     values = wealth(returns)
-    peaks = np.maximum.accumulate(values)
-    falls = values / peaks - 1.0
-    trough = int(np.argmin(falls))
-    peak = int(np.flatnonzero(values[: trough + 1] == peaks[trough])[-1])
-    regained = np.flatnonzero(values[trough:] >= peaks[trough])
-    return Drawdown(
-        depth=float(falls[trough]),
-        peak=peak,
-        trough=trough,
-        recovered=trough + int(regained[0]) if len(regained) else None,
-    )
+    return float(np.min(values / np.maximum.accumulate(values))) - 1.0
 
 
 def calmar(returns: Returns) -> float | None:
     """Return the annual return / depth of the deepest fall."""
     growth, deepest = annual_return(returns), maximum_drawdown(returns)
-    if growth is None or deepest is None or not deepest.depth:
-        return None
-    return growth / -deepest.depth
+    return growth / -deepest if growth is not None and deepest else None
 
 
 def correlation(first: Returns, second: Returns) -> float | None:

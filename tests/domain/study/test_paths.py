@@ -1,5 +1,3 @@
-from datetime import date
-
 import numpy as np
 import pytest
 from fakes.study_rows import index_rows, study_rows
@@ -9,31 +7,22 @@ from shared.domain.study.paths import closed_form, path_figures
 from shared.domain.study.ratios import closed_form_sharpe, session_returns, sharpe
 
 
-def test_the_deepest_fall_of_the_index_has_its_days() -> None:
+def test_the_deepest_fall_of_the_index_is_that_of_2008() -> None:
     rows = index_rows()
-    figures = path_figures(rows.day, rows.nav, np.zeros(len(rows)))
+    figures = path_figures(rows.nav, np.zeros(len(rows)))
     assert figures.maximum_drawdown == pytest.approx(-0.567754, abs=1e-6)
-    assert figures.drawdown_peak == date(2007, 10, 9)
-    assert figures.drawdown_trough == date(2009, 3, 9)
-    assert figures.drawdown_recovered == date(2013, 3, 28)
 
 
-def test_days_without_a_value_are_not_those_of_a_fall() -> None:
+def test_sessions_without_a_value_are_passed_over() -> None:
     rows = study_rows([np.nan, 100.0, np.nan, 50.0, 60.0])
-    figures = path_figures(rows.day, rows.nav, np.zeros(5))
-    assert figures.drawdown_peak == date(2020, 1, 2)
-    assert figures.drawdown_trough == date(2020, 1, 4)
-    assert figures.drawdown_recovered is None
+    assert path_figures(rows.nav, np.zeros(5)).maximum_drawdown == -0.5
 
 
 def test_one_value_has_no_figures() -> None:
     rows = study_rows([100.0])
-    figures = path_figures(rows.day, rows.nav, np.zeros(1))
+    figures = path_figures(rows.nav, np.zeros(1))
     assert figures.sharpe is None
     assert figures.maximum_drawdown is None
-    assert figures.drawdown_peak is None
-    assert figures.drawdown_trough is None
-    assert figures.drawdown_recovered is None
 
 
 def test_the_closed_form_is_made_of_the_paths_own_figures() -> None:

@@ -80,9 +80,9 @@ def test_paths_and_closed_form_are_those_of_hedge_and_static_hedge() -> None:
     rows = index_rows()
     found = measure_performance(rows, cap=2.0)
     crash = crash_sessions(rows, found.crashes)
-    assert found.hedge.path == path_figures(rows.day, rows.nav, rows.profit)
-    assert found.static.path == path_figures(rows.day, rows.nav, rows.static_profit)
-    assert found.unhedged == path_figures(rows.day, rows.nav, np.zeros(len(rows)))
+    assert found.hedge.path == path_figures(rows.nav, rows.profit)
+    assert found.static.path == path_figures(rows.nav, rows.static_profit)
+    assert found.unhedged == path_figures(rows.nav, np.zeros(len(rows)))
     assert found.hedge.closed_form == closed_form(rows.nav, rows.profit, crash)
     assert found.static.closed_form == closed_form(rows.nav, rows.static_profit, crash)
 
