@@ -108,6 +108,7 @@ class Control:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen(), name="commands")
             tasks.create_task(self._watch_silence(), name="dead_man")
+            tasks.create_task(self._epochs.run(), name="epoch_answers")
 
     # --- messages ------------------------------------------------------------------------------
 

@@ -3,9 +3,15 @@
 An epoch is accepted when it is above all before, and again for the holder who missed the answer. A
 holder who was accepted once and superseded since is a leader that was frozen: refused, no more. An
 epoch that another holder had, or should have had, shows that the store which lends them lost data.
+
+What is sent to us over a new connection may be here before we can answer over it: answers wait, and
+the hedger need not ask again.
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 
@@ -19,6 +25,8 @@ from shared.wire import topics
 from shared.wire.messages import EpochAnswerMessage, EpochMessage
 
 log = structlog.get_logger()
+
+_RETRY_S: Final = 0.1
 
 
 class Epochs:
@@ -45,6 +53,17 @@ class Epochs:
         self._desk = desk
         self._metrics = metrics
         self._halt = halt
+        self._answers: deque[EpochAnswerMessage] = deque()
+        self._some_to_tell = asyncio.Event()
+
+    async def run(self) -> None:
+        """Tell answers, each once there is a connection for it, until cancelled."""
+        while True:
+            await self._some_to_tell.wait()
+            self._some_to_tell.clear()
+            while self._answers:
+                await self._bus.connected.wait()
+                await self._tell(self._answers[0])
 
     async def receive(self, message: Message) -> None:
         """Take an announcement, and answer it.
@@ -67,7 +86,7 @@ class Epochs:
         elif not accepted:
             await self._refuse(wire, is_known=is_known)
         reason = "" if accepted else f"epoch {high_water} was heard of before"
-        await self._answer(wire, accepted=accepted, reason=reason)
+        self._answer(wire, accepted=accepted, reason=reason)
 
     async def _refuse(self, wire: EpochMessage, *, is_known: bool) -> None:
         """Refuse an epoch; one that is lent a second time shows that the store lost data."""
@@ -78,8 +97,7 @@ class Epochs:
         log.critical("epoch_regress", epoch=wire.epoch, high_water=self._desk.epoch)
         await self._halt(reason)
 
-    async def _answer(self, wire: EpochMessage, *, accepted: bool, reason: str) -> None:
-        topic = topics.epoch_answers(wire.service)
+    def _answer(self, wire: EpochMessage, *, accepted: bool, reason: str) -> None:
         answer = EpochAnswerMessage(
             service=wire.service,
             epoch=wire.epoch,
@@ -87,7 +105,16 @@ class Epochs:
             high_water=self._desk.epoch,
             reason=reason,
         )
+        self._answers.append(answer)
+        self._some_to_tell.set()
+
+    async def _tell(self, answer: EpochAnswerMessage) -> None:
+        topic = topics.epoch_answers(answer.service)
         try:
             await self._bus.publish(topic, self._keyring.seal("gateway", topic, answer))
-        except (BusUnavailable, PublishRefused) as error:  # it asks again
-            log.warning("epoch_answer_lost", error=str(error))
+        except BusUnavailable:
+            await asyncio.sleep(_RETRY_S)
+            return
+        except PublishRefused as refused:
+            log.error("epoch_answer_untold", error=str(refused))  # noqa: TRY400 - the broker's words suffice
+        self._answers.popleft()

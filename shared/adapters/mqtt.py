@@ -217,8 +217,7 @@ class MqttBus:
             self._settings, session, self._inbox, self.connected.clear, self._on_event
         )
         async with connection.open():
-            for subscription in self._subscriptions:
-                await connection.subscribe(subscription)
+            await connection.subscribe(self._subscriptions)
             self._connection = connection
             try:
                 await self._announce()

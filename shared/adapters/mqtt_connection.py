@@ -29,6 +29,7 @@ from paho.mqtt.client import (
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from shared.adapters.bus import (
     BusEvent,
@@ -114,19 +115,22 @@ class MqttConnection:
         """Return why the connection broke, once it has."""
         return await asyncio.shield(self._lost)
 
-    async def subscribe(self, subscription: Subscription) -> None:
-        """Subscribe.
+    async def subscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        """Subscribe to all of them with one packet: a broker that was restarted is busy enough.
 
         Raises:
             SubscriptionRefused: The broker does not allow it.
             BusUnavailable: The connection broke.
         """
+        if not subscriptions:
+            return
+        wanted = [(each.topic, SubscribeOptions(qos=each.qos)) for each in subscriptions]
         reasons: Sequence[ReasonCode | int]
         try:
-            reasons = await self._client.subscribe(subscription.topic, subscription.qos)
+            reasons = await self._client.subscribe(wanted)
         except aiomqtt.MqttError as failure:
             raise BusUnavailable(str(failure)) from failure
-        for reason in reasons:
+        for subscription, reason in zip(subscriptions, reasons, strict=True):
             if isinstance(reason, ReasonCode) and reason.value >= LOWEST_ERROR:
                 raise SubscriptionRefused(subscription.topic, reason.value, str(reason))
 

@@ -1,5 +1,6 @@
 """Who may stop trading and let it go on: and everybody else may not."""
 
+import asyncio
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from fakes.gateway import Surroundings, clock, order, surroundings, tick
 from fakes.keys import make_keyring
 from msgspec import structs
 
+from shared.adapters.bus import BusUnavailable
 from shared.adapters.control_socket import (
     GatewayRefused,
     command_locally,
@@ -354,6 +356,25 @@ async def test_a_new_epoch_is_accepted_and_again_for_whoever_missed_the_answer(p
         assert [each.accepted for each in around.epoch_answers] == [True, True, True]
         assert (record.epoch(), record.holder(3), record.holder(4)) == (4, "one", "two")
         await is_trading(around, "active")
+
+
+async def test_an_answer_waits_until_the_gateway_is_connected_and_nobody_asks_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise BusUnavailable("not connected")
+
+    async with surroundings(path) as around, around.running() as record:
+        connected = around.control_bus.connected
+        with monkeypatch.context() as patched:
+            patched.setattr(around.control_bus, "publish", refuse)
+            connected.clear()  # it hears already, and its birth is not told yet
+            await around.announce(3, "one")
+            await eventually(lambda: record.holder(3) == "one")
+            for _ in range(10):
+                await asyncio.sleep(0)
+        connected.set()
+        await eventually(lambda: [each.epoch for each in around.epoch_answers] == [3])
 
 
 async def test_a_frozen_leader_that_wakes_is_refused_and_nothing_else_happens(path: Path) -> None:
