@@ -32,7 +32,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from shared.domain.exposure.policy import BUCKETS, FIGURES, LAST_DAYS
-from shared.domain.exposure.revaluation import (
+from shared.domain.exposure.row_values import (
     CHARM,
     DELTA,
     GAMMA,

@@ -17,7 +17,7 @@ from msgspec import Struct
 from numba import njit
 from numpy.typing import NDArray
 
-from shared.domain.exposure import attribution, revaluation
+from shared.domain.exposure import attribution, row_values
 from shared.domain.exposure.attribution import (
     CARRY_PART,
     COLUMNS,
@@ -47,19 +47,19 @@ SETTLED: Final = 3
 
 _GREEKS: Final = np.array(
     [
-        revaluation.PRICE,
-        revaluation.DELTA,
-        revaluation.GAMMA,
-        revaluation.VEGA,
-        revaluation.THETA,
-        revaluation.VANNA,
-        revaluation.VOLGA,
-        revaluation.CHARM,
+        row_values.PRICE,
+        row_values.DELTA,
+        row_values.GAMMA,
+        row_values.VEGA,
+        row_values.THETA,
+        row_values.VANNA,
+        row_values.VOLGA,
+        row_values.CHARM,
     ]
 )
 """In the order of `attribution`."""
 _INPUTS: Final = np.array(
-    [revaluation.UNDERLYING, revaluation.RATE, revaluation.CARRY, revaluation.VOLATILITY]
+    [row_values.UNDERLYING, row_values.RATE, row_values.CARRY, row_values.VOLATILITY]
 )
 
 
@@ -215,7 +215,7 @@ class Baselines:
         after = np.empty((COLUMNS, len(rows)))
         _gather(rows, valuation.values, valuation.inputs, after)
         expiry_ns, after_ns = terms.expiry_ns[rows], valuation.valued_ns[rows]
-        level = valuation.inputs[revaluation.LEVEL, rows]
+        level = valuation.inputs[row_values.LEVEL, rows]
         is_known = valuation.is_marked[rows] & np.isfinite(after[PRICE])
         is_swap = terms.model[rows] == VARIANCE  # nobody quotes it: its underlying marks it
         is_known[is_swap] = np.isfinite(level[is_swap]) & np.isfinite(variance)

@@ -21,7 +21,8 @@ from shared.domain.exposure.layout import ExposureBook, Layout
 from shared.domain.exposure.observed import ExposureObserved, Risk, Unmarked
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit
-from shared.domain.exposure.revaluation import DELTA, GAMMA, LEVEL, VEGA, Revaluation
+from shared.domain.exposure.revaluation import Revaluation
+from shared.domain.exposure.row_values import DELTA, GAMMA, LEVEL, VEGA
 from shared.domain.exposure.survey import Survey
 from shared.domain.exposure.terms import NEVER, YEAR_NS, Floats, Integers, Terms
 from shared.domain.instants import DAY

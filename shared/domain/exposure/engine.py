@@ -44,10 +44,7 @@ from shared.domain.exposure.observed import (
 )
 from shared.domain.exposure.policy import ExposurePolicy, Shock
 from shared.domain.exposure.positions import Positions, PositionsState
-from shared.domain.exposure.revaluation import (
-    Revaluation,
-    RevaluationState,
-)
+from shared.domain.exposure.revaluation import Revaluation, RevaluationState
 from shared.domain.exposure.risk import RiskDesk
 from shared.domain.exposure.survey import Survey
 from shared.domain.exposure.terms import Terms

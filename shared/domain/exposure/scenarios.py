@@ -25,7 +25,7 @@ import numpy as np
 
 from shared.domain.exposure.aggregate import Portfolio
 from shared.domain.exposure.policy import Shock
-from shared.domain.exposure.revaluation import (
+from shared.domain.exposure.row_values import (
     GREEKS,
     LEVEL,
     PRICE,

@@ -13,7 +13,8 @@ from shared.domain.exposure.aggregate import (
     figures,
 )
 from shared.domain.exposure.policy import BUCKETS, FIGURES
-from shared.domain.exposure.revaluation import (
+from shared.domain.exposure.revaluation import Revaluation
+from shared.domain.exposure.row_values import (
     CHARM,
     DELTA,
     GAMMA,
@@ -23,7 +24,6 @@ from shared.domain.exposure.revaluation import (
     VANNA,
     VEGA,
     VOLGA,
-    Revaluation,
 )
 from shared.domain.exposure.terms import NEVER, Integers, Terms
 from shared.domain.instants import DAY, SECOND

@@ -15,7 +15,7 @@ from shared.domain.exposure.baselines import (
     Valuation,
     place,
 )
-from shared.domain.exposure.revaluation import GREEKS, INPUTS, LEVEL, PRICE
+from shared.domain.exposure.row_values import GREEKS, INPUTS, LEVEL, PRICE
 from shared.domain.exposure.swap_profit import Moment
 from shared.domain.exposure.terms import Terms
 

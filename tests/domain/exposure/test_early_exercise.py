@@ -6,7 +6,8 @@ from fakes.exposures import EXPIRY, NOW, market, option
 from msgspec import structs
 
 from shared.domain.exposure.early_exercise import EarlyExercise
-from shared.domain.exposure.revaluation import DELTA, PRICE, Revaluation
+from shared.domain.exposure.revaluation import Revaluation
+from shared.domain.exposure.row_values import DELTA, PRICE
 from shared.domain.exposure.terms import Terms
 from shared.domain.instants import DAY
 from shared.domain.instruments.instrument import Instrument, Model

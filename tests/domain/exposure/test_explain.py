@@ -22,7 +22,8 @@ from shared.domain.exposure.layout import ExposureBook
 from shared.domain.exposure.observed import ExposureObserved
 from shared.domain.exposure.policy import ExposurePolicy
 from shared.domain.exposure.profit import Profit, ProfitAccount
-from shared.domain.exposure.revaluation import PRICE, Revaluation
+from shared.domain.exposure.revaluation import Revaluation
+from shared.domain.exposure.row_values import PRICE
 from shared.domain.exposure.terms import Terms
 from shared.domain.instants import DAY, HOUR, MILLISECOND, MINUTE, SECOND
 from shared.domain.sessions import SessionCalendar

@@ -6,8 +6,9 @@ from fakes.exposures import NOW, SWAP, VX, columns, index, market, option
 
 from shared.domain.exposure.aggregate import Portfolio
 from shared.domain.exposure.policy import ExposurePolicy, Shock
-from shared.domain.exposure.revaluation import PRICE, Revaluation
+from shared.domain.exposure.revaluation import Revaluation
 from shared.domain.exposure.risk import RiskDesk
+from shared.domain.exposure.row_values import PRICE
 from shared.domain.exposure.scenarios import GRID, STRESS_DAYS, Scenarios
 from shared.domain.exposure.terms import Floats, Terms
 from shared.domain.instants import DAY

@@ -9,7 +9,7 @@ from fakes.rolled_books import backtest, instruments
 from numpy.typing import NDArray
 
 from shared.domain.accounts.effectiveness import SessionResult
-from shared.domain.exposure import attribution, revaluation
+from shared.domain.exposure import attribution, row_values
 from shared.domain.exposure.attribution import OF_THE_MARKET, PARTS
 from shared.domain.exposure.baselines import Valuation
 from shared.domain.exposure.explain import Holdings, ProfitExplainer
@@ -27,21 +27,21 @@ Floats = NDArray[np.float64]
 POINTS = rolled_market.points()
 CALENDAR = rolled_market.CALENDAR
 _ROWS = (
-    (revaluation.PRICE, attribution.PRICE),
-    (revaluation.DELTA, attribution.DELTA),
-    (revaluation.GAMMA, attribution.GAMMA),
-    (revaluation.VEGA, attribution.VEGA),
-    (revaluation.THETA, attribution.THETA),
-    (revaluation.VANNA, attribution.VANNA),
-    (revaluation.VOLGA, attribution.VOLGA),
-    (revaluation.CHARM, attribution.CHARM),
+    (row_values.PRICE, attribution.PRICE),
+    (row_values.DELTA, attribution.DELTA),
+    (row_values.GAMMA, attribution.GAMMA),
+    (row_values.VEGA, attribution.VEGA),
+    (row_values.THETA, attribution.THETA),
+    (row_values.VANNA, attribution.VANNA),
+    (row_values.VOLGA, attribution.VOLGA),
+    (row_values.CHARM, attribution.CHARM),
 )
 _INPUTS = (
-    (revaluation.UNDERLYING, attribution.UNDERLYING),
-    (revaluation.RATE, attribution.RATE),
-    (revaluation.CARRY, attribution.CARRY),
-    (revaluation.VOLATILITY, attribution.VOLATILITY),
-    (revaluation.LEVEL, attribution.UNDERLYING),
+    (row_values.UNDERLYING, attribution.UNDERLYING),
+    (row_values.RATE, attribution.RATE),
+    (row_values.CARRY, attribution.CARRY),
+    (row_values.VOLATILITY, attribution.VOLATILITY),
+    (row_values.LEVEL, attribution.UNDERLYING),
 )
 
 
@@ -107,8 +107,8 @@ class Live:
             ]
         )
         count = len(history.contracts)
-        self.values = np.full((revaluation.GREEKS, count), np.nan)
-        self.inputs = np.full((revaluation.INPUTS, count), np.nan)
+        self.values = np.full((row_values.GREEKS, count), np.nan)
+        self.inputs = np.full((row_values.INPUTS, count), np.nan)
         self.valued_ns = np.zeros(count, dtype=np.int64)
         self.held = np.zeros(count)
         self.names = [contract.name for contract in history.contracts]
@@ -132,7 +132,7 @@ class Live:
             self.values,
             self.inputs,
             self.valued_ns.copy(),
-            np.isfinite(self.values[revaluation.PRICE]),
+            np.isfinite(self.values[row_values.PRICE]),
             float("nan"),
         )
         holdings = Holdings(
