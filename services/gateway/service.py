@@ -4,6 +4,8 @@ Around one desk, which decides and remembers: *orders* arrive over one connectio
 heartbeats and epochs over another; the *journal* moves the market and the clock; *reports*, and the
 trading states that the gateway set by itself, are resent until the journal has them: the gateway
 reads the journal, and sees. The unix socket needs none of these.
+
+Longer than most: the one place where the desk, its two connections and the journal meet.
 """
 
 import asyncio

@@ -2,6 +2,8 @@
 
 Last rebalanced at VIX 18; VIX goes to 22 and stays; rule `option_a`, base 1000: the target goes
 from 600 to 1000, buy 400. The AsyncAPI document shows these, and the golden payloads are these.
+
+Longer than most: it is one story, every message of it written out.
 """
 
 from typing import Final

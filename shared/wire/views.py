@@ -3,6 +3,8 @@
 The dashboard folds the logs of the store and what is told on the bus into these; nothing decides
 on them. Times are RFC 3339; ages are left to whoever looks, from `as_of` on. Whatever the wire
 contract has a message for is shown as that message.
+
+Longer than most: what a client of the page may get is read in one place.
 """
 
 from typing import Annotated, Literal

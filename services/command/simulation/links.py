@@ -2,6 +2,8 @@
 
 A link belongs to one process. Nothing passes it any more once that was killed, so what the
 process does while its tasks are unwound has no effect: that is kill -9, not a shutdown.
+
+Longer than most: each method of both ports is let through here.
 """
 
 import asyncio

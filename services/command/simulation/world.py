@@ -3,6 +3,8 @@
 First a storm: the market prints, operators command, and everything fails that this seed has drawn.
 Then the weather clears, the market stops, and all that was decided must come to its end. What the
 servers then hold is judged by `judgement`.
+
+Longer than most: one hand starts, kills, revives and waits for everything.
 """
 
 import asyncio

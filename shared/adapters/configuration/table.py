@@ -2,6 +2,8 @@
 
 A reader returns the default where it notes a fault, so that every other fault is found too;
 `is_sound` tells a later check whether the numbers it compares were really given.
+
+Longer than most: a method for each kind of value that a configuration has.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -18,6 +18,8 @@ followed before the revaluation are *conflated*: counted, and said.
 
 A measurement, for books that act on Greeks, is what a revaluation says put as an event for the
 journal; it is *awaited* until the journal has it.
+
+Longer than most: what makes a revaluation due, what it does and what it says hang together.
 """
 
 from collections.abc import Mapping, Sequence

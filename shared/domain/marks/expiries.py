@@ -2,6 +2,8 @@
 
 An expiry is all options of one root, underlying and expiry instant. Work on it reads quotes and
 levels as they stand, so its result does not depend on how often it was worked on before.
+
+Longer than most: one pass over an expiry, whose steps hand each other their columns.
 """
 
 from datetime import UTC, datetime

@@ -16,6 +16,8 @@ American options are implied as if European, on the forward of their expiry: a t
 would be a thousand times dearer, and out of the money, where smiles are fitted, early exercise is
 worth next to nothing. In the money the quote marks and the smile gives the volatility. Each such
 row says `APPROXIMATE`.
+
+Longer than most: what hears the market, judges marks and answers for them shares its rows.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """The examples that the papers work through: their numbers in, and what the live code gives out.
 
-A table: each row is what a paper prints, and the live object that answers the same question.
+Longer than most: a table; each row is what a paper prints, and the live object that answers the
+same question.
 """
 
 from collections.abc import Sequence
