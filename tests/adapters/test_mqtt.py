@@ -37,6 +37,7 @@ class ScriptedBroker:
     suback_reason: int = 1
     port: int = 0
     connects: list[bytes] = field(default_factory=list)
+    subscribes: list[bytes] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -61,7 +62,10 @@ class ScriptedBroker:
             answer = bytes([0, self.connack_reason, len(properties)]) + properties
             writer.write(bytes([CONNACK, len(answer)]) + answer)
         elif kind == SUBSCRIBE:
-            writer.write(bytes([SUBACK, 4]) + body[:2] + bytes([0, self.suback_reason]))
+            self.subscribes.append(body)
+            topics = body.count(b"/")  # each of ours has one
+            reasons = bytes([self.suback_reason]) * topics
+            writer.write(bytes([SUBACK, 3 + topics]) + body[:2] + b"\0" + reasons)
         elif kind == PUBLISH:
             topic_length = int.from_bytes(body[:2], "big")
             self.published.append(int.from_bytes(body[2 + topic_length :][:2], "big"))
@@ -113,6 +117,18 @@ async def test_a_refused_subscription_is_told_and_tried_again() -> None:
 
         broker.suback_reason = 1
         await bus.connected.wait()
+
+
+async def test_all_is_subscribed_to_with_one_packet() -> None:
+    wanted = [Subscription("control/#"), Subscription("ticks/+", 0), Subscription("acks/+")]
+    async with listening(ScriptedBroker()) as broker, broker.bus(*wanted) as bus:
+        await bus.connected.wait()
+        (packet,) = broker.subscribes
+        assert [each.topic for each in wanted if each.topic.encode() in packet] == [
+            "control/#",
+            "ticks/+",
+            "acks/+",
+        ]
 
 
 async def test_a_refused_connect_is_told_and_tried_again() -> None:
