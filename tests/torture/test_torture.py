@@ -1,5 +1,6 @@
 """The campaign on real servers: the CI tier, and the longer one that waits for `--campaigns`."""
 
+import re
 import signal
 from pathlib import Path
 
@@ -24,12 +25,25 @@ def tortured(directory: Path, *words: str, within_s: float) -> str:
     return program.log
 
 
-@pytest.mark.timeout(420)
-def test_thousands_of_orders_a_storm_and_every_guard_provoked_violate_nothing(
+def counted(log: str) -> tuple[int, int, int]:
+    """Orders, kills and violations, as a campaign's last words have them."""
+    [figures] = re.findall(
+        r"^([\d,]+) orders, ([\d,]+) kills, ([\d,]+) violations$", log, re.MULTILINE
+    )
+    orders, kills, violations = (int(figure.replace(",", "")) for figure in figures)
+    return orders, kills, violations
+
+
+@pytest.mark.timeout(1000)
+def test_of_50_000_orders_none_is_doubled_or_wrong_after_300_kills_with_every_guard_provoked(
     tmp_path: Path,
 ) -> None:
-    words = ("--steady", "30", "--minutes", "1", "--scenarios", "provocations")
-    assert "violations" in tortured(tmp_path, *words, within_s=400)
+    dense = ("--sweeps", "2", "--orders", "25000", "--kills", "90")
+    log = tortured(tmp_path, *dense, "--minutes", "1", "--scenarios", "provocations", within_s=980)
+    orders, kills, violations = counted(log)
+    assert orders >= 50_000
+    assert kills >= 300
+    assert violations == 0
 
 
 @pytest.mark.campaign

@@ -45,7 +45,8 @@ def simulate(
 @app.command(
     rich_help_panel=PANEL,
     epilog="Examples:\n\n  hedgestat torture --minutes 5\n\n"
-    "  hedgestat torture --minutes 1 --seed 1234 --keep broken/",
+    "  hedgestat torture --minutes 1 --seed 1234 --keep broken/\n\n"
+    "  hedgestat torture --minutes 1 --sweeps 2 --orders 25000 --kills 90",
 )
 def torture(
     minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 5.0,
@@ -57,10 +58,13 @@ def torture(
         str,
         typer.Option(help="What is played after the sweeps: all, none, or names, a comma each."),
     ] = "all",
-    steady: Annotated[
-        float,
-        typer.Option(min=0.0, help="First, seconds with a kill only now and then: many orders."),
-    ] = 0.0,
+    orders: Annotated[
+        int, typer.Option(min=0, help="First, in each sweep, so many as fast as can be.")
+    ] = 0,
+    kills: Annotated[int, typer.Option(min=0, help="Meanwhile, so many, everybody in turn.")] = 0,
+    sweeps: Annotated[
+        int | None, typer.Option(min=1, help="How many share the time; else a minute each.")
+    ] = None,
 ) -> None:
     """Kill, freeze and cut off real servers and services again and again, and judge the rest."""
     from services.command.torture.command import TortureOptions, named_scenarios, run_torture
@@ -71,7 +75,9 @@ def torture(
             seed=seed,
             keep=keep,
             scenarios=named_scenarios(scenarios),
-            steady_s=steady,
+            orders=orders,
+            kills=kills,
+            sweeps=sweeps,
         )
         is_well = run_torture(options, console)
     if not is_well:

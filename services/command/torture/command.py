@@ -16,7 +16,7 @@ from rich.markup import escape
 from services.command.endings import Failed, Refused, leaves
 from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS, never_fired
 from services.command.torture.programs import nursery
-from services.command.torture.report import table_of, total, violations
+from services.command.torture.report import sum_of, table_of, total, violations
 from services.command.torture.scenarios import SCENARIOS, ScenarioFound, play
 from services.command.torture.servers import check_programs
 from services.command.torture.sweep import SweepFound, SweepPlan, sweep
@@ -37,8 +37,10 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
         keep: Where everything stays; `None`: only what shows a violation.
         books: How many books trade.
         jump_s: Between two jumps of VIX.
-        sweep_s: How long one sweep breaks things.
-        steady_s: For how long something is killed only now and then, before the first sweep.
+        sweep_s: How long one sweep breaks things in storms.
+        sweeps: How many share the time; `None`: as many as begin in it.
+        orders: Of the dense part of each sweep.
+        kills: In the dense part of each sweep.
         scenarios: Which of them are played after the sweeps.
     """
 
@@ -48,7 +50,9 @@ class TortureOptions(Struct, frozen=True, kw_only=True):
     books: int = 100
     jump_s: float = 0.25
     sweep_s: float = 60.0
-    steady_s: float = 0.0
+    sweeps: int | None = None
+    orders: int = 0
+    kills: int = 0
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
 
 
@@ -84,6 +88,7 @@ def run_torture(options: TortureOptions, console: Console) -> bool:
         _expected(options),
     )
     _tell(console, [f"guard never seen at work: {name}" for name in silent])
+    console.print(sum_of(found, played), highlight=False, soft_wrap=True)
     is_sound = not silent and not violations(found, played)
     if is_sound and options.keep is None:
         shutil.rmtree(directory)
@@ -114,20 +119,28 @@ def _expected(options: TortureOptions) -> tuple[str, ...]:
 
 
 def _plans(options: TortureOptions, seed: int, directory: Path) -> Iterator[SweepPlan]:
-    """Sweep after sweep until the time is up."""
-    clock = SystemClock()
-    deadline_s = clock.monotonic_s() + 60 * options.minutes
-    number = seed
-    while (left_s := deadline_s - clock.monotonic_s()) > 0:
+    """Sweep after sweep."""
+    for number, seconds in enumerate(_storms_s(options), seed):
         yield SweepPlan(
             seed=number,
-            seconds=min(options.sweep_s, left_s),
+            seconds=seconds,
             books=options.books,
             jump_s=options.jump_s,
             directory=directory / f"seed-{number}",
-            steady_s=options.steady_s if number == seed else 0.0,
+            orders=options.orders,
+            kills=options.kills,
         )
-        number += 1
+
+
+def _storms_s(options: TortureOptions) -> Iterator[float]:
+    """For how long each sweep breaks things in storms: so many sweeps, or until the time is up."""
+    if options.sweeps is not None:
+        yield from [60 * options.minutes / options.sweeps] * options.sweeps
+        return
+    clock = SystemClock()
+    deadline_s = clock.monotonic_s() + 60 * options.minutes
+    while (left_s := deadline_s - clock.monotonic_s()) > 0:
+        yield min(options.sweep_s, left_s)
 
 
 def _one(plan: SweepPlan, console: Console) -> SweepFound:

@@ -7,7 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 CALM, SHAKEN = 18.0, 21.0
-"""The two levels that VIX jumps between: each jump is an order of every book."""
+"""The two levels that VIX jumps between: each jump is an order of every book …"""
+SPREAD = 0.5
+"""… and hits them within so many points. For an order that equals one of the same instant, as when
+a service takes at once what came in while it was away, is withheld as a duplicate, as it should
+be, and its book then rests for a minute."""
 
 PATIENT_S, HASTY_S = 60.0, 1.0
 """How long an order may be executed: of most books, and of every tenth, whose orders expire."""
@@ -154,6 +158,7 @@ record = "{record / "gateway.sqlite"}"
 socket = "{directory / "gateway.sock"}"
 [auditor]
 heads = "{directory / "decision-heads"}"
+pause = "0.5 s" # it reads 5,000 rows at a time, and must have read all twice before the end
 [keys]
 directory = "{directory / "keys"}"
 """

@@ -2,13 +2,17 @@
 
 import asyncio
 import random
+from typing import Final
 
 import msgspec
 
-from services.command.torture.configuration import CALM, SHAKEN
+from services.command.torture.configuration import CALM, SHAKEN, SPREAD
 from shared.adapters.bus import Bus, BusUnavailable, PublishRefused
 from shared.adapters.clock import Clock
 from shared.wire import topics
+
+_TOLD_EVERY_S: Final = 0.25
+"""How often a price is told that stands still: each tick is looked at by every book, twice."""
 
 
 class Feed:
@@ -18,18 +22,21 @@ class Feed:
         bus: Of its own.
         clock: For the time of ticks.
         chance: Of the sweep.
-        jump_s: Between two jumps of VIX.
+        pause_s: Between two jumps of VIX.
     """
 
-    def __init__(self, bus: Bus, clock: Clock, chance: random.Random, jump_s: float) -> None:
+    def __init__(self, bus: Bus, clock: Clock, chance: random.Random, pause_s: float) -> None:
         self._bus = bus
         self._clock = clock
         self._chance = chance
-        self._jump_s = jump_s
+        self._is_shaken = False
         self._vix = CALM
+        self.pause_s = pause_s
+        """Between two jumps, at least."""
         self.jumps = 0
-        """How often VIX has jumped."""
+        """How often VIX has jumped, as far as the broker knows."""
         self._index = 2_700.0
+        self._told_s: dict[str, float] = {}
         self.jumps_on = True
         """Whether VIX jumps; else it stands still."""
         self.is_held = False
@@ -40,24 +47,35 @@ class Feed:
     async def run(self) -> None:
         """Publish until cancelled; VIX jumps while `jumps_on`."""
         while True:
-            if self.jumps_on and not self.is_held:
-                self._vix = CALM + SHAKEN - self._vix
-                self.jumps += 1
-            if not self.is_silent:
-                await self._publish(self._ticks())
-            await asyncio.sleep(self._jump_s)
+            is_jump = self.jumps_on and not self.is_held
+            if is_jump:
+                self._is_shaken = not self._is_shaken
+                level = SHAKEN if self._is_shaken else CALM
+                self._vix = level + self._chance.uniform(-SPREAD, SPREAD)
+            ticks = [] if self.is_silent else self._ticks(is_jump=is_jump)
+            if ticks and await self._has_published(ticks):
+                self.jumps += is_jump
+            await asyncio.sleep(self.pause_s)
 
-    def _ticks(self) -> list[dict[str, object]]:
+    def _ticks(self, *, is_jump: bool) -> list[dict[str, object]]:
+        """VIX when it jumps, and what was not told for a while."""
         self._index *= 1 + self._chance.gauss(0, 1e-4)
-        now_ns = self._clock.now_ns()
-        prices = {"SPX": self._index, "VIX": self._vix}
+        now_ns, now_s = self._clock.now_ns(), self._clock.monotonic_s()
+        prices = {
+            symbol: price
+            for symbol, price in {"SPX": self._index, "VIX": self._vix}.items()
+            if (is_jump and symbol == "VIX")
+            or now_s >= self._told_s.get(symbol, -_TOLD_EVERY_S) + _TOLD_EVERY_S
+        }
+        self._told_s.update(dict.fromkeys(prices, now_s))
         return [
             {"symbol": symbol, "event_time": now_ns, "price": price, "source": "torture"}
             for symbol, price in prices.items()
         ]
 
-    async def _publish(self, ticks: list[dict[str, object]]) -> None:
+    async def _has_published(self, ticks: list[dict[str, object]]) -> bool:
         try:
             await self._bus.publish(topics.TICKS, msgspec.json.encode(ticks), qos=0)
         except (BusUnavailable, PublishRefused):
-            return  # the market does not wait for us
+            return False  # the market does not wait for us
+        return True

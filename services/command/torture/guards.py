@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _PATIENCE_S: Final = 0.5
-_EVERY_S: Final = 0.5
+_EVERY_S: Final = 1.0
 
 
 async def scrape(port: int) -> dict[str, float]:

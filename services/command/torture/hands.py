@@ -157,7 +157,8 @@ class Stranger:
                     self._sent[wire.order_id] = message.topic, message.payload, wire
                 elif (answer := codec.decode(AckMessage, body)).status == "accepted":
                     self._seen = self._sent.pop(answer.order_id, self._seen)
-                    self._sent = dict(list(self._sent.items())[-_REMEMBERED:])
+                    while len(self._sent) > _REMEMBERED:
+                        del self._sent[next(iter(self._sent))]
             message.ack()
 
     async def _send(self) -> None:

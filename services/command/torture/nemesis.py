@@ -11,8 +11,9 @@ from services.command.torture.links import Link, Mood
 from services.command.torture.place import Place, Victim
 from services.command.torture.programs import Program
 
-_PAUSE_S: Final = (0.05, 0.5)
-_NOW_AND_THEN_S: Final = (9.0, 14.0)
+_PAUSE_S: Final = (0.05, 0.3)
+_MOST_AT_ONCE: Final = 5
+_SOON_S: Final = (0.0, 0.2)
 _STORM_S: Final = 8.0
 _LULL_S: Final = 5.0
 """Storms and lulls take turns: without lulls nothing comes to be that a storm could spoil."""
@@ -37,6 +38,12 @@ class Nemesis:
         self._place = place
         self._chance = chance
         self.done: Counter[str] = Counter()
+        self._turn: list[Victim] = []
+
+    @property
+    def kills(self) -> int:
+        """How often something was killed."""
+        return sum(times for what, times in self.done.items() if what.startswith("kill"))
 
     async def run(self, until_s: float) -> None:
         """Break things, in storms, until a time of the loop's; then let all be well again."""
@@ -56,15 +63,38 @@ class Nemesis:
                 tasks.create_task(_awaited(faults[kind]()))
                 await asyncio.sleep(self._chance.uniform(*_PAUSE_S))
 
-    async def now_and_then(self, until_s: float) -> None:
-        """Kill something every few seconds until a time of the loop's."""
-        loop = asyncio.get_running_loop()
-        while (left_s := until_s - loop.time()) > 0:
-            await asyncio.sleep(min(left_s, self._chance.uniform(*_NOW_AND_THEN_S)))
-            await self._kill()
+    async def in_turn(self, kills: int, until: Callable[[float], Awaitable[None]]) -> None:
+        """Kill everybody in turn, a few at a time.
+
+        Args:
+            kills: How many.
+            until: Waits for a share of what is to happen meanwhile, from 0 to 1.
+        """
+        done = 0
+        while done < kills:
+            await until((done + 1) / (kills + 1))
+            for _ in range(min(self._chance.randint(1, _MOST_AT_ONCE), kills - done)):
+                self._kill_one(self._next())
+                done += 1
+                await asyncio.sleep(self._chance.uniform(*_SOON_S))
+        await until(1.0)
+
+    def _next(self) -> Victim:
+        """Whose turn it is: each comes once, in another order each time; who is dead has had it."""
+        while True:
+            if not self._turn:
+                self._turn = self._place.victims
+                self._chance.shuffle(self._turn)
+            victim = self._turn.pop()
+            if victim.of.is_running:
+                return victim
 
     async def _kill(self) -> None:
-        victim = self._chance.choice([each for each in self._place.victims if each.of.is_running])
+        self._kill_one(
+            self._chance.choice([each for each in self._place.victims if each.of.is_running])
+        )
+
+    def _kill_one(self, victim: Victim) -> None:
         self.done[f"kill {_kind(victim)}"] += 1
         victim.of.send(signal.SIGKILL)
 

@@ -32,6 +32,12 @@ def violations(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> 
     ]
 
 
+def sum_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> str:
+    """Say in one line what the sweeps have tried: orders and kills of scenarios do not count."""
+    orders, kills = sum(each.orders for each in found), sum(each.kills for each in found)
+    return f"{orders:,} orders, {kills:,} kills, {len(violations(found, played)):,} violations"
+
+
 def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Table:
     """Lay out what sweeps and scenarios found."""
     table = Table(title="hedgestat torture", title_justify="left")

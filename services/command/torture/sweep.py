@@ -16,6 +16,7 @@ from services.command.torture.guards import Tally, follow, scrape
 from services.command.torture.hands import SUBSCRIPTIONS, Operator, Stranger
 from services.command.torture.judgement import Fold, Record, fold_journal, judge, read_record
 from services.command.torture.nemesis import Nemesis
+from services.command.torture.pace import Owed
 from services.command.torture.place import Place, lines_of
 from shared.adapters.bus import Subscription
 from shared.adapters.clock import SystemClock
@@ -33,10 +34,10 @@ _QUIET_LOOKS: Final = 35
 """Of a tenth of a second: longer than an order of the hasty books may be open."""
 _MOST_WAITING: Final = 300
 """Orders in the outbox from which on the market holds still: it must not bury what is looked at."""
-_MOST_OWED: Final = 3
-"""Jumps not all of whose orders are answered, from which on it does likewise …"""
-_PATIENCE_S: Final = 2.0
-"""… for so long: a jump that nobody heard, as while the broker is away, is never answered."""
+_DENSE_PAUSE_S: Final = 0.05
+"""Between two jumps of the dense part, when nothing holds the market."""
+_DENSE_WITHIN_S: Final = 60.0
+"""For how long there may be no further answer in the dense part."""
 MOST_UNKNOWN_S: Final = 10.0
 """How long after the last fault an order may be unknown: all but one in a hundred of them …"""
 _NEVER_UNKNOWN_S: Final = 60.0
@@ -51,12 +52,13 @@ class SweepPlan(Struct, frozen=True, kw_only=True):
 
     Attributes:
         seed: Of all that is left to chance.
-        seconds: For how long things break.
+        seconds: For how long things break in storms.
         books: How many.
         jump_s: Between two jumps of VIX.
         directory: Where.
-        steady_s: For how long, before things break in storms, something is killed only now and
-            then, so that orders abound.
+        orders: Of the dense part, which comes before the storms: VIX jumps as fast as orders are
+            answered, until so many are.
+        kills: In the dense part, everybody in turn.
     """
 
     seed: int
@@ -64,7 +66,8 @@ class SweepPlan(Struct, frozen=True, kw_only=True):
     books: int
     jump_s: float
     directory: Path
-    steady_s: float = 0.0
+    orders: int = 0
+    kills: int = 0
 
 
 class SweepFound(Struct, frozen=True, kw_only=True):
@@ -170,7 +173,7 @@ class Sweep:
             ]
             saying = tasks.create_task(self._saying())
             loop = asyncio.get_running_loop()
-            await self._nemesis.now_and_then(loop.time() + self._plan.steady_s)
+            await self._dense_part()
             await self._nemesis.run(loop.time() + self._plan.seconds)
             healed_ns = self._clock.now_ns()
             for task in (*hands, saying):
@@ -182,16 +185,29 @@ class Sweep:
                 task.cancel()
         return await self._judge(healed_ns)
 
+    async def _dense_part(self) -> None:
+        """Let VIX jump as fast as orders are answered, and kill everybody in turn meanwhile."""
+
+        async def until(share: float) -> None:
+            await self._until_answered(int(share * self._plan.orders), _DENSE_WITHIN_S)
+
+        self._feed.pause_s = _DENSE_PAUSE_S
+        await self._nemesis.in_turn(self._plan.kills, until)
+        self._feed.pause_s = self._plan.jump_s
+
     async def _until_answered(self, count: int, within_s: float) -> None:
-        deadline_s = self._clock.monotonic_s() + within_s
-        while await answered(self._socket) < count:
+        """Wait until so many orders are answered; `within_s` without a further one is too long."""
+        most, deadline_s = 0, self._clock.monotonic_s() + within_s
+        while (now := await answered(self._socket)) < count:
+            if now > most:
+                most, deadline_s = now, self._clock.monotonic_s() + within_s
             if self._clock.monotonic_s() > deadline_s:
                 raise Failed(f"no order within {within_s:g} s: see {self._plan.directory}")
             await asyncio.sleep(0.1)
 
     async def _holding(self) -> None:
         """Hold the market still while too much waits."""
-        owed = _Owed(self._plan.books)
+        owed = Owed(self._plan.books)
         while True:
             waiting = await asyncio.to_thread(outbox_length, self._place)
             owed.count(self._feed.jumps, await answered(self._socket), self._clock.monotonic_s())
@@ -201,11 +217,10 @@ class Sweep:
     async def _saying(self) -> None:
         while True:
             await asyncio.sleep(_SAYS_EVERY_S)
-            done = self._nemesis.done
-            kills = sum(times for what, times in done.items() if what.startswith("kill"))
+            kills, others = self._nemesis.kills, self._nemesis.done.total() - self._nemesis.kills
             orders = await answered(self._socket)
             shown = "the gateway is away" if orders < 0 else f"{orders:,} orders"
-            self._say(f"{shown}, {kills} kills, {done.total() - kills} other faults")
+            self._say(f"{shown}, {kills} kills, {others} other faults")
 
     async def _settle(self) -> None:
         """Wait until nothing is on its way."""
@@ -254,37 +269,6 @@ class Sweep:
             ends=self._place.ends,
             stopped=self._place.stopped,
         )
-
-
-class _Owed:
-    """Counts the orders that jumps of VIX should have made, and that nobody has answered yet.
-
-    Args:
-        books: How many order at a jump.
-    """
-
-    def __init__(self, books: int) -> None:
-        self._books = books
-        self._jumps = 0
-        self._answered = 0
-        self._since_s: float | None = None
-
-    @property
-    def is_too_much(self) -> bool:
-        """Whether the market should hold still."""
-        return self._since_s is not None
-
-    def count(self, jumps: int, answered: int, now_s: float) -> None:
-        """Take the number of jumps and of answers so far; -1 answers: not known now."""
-        if answered < 0:
-            return
-        owed = (jumps - self._jumps) * self._books - (answered - self._answered)
-        if owed <= _MOST_OWED * self._books:
-            self._since_s = None
-        elif self._since_s is None:
-            self._since_s = now_s
-        elif now_s > self._since_s + _PATIENCE_S:
-            self._jumps, self._answered, self._since_s = jumps, answered, None
 
 
 async def sweep(
