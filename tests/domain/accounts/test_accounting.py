@@ -5,6 +5,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+from fakes.books import FUTURE, SWAP, make_book
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from shared.domain.accounts.variance_swap import rolled_profit, swap_value
 from shared.domain.effects import TargetChanged
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.orders import order_id
-from shared.domain.policies import BookPolicy, LegPolicy, LimitPolicy, RulePolicy, SizingPolicy
+from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import Mark, Quality, Signal, SignalsObserved
 
@@ -24,42 +25,7 @@ CALENDAR = SessionCalendar(
     [100 * day + 10 for day in range(1, SESSIONS + 1)],
     [100 * day + 50 for day in range(1, SESSIONS + 1)],
 )  # day 3 is open from 310 to 350
-SWAP = LegPolicy(
-    name="swap", instrument="variance_swap", symbol="VIX", maturity_days=30, max_vega=1e6
-)
-FUTURE = LegPolicy(
-    name="future",
-    instrument="vix_future",
-    symbol="VX1",
-    maturity_days=30,
-    max_vega=1e6,
-    multiplier=1000.0,
-    weight=3.0,
-)
-
 Step = SignalsObserved | ExecutionReported | TargetChanged
-
-
-def make_book(*legs: LegPolicy, base_vega: float = 1000.0) -> BookPolicy:
-    return BookPolicy(
-        name="overlay",
-        rules=(RulePolicy(kind="linear"),),
-        sizing=SizingPolicy(base_vega=base_vega),
-        legs=legs,
-        limits=LimitPolicy(
-            max_order_vega=1e6,
-            max_order_notional=1e9,
-            max_position_vega=1e6,
-            max_orders_per_day=99,
-            max_orders_per_minute=100,
-            max_daily_turnover=1e9,
-            max_daily_loss=1e9,
-            max_price_deviation=0.5,
-            max_repeats=100,
-            repeat_ns=600_000_000_000,
-            duplicate_ns=1,
-        ),
-    )
 
 
 ONE_LEG = make_book(SWAP)

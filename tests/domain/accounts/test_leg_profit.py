@@ -1,4 +1,5 @@
 import pytest
+from fakes.books import FUTURE, SWAP, make_book
 
 from shared.domain.accounts.leg_profit import (
     holding_profit,
@@ -10,20 +11,8 @@ from shared.domain.accounts.leg_profit import (
     unit_vega,
 )
 from shared.domain.accounts.variance_swap import rolled_profit
-from shared.domain.policies import BookPolicy, LegPolicy, LimitPolicy, RulePolicy, SizingPolicy
+from shared.domain.policies import LegPolicy
 
-SWAP = LegPolicy(
-    name="swap", instrument="variance_swap", symbol="VIX", maturity_days=30, max_vega=1e6
-)
-FUTURE = LegPolicy(
-    name="future",
-    instrument="vix_future",
-    symbol="VX1",
-    maturity_days=30,
-    max_vega=1e6,
-    multiplier=1000.0,
-    weight=3.0,
-)
 CALL = LegPolicy(
     name="call",
     instrument="vix_call",
@@ -33,28 +22,6 @@ CALL = LegPolicy(
     multiplier=100.0,
     vega_per_unit=0.25,
 )
-
-
-def make_book(*legs: LegPolicy, base_vega: float = 1000.0) -> BookPolicy:
-    return BookPolicy(
-        name="overlay",
-        rules=(RulePolicy(kind="linear"),),
-        sizing=SizingPolicy(base_vega=base_vega),
-        legs=legs,
-        limits=LimitPolicy(
-            max_order_vega=1e6,
-            max_order_notional=1e9,
-            max_position_vega=1e6,
-            max_orders_per_day=99,
-            max_orders_per_minute=100,
-            max_daily_turnover=1e9,
-            max_daily_loss=1e9,
-            max_price_deviation=0.5,
-            max_repeats=100,
-            repeat_ns=600_000_000_000,
-            duplicate_ns=1,
-        ),
-    )
 
 
 def test_a_future_has_a_vega_of_a_thousand_a_contract() -> None:

@@ -2,6 +2,7 @@ from math import isnan, nan
 
 import msgspec
 import pytest
+from fakes.books import LOOSE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,25 +19,10 @@ from shared.domain.policies import (
     BookPolicy,
     Instrument,
     LegPolicy,
-    LimitPolicy,
     RulePolicy,
     SizingPolicy,
 )
 from shared.domain.signals_observed import Mark
-
-LIMITS = LimitPolicy(
-    max_order_vega=1.0,
-    max_order_notional=1.0,
-    max_position_vega=1.0,
-    max_orders_per_day=1,
-    max_orders_per_minute=1,
-    max_daily_turnover=1.0,
-    max_daily_loss=1.0,
-    max_price_deviation=1.0,
-    max_repeats=1,
-    repeat_ns=1,
-    duplicate_ns=1,
-)
 
 
 def leg(name: str, instrument: Instrument, symbol: str, **fields: float | None) -> LegPolicy:
@@ -54,7 +40,7 @@ BOOK = BookPolicy(
     rules=(RulePolicy(kind="linear"),),
     sizing=SizingPolicy(base_vega=1000.0),
     legs=(SWAP, FUTURE),
-    limits=LIMITS,
+    limits=LOOSE,
 )
 
 

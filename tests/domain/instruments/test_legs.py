@@ -1,3 +1,4 @@
+from fakes.books import LOOSE
 from msgspec import structs
 
 from shared.domain.instruments.instrument import Kind, Model
@@ -7,7 +8,7 @@ from shared.domain.instruments.legs import (
     leg_symbols,
     leg_underlyings,
 )
-from shared.domain.policies import BookPolicy, LegPolicy, LimitPolicy, RulePolicy, SizingPolicy
+from shared.domain.policies import BookPolicy, LegPolicy, RulePolicy, SizingPolicy
 
 SWAP = LegPolicy(
     name="swap", instrument="variance_swap", symbol="VIX", maturity_days=90, max_vega=1.0, lot=5.0
@@ -26,19 +27,7 @@ BOOK = BookPolicy(
     rules=(RulePolicy(kind="linear"),),
     sizing=SizingPolicy(base_vega=1.0),
     legs=(SWAP, FUTURE, PUT),
-    limits=LimitPolicy(
-        max_order_vega=1.0,
-        max_order_notional=1.0,
-        max_position_vega=1.0,
-        max_orders_per_day=1,
-        max_orders_per_minute=1,
-        max_daily_turnover=1.0,
-        max_daily_loss=1.0,
-        max_price_deviation=1.0,
-        max_repeats=1,
-        repeat_ns=1,
-        duplicate_ns=1,
-    ),
+    limits=LOOSE,
 )
 
 
