@@ -154,12 +154,14 @@ class PortfolioPolicy(Struct, frozen=True, kw_only=True):
         value: Its value, in the book's currency, at the first print of all its symbols.
         weights: Fraction of `value` in each symbol, summing to at most 1; the rest is cash.
         hedge_symbol: Whose daily log returns stand for the hedge's returns (ρ of spec 1).
+        correlates: Whether ρ is told; it is unless a study says that nobody reads it.
     """
 
     book: str
     value: float
     weights: dict[str, float]
     hedge_symbol: str = "VIX"
+    correlates: bool | UnsetType = UNSET
 
 
 class SignalPolicy(Struct, frozen=True, kw_only=True):

@@ -60,6 +60,10 @@ class SessionCalendar:
         """Number of the latest session that opened at or before `now`; the first before it."""
         return max(0, bisect_right(self._opens, now) - 1)
 
+    def closed(self, now: int) -> int:
+        """How many sessions closed before `now`."""
+        return bisect_left(self._closes, now)
+
     def hours(self, session: int) -> tuple[int, int]:
         """Opening and closing instant of a session, by its number."""
         return self._opens[session], self._closes[session]

@@ -98,3 +98,8 @@ def test_the_session_of_an_instant_and_its_hours_are_told() -> None:
         4,
     ]
     assert CALENDAR.hours(1) == (at(2), close_of(2))
+
+
+def test_sessions_count_as_closed_after_their_closing_instant() -> None:
+    instants = (0, close_of(1), close_of(1) + 1, at(2), close_of(5) + 1)
+    assert [CALENDAR.closed(instant) for instant in instants] == [0, 0, 1, 1, 5]

@@ -19,7 +19,7 @@ from shared.domain.events import ClockAdvanced, ExecutionReported
 from shared.domain.orders import Order
 from shared.domain.study.backtest import Backtest, BacktestPolicy
 from shared.domain.study.instruments import study_book
-from shared.domain.study.market import StudyMarket
+from shared.domain.study.market import StudyMarket, signals_read
 from shared.domain.study.session_table import session_table
 from shared.domain.study.whipsaw_cost import UnmadeTrip
 
@@ -77,7 +77,8 @@ def _run_group(
     material: Material, variants: Sequence[Variant], progress: Progress
 ) -> list[Outcome]:
     settings = variants[0].settings
-    market = StudyMarket(settings.intake, settings.signals, material.calendar, material.instruments)
+    signals = signals_read(settings.signals, [variant.book for variant in variants])
+    market = StudyMarket(settings.intake, signals, material.calendar, material.instruments)
     backtests = [_backtest(material, variant) for variant in variants]
     steps = ((step.ticks, ClockAdvanced(event_ns=step.clock_ns)) for step in material.steps)
     for observed in market.take_all(steps):

@@ -23,7 +23,6 @@ from collections.abc import Iterator, Mapping
 from math import fsum, log
 from typing import Final
 
-import numpy as np
 from msgspec import Struct
 
 from shared.domain.accounts.effectiveness import (
@@ -224,7 +223,7 @@ class HedgeComparison:
         """
         if now <= self._closes_ns:
             return ()
-        coming = int(np.searchsorted(self._calendar.close_ns, now, side="left"))
+        coming = self._calendar.closed(now)
         closing = range(coming if self._session is None else self._session, coming)
         self._await(coming)
         return tuple(result for session in closing for result in self._close(session))
@@ -259,7 +258,7 @@ class HedgeComparison:
         self._closes_ns = -1
         if session is not None:
             known = session < len(self._calendar)
-            self._closes_ns = int(self._calendar.close_ns[session]) if known else FOREVER_NS
+            self._closes_ns = self._calendar.hours(session)[1] if known else FOREVER_NS
 
     def _observe(self, observed: SignalsObserved) -> None:
         for symbol in self._symbols:
@@ -282,7 +281,7 @@ class HedgeComparison:
         self._turnover += abs(execution.quantity) * unit_vega(leg)
 
     def _close(self, session: int) -> Iterator[SessionResult]:
-        opened_ns = int(self._calendar.open_ns[session])
+        opened_ns, _ = self._calendar.hours(session)
         marks = [(symbol, self._marks.get(symbol)) for symbol in self._symbols]
         closes = {s: m.level for s, m in marks if m is not None and m.event_ns >= opened_ns}
         if len(closes) < len(marks):
@@ -298,10 +297,10 @@ class HedgeComparison:
         yield result
 
     def _result(self, session: int, closes: dict[str, float]) -> SessionResult:
-        opened_ns = int(self._calendar.open_ns[session])
+        opened_ns, close_ns = self._calendar.hours(session)
         nav = self._nav if self._nav and self._nav.event_ns >= opened_ns else None
         return SessionResult(
-            close_ns=int(self._calendar.close_ns[session]),
+            close_ns=close_ns,
             nav=None if nav is None else nav.level,
             dynamic_carry=self._earned(self._held, session, closes) + self._earned_since(closes),
             transaction_cost=self._cost,

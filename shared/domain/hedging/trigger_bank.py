@@ -69,7 +69,8 @@ class TriggerBank:
 
     def firing(self) -> list[Condition]:
         """Return what fires, the most telling first."""
-        return [each for each in self._conditions if self.runs[each.name].state == "firing"]
+        runs = self.runs
+        return [each for each, name, _, _ in self._machines if runs[name].state == "firing"]
 
     def settle(self, facts: Facts, until_ns: int) -> list[Effect]:
         """Let everything that fires rest: a decision was made.

@@ -18,7 +18,7 @@ from shared.domain.accounts.rolled import Rolled
 from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.intake import Intake, Verdict
 from shared.domain.market.signals import SignalMonitor
-from shared.domain.policies import IntakePolicy, SignalPolicy
+from shared.domain.policies import BookPolicy, IntakePolicy, SignalPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.signals_observed import HedgerInput
 from shared.domain.study.instruments import InstrumentHistory, study_intake, study_signals
@@ -49,6 +49,14 @@ class ObservedStep:
     observed: tuple[HedgerInput, ...]
     rolls: tuple[Rolled, ...] = ()
     measured: Mapping[str, float] = field(default_factory=dict)
+
+
+def signals_read(policy: SignalPolicy, books: Iterable[BookPolicy]) -> SignalPolicy:
+    """Return the signals' policy without ρ, a tenth of a pass, when none of the books reads it."""
+    if any(book.sizing.scale_by_hedge_correlation for book in books):
+        return policy
+    portfolios = [structs.replace(each, correlates=False) for each in policy.portfolios]
+    return structs.replace(policy, portfolios=tuple(portfolios))
 
 
 class StudyMarket:

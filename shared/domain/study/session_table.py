@@ -1,13 +1,11 @@
 """A backtest's sessions as the columns of a variant's daily table, its profit explained."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.instants import SECOND
 from shared.domain.policies import BookPolicy
 from shared.domain.sessions import SessionCalendar
 from shared.domain.study.explained import MARKET_PARTS, explained
@@ -66,7 +64,7 @@ def session_table(
     close_ns = np.array([each.close_ns for each in results], dtype=np.int64)
     whipsaws = np.array([each.whipsaws for each in books], dtype=np.int64)
     columns: dict[str, Column] = {
-        "day": np.array([_day(each) for each in close_ns.tolist()], dtype="datetime64[D]"),
+        "day": close_ns.astype("datetime64[ns]").astype("datetime64[D]"),
         "close_ns": close_ns,
         "index": _floats([each.closes[index_symbol] for each in sessions]),
         "vix": _signal(sessions, "vix"),
@@ -115,7 +113,3 @@ def _signal(sessions: Sequence[SessionRecord], name: str) -> NDArray[np.float64]
 def _state(session: SessionRecord) -> str:
     regime = session.book.observed.signals.get("regime")
     return "" if regime is None else regime.state
-
-
-def _day(close_ns: int) -> str:
-    return datetime.fromtimestamp(close_ns // SECOND, UTC).date().isoformat()

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 from fakes import rolled_market
-from fakes.rolled_books import INTAKE, SIGNALS, instruments
+from fakes.rolled_books import INTAKE, SIGNALS, book, instruments
+from msgspec import structs
 
 from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.intake import Intake
 from shared.domain.market.signals import SignalMonitor
 from shared.domain.signals_observed import HedgerInput, SignalsObserved
 from shared.domain.study import market
-from shared.domain.study.market import FEW, ObservedStep, StudyMarket
+from shared.domain.study.market import FEW, ObservedStep, StudyMarket, signals_read
 from shared.domain.tick_block import TickBlock
 
 STEPS = rolled_market.steps()[:120]
@@ -102,3 +103,17 @@ def test_with_instruments_marks_join_the_ticks_and_rolls_and_greeks_the_step() -
             each.symbol for each in known.marks.get(clock_ns, ())
         ]
     assert sum(len(step.rolls) for step in steps) >= 4
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_the_correlation_with_the_hedge_is_made_only_for_a_book_that_reads_it(
+    is_read: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    one = book("swap")
+    sizing = structs.replace(one.sizing, scale_by_hedge_correlation=is_read)
+    signals = signals_read(SIGNALS, [one, structs.replace(one, sizing=sizing)])
+    said = observed(list(StudyMarket(INTAKE, signals, rolled_market.CALENDAR).take_all(STEPS)))
+    last = said[-1]
+    assert isinstance(last, SignalsObserved)
+    assert ("hedge_correlation.overlay" in last.signals) is is_read
+    assert {"vix", "drawdown.overlay"} <= last.signals.keys()

@@ -35,7 +35,9 @@ class BookSource:
         self._portfolio_prints = state.portfolio_prints
         self._pair_prints = state.pair_prints
         self._portfolio = PortfolioValue(portfolio, state.portfolio)
-        self._pair = PairCorrelation(policy.hedge_correlation_returns, state.pair)
+        self._pair: PairCorrelation | None = None
+        if portfolio.correlates is not False:
+            self._pair = PairCorrelation(policy.hedge_correlation_returns, state.pair)
         self.symbols: tuple[str, ...] = tuple(
             dict.fromkeys((*portfolio.weights, portfolio.hedge_symbol))
         )
@@ -47,8 +49,10 @@ class BookSource:
 
         self._nav = reading("nav", "currency", len(portfolio.weights))
         self._drawdown = reading("drawdown", "decimal", len(portfolio.weights))
-        self._correlation = reading("hedge_correlation", "correlation", self._pair.need)
-        self.readings: tuple[Reading, ...] = (self._nav, self._drawdown, self._correlation)
+        returns = policy.hedge_correlation_returns
+        self._correlation = reading("hedge_correlation", "correlation", returns)
+        told = () if self._pair is None else (self._correlation,)
+        self.readings: tuple[Reading, ...] = (self._nav, self._drawdown, *told)
 
     def observe(self, symbol: str, level: float, event_ns: int) -> None:
         """Take a print of the portfolio or of the hedge."""
@@ -78,6 +82,8 @@ class BookSource:
             self._observe_pair(LEFT, value, event_ns)
 
     def _observe_pair(self, side: int, level: float, event_ns: int) -> None:
+        if self._pair is None:
+            return
         sessions = self._pair_prints.elapsed(self._cursor, event_ns).sessions
         self._pair_prints = prints = self._pair_prints.after(event_ns)
         self._pair.observe(side, level, sessions)
@@ -95,6 +101,6 @@ class BookSource:
             portfolio_prints=self._portfolio_prints,
             pair_prints=self._pair_prints,
             portfolio=self._portfolio.snapshot(),
-            pair=self._pair.snapshot(),
+            pair=PairState() if self._pair is None else self._pair.snapshot(),
             last=dict(self._last),
         )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fakes.calendars import Desk, at, close_of
+from msgspec import structs
 
 from shared.domain.instants import MINUTE
 from shared.domain.market.sources.book import BookSource, BookState
@@ -46,6 +47,21 @@ def test_the_hedge_correlation_is_that_of_daily_returns() -> None:
     correlation = source.readings[2].signal
     assert correlation.value == pytest.approx(np.corrcoef(returns.T)[0, 1])
     assert correlation.observations == 12 * 3 - 1  # the first print had no value to correlate
+
+
+def test_a_correlation_that_nobody_reads_is_not_told_and_nothing_else_changes() -> None:
+    desk = Desk()
+    both = source_of(desk), source_of(desk, structs.replace(FUND, correlates=False))
+    for day in range(1, 8):
+        for symbol, level in (("SPX", 100.0 + day), ("NDX", 99.0), ("VIX", 20.0 - day)):
+            event_ns = desk.enter(close_of(day))
+            for source in both:
+                source.observe(symbol, level, event_ns)
+    told, spared = both
+    assert spared.symbols == told.symbols
+    assert [each.signal for each in spared.readings] == [each.signal for each in told.readings[:2]]
+    assert spared.snapshot().portfolio == told.snapshot().portfolio
+    assert spared.snapshot().pair == BookState().pair
 
 
 def test_a_hedge_that_is_also_held_counts_on_both_sides() -> None:
