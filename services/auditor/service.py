@@ -3,6 +3,8 @@
 Three tasks: the *fold* is a stage like the others, with a record of its own; the *sweeps* read the
 gateway's record through its socket; the *listener* hears how far the hedger calls its orders
 delivered, and keeps the signed heads of the decision log.
+
+Longer than most: what the three find out together decides whether trading is halted.
 """
 
 import asyncio

@@ -15,6 +15,8 @@ when it sized the newer (spec 6), so the two add up to its target, and only toge
 
 A buy pays the print's ask (without one: its level plus half a spread) plus slippage, a sale gets
 the mirror image, and neither trades beyond its limit price.
+
+Longer than most: the order of events within one clock is the venue, and is read in one place.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -1,4 +1,7 @@
-"""Whether the machinery is well: lag, latency, reconnects, gateway, auditor, streams."""
+"""Whether the machinery is well: lag, latency, reconnects, gateway, auditor, streams.
+
+Longer than most: every panel of the dashboard is a row here.
+"""
 
 from typing import Final
 

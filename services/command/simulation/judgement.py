@@ -1,6 +1,8 @@
 """What must be true of a run, judged by what the servers hold when all is quiet (promises A, D).
 
 The reference is a fold: the pure steps over the whole journal, in one batch, without a fault.
+
+Longer than most: every promise that a run is held to, each in a few lines.
 """
 
 import contextlib

@@ -16,6 +16,8 @@ contract that was held has earned, and the roll costs what both deals cost.
 
 A session in which the index or a leg did not print is counted as skipped: the next good close
 accounts for the whole time since the last good one, and no level is made up.
+
+Longer than most: one account of one book, from what it hears to what a session earned.
 """
 
 from collections import deque
