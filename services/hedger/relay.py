@@ -78,12 +78,15 @@ class OrderRelay:
 
     def seal_ahead(self, rows: Sequence[Entry]) -> None:
         """Seal rows of a commit on its way: signing takes its time, and the store is at work."""
-        self._sealed = {row: self._seal(row) for row in rows}
+        self._sealed = {row: self._seal(row) for row in rows[:_AT_ONCE]}
 
     def take_committed(self, rows: Sequence[Entry]) -> None:
-        """Send rows at once whose commit is confirmed, unless earlier ones are not known yet."""
+        """Send rows at once whose commit is confirmed, unless earlier ones are not known yet.
+
+        Of very many only the first: the others come from the stream, a hundred at a time.
+        """
         if rows and rows[0].index == self._seen + 1:
-            self._take(rows)
+            self._take(rows[:_AT_ONCE])
 
     def has_delivered(self, index: int) -> bool:
         """Whether every row up to an index of the outbox is acknowledged."""

@@ -406,6 +406,18 @@ async def test_a_row_sealed_ahead_leaves_as_it_was_sealed_and_another_in_its_pla
         ] == sealed.payload
 
 
+async def test_of_many_orders_of_a_commit_a_hundred_leave_with_it_and_the_rest_after() -> None:
+    async with office(FakeStore()) as desk, desk.running(desk.relay()) as relay:
+        await eventually(lambda: relay.has_delivered(0))
+        decide(desk.store, *range(1, 251))
+        rows = await desk.store.read({OUTBOX: 0}, count=250)
+        relay.seal_ahead(rows)
+        relay.take_committed(rows)
+        assert relay.waiting == 100
+        await eventually(lambda: relay.has_delivered(250))
+        assert desk.decisions == [*range(1, 251)]
+
+
 async def test_a_commit_heard_of_before_the_rows_behind_it_waits_for_them() -> None:
     async with office(store_of(3)) as desk:
         relay = desk.relay()
