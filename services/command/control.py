@@ -15,7 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused
-from services.command.operator_link import WHENCE, OperatorLink, Wish, publish, refusal_in
+from services.command.operator_link import (
+    PATIENCE_S,
+    WHENCE,
+    OperatorLink,
+    Wish,
+    publish,
+    refusal_in,
+)
 from services.command.trading_lines import TradingLines
 from shared.adapters.bus import Message
 from shared.adapters.clock import Clock, SystemClock
@@ -180,23 +187,27 @@ class Commander:
 
     # --- status --------------------------------------------------------------------------------
 
-    async def status(self, wish: Wish) -> None:
+    async def status(self, *, local: bool = False, patience_s: float = PATIENCE_S) -> None:
         """Print what may trade, by the gateway's own word.
+
+        Args:
+            local: Ask at the gateway's socket alone.
+            patience_s: How long to wait for the broker.
 
         Raises:
             Failed: Nothing is known.
         """
-        if wish.local or self._is_here():
+        if local or self._is_here():
             try:
                 self._lines.status(await self._locally(gateway_status(self._path())))
             except Failed as failed:
-                if wish.local:
+                if local:
                     raise
                 self._lines.say(f"[yellow]{escape(str(failed))}[/]")
             else:
                 return
         try:
-            async with self._link.connected([topics.TRADING], wish.patience_s) as bus:
+            async with self._link.connected([topics.TRADING], patience_s) as bus:
                 told = await self._retained(bus)
         except Failed as failed:
             raise Failed(*failed.args, *self._not_here()) from failed

@@ -99,9 +99,8 @@ def rebalance(
 def status(config: Configuration, local: Local = False, patience: Patience = 5.0) -> None:
     """Print what each scope may do now, by the gateway's own word, and who wanted it so."""
     from services.command.control import Commander
-    from services.command.operator_link import Wish, run_command
+    from services.command.operator_link import run_command
 
-    wish = Wish(scope="all", operator="", reason="", local=local, patience_s=patience)
     commander = Commander(settings_of(config), console)
     with answering():
-        run_command(commander.status(wish))
+        run_command(commander.status(local=local, patience_s=patience))

@@ -88,7 +88,7 @@ async def test_at_the_gateways_door_the_same_is_done_without_broker_and_store(
 async def test_status_is_asked_at_the_door_or_else_of_the_broker(tmp_path: Path) -> None:
     async with open_gateway(tmp_path) as place:
         desk = Desk(place)
-        await desk.commander.status(wish())
+        await desk.commander.status()
         assert "overlay          active" in desk.printed
         assert "0 orders answered, hedger heard never" in desk.printed
         elsewhere = structs.replace(place.settings.gateway, socket="off")
@@ -96,10 +96,10 @@ async def test_status_is_asked_at_the_door_or_else_of_the_broker(tmp_path: Path)
         desk = Desk(place)
         async with place.client() as bus:
             await bus.publish(topics.trading("overlay2"), b"forged")
-            await desk.commander.status(wish())
+            await desk.commander.status()
         assert "overlay          active    nothing stops it" in desk.printed
         with pytest.raises(Refused, match="no door"):
-            await desk.commander.status(wish(local=True))
+            await desk.commander.status(local=True)
 
 
 async def test_where_no_gateway_is_nothing_counts_as_done(tmp_path: Path) -> None:
@@ -108,9 +108,9 @@ async def test_where_no_gateway_is_nothing_counts_as_done(tmp_path: Path) -> Non
             with pytest.raises(Failed, match=words):
                 await Desk(place).commander.halt(wish(local=local, patience_s=0.5), "halted")
         with pytest.raises(Failed, match="keeps no word of the gateway"):
-            await Desk(place).commander.status(wish(patience_s=1.0))
+            await Desk(place).commander.status(patience_s=1.0)
         with pytest.raises(Failed, match="is the gateway running"):
-            await Desk(place).commander.status(wish(local=True))
+            await Desk(place).commander.status(local=True)
 
 
 async def test_a_scope_that_does_not_exist_is_refused_before_anything_is_sent(
@@ -148,8 +148,8 @@ async def test_from_another_directory_it_is_said_where_socket_and_keys_are_looke
     commander = Commander(settings, Console(file=StringIO()), place.keys)
     where = rf"no gateway at {tmp_path}/gateway\.sock\n.*are of the working directory"
     for command in (
-        commander.status(wish(local=True)),
-        commander.status(wish(patience_s=0.1)),
+        commander.status(local=True),
+        commander.status(patience_s=0.1),
         commander.halt(wish(patience_s=0.1), "halted"),
     ):
         with pytest.raises(Failed, match=where):
