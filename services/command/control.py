@@ -11,7 +11,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused
@@ -23,9 +22,7 @@ from services.command.operator_link import (
     publish,
     refusal_in,
 )
-from services.command.trading_lines import TradingLines
 from shared.adapters.bus import Message
-from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.control_socket import (
     GatewayRefused,
     GatewayStatus,
@@ -34,9 +31,8 @@ from shared.adapters.control_socket import (
     gateway_status,
     halt_locally,
 )
-from shared.adapters.keyring import Forged, Keyring
+from shared.adapters.keyring import Forged
 from shared.adapters.mqtt import MqttBus
-from shared.adapters.settings import Settings
 from shared.wire import topics
 from shared.wire.codec import MalformedMessage
 from shared.wire.messages import TradingCommandMessage, TradingStateMessage
@@ -52,23 +48,14 @@ class Commander:
     """Says what may trade, and asks it.
 
     Args:
-        settings: The configuration.
-        console: Where lines go.
-        keyring: In place of the configured one.
-        clock: For the time of a command.
+        link: Whose word it is.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        console: Console,
-        keyring: Keyring | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._lines = TradingLines(console)
-        self._link = OperatorLink(settings, keyring)
-        self._clock = clock or SystemClock()
-        self._socket = settings.gateway.socket_path
+    def __init__(self, link: OperatorLink) -> None:
+        self._link = link
+        self._lines = link.lines
+        self._clock = link.clock
+        self._socket = link.settings.gateway.socket_path
 
     # --- trading states ------------------------------------------------------------------------
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
+from rich.console import Console
 
 from services.command.endings import Failed, Refused
+from services.command.trading_lines import TradingLines
 from shared.adapters.bus import BusUnavailable, Message, PublishRefused, Subscription
+from shared.adapters.clock import Clock, SystemClock
 from shared.adapters.connections import redacted
 from shared.adapters.keyring import KeyMissing, Keyring
 from shared.adapters.mqtt import MqttBus
@@ -51,11 +54,27 @@ class OperatorLink:
 
     Args:
         settings: The configuration.
+        console: Where lines go.
         keyring: In place of the configured one.
+        clock: For the time of a command.
+
+    Attributes:
+        settings: The same.
+        lines: What is printed.
+        clock: The same.
+        books: Names of all.
     """
 
-    def __init__(self, settings: Settings, keyring: Keyring | None = None) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        console: Console,
+        keyring: Keyring | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.settings = settings
+        self.lines = TradingLines(console)
+        self.clock = clock or SystemClock()
         self._given = keyring
         self.books = [book.name for book in settings.books]
 
@@ -68,9 +87,9 @@ class OperatorLink:
         """
         if self._given is not None:
             return self._given
-        directory = Path(self._settings.keys.directory)
+        directory = Path(self.settings.keys.directory)
         try:
-            return Keyring.load(directory, self._settings.trading.environment)
+            return Keyring.load(directory, self.settings.trading.environment)
         except KeyMissing as missing:
             whence = "" if directory.is_absolute() else f"\n{WHENCE}"
             raise Refused(f"{missing}{whence}") from missing
@@ -99,7 +118,7 @@ class OperatorLink:
             Failed: No broker answers.
         """
         bus = MqttBus(
-            self._settings.mqtt.of("operator"),
+            self.settings.mqtt.of("operator"),
             client_id=f"hedgestat-operator-{secrets.token_hex(4)}",
             subscriptions=[Subscription(topic) for topic in subscriptions],
             clean_start=True,
@@ -110,7 +129,7 @@ class OperatorLink:
                 async with asyncio.timeout(patience_s):
                     await bus.connected.wait()
             except TimeoutError:
-                url = redacted(self._settings.mqtt.url)
+                url = redacted(self.settings.mqtt.url)
                 raise Failed(f"no broker answers at {url} in {patience_s:g} s") from None
             yield bus
 

@@ -4,18 +4,13 @@ import asyncio
 from typing import Final
 
 from msgspec import UnsetType
-from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed
 from services.command.figures import rounded
 from services.command.operator_link import OperatorLink, Wish, publish, refusal_in
 from services.command.standing_requests import TRIGGER, StandingRequests, closed_until
-from services.command.trading_lines import TradingLines
 from shared.adapters.bus import Message
-from shared.adapters.clock import Clock, SystemClock
-from shared.adapters.keyring import Keyring
-from shared.adapters.settings import Settings
 from shared.domain.trading import ALL
 from shared.runtime.site import Site
 from shared.wire import codec, topics
@@ -37,23 +32,12 @@ class Rebalancer:
     """Asks, and waits until every book has answered.
 
     Args:
-        settings: The configuration.
-        console: Where answers go.
-        keyring: In place of the configured one.
-        clock: For the time of the request.
+        link: Whose wish it is.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        console: Console,
-        keyring: Keyring | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        self._settings = settings
-        self._lines = TradingLines(console)
-        self._link = OperatorLink(settings, keyring)
-        self._clock = clock or SystemClock()
+    def __init__(self, link: OperatorLink) -> None:
+        self._link = link
+        self._lines = link.lines
 
     async def ask(self, wish: Wish) -> None:
         """Ask books to rebalance now.
@@ -66,7 +50,7 @@ class Rebalancer:
             scope=wish.scope,
             reason=wish.reason,
             operator=wish.operator,
-            issued_at=self._clock.now_ns(),
+            issued_at=self._link.clock.now_ns(),
         )
         payload = self._link.keyring.seal("operator", topics.REBALANCE, message)
         waiting = set(self._link.books if wish.scope == ALL else [wish.scope])
@@ -93,7 +77,7 @@ class Rebalancer:
         told = {book: standing.told(book) for book in sorted(waiting)}
         reasons = [reason for reason in told.values() if reason is not None]
         if silent := ", ".join(book for book, reason in told.items() if reason is None):
-            opens = closed_until(Site(settings=self._settings, clock=self._clock))
+            opens = closed_until(Site(settings=self._link.settings, clock=self._link.clock))
             words = _UNANSWERED if opens is None else _CLOSED
             reasons.append(words.format(books=silent, seconds=patience_s, opens=opens))
         return reasons

@@ -38,10 +38,10 @@ def halt(
 ) -> None:
     """Stop trading and cancel what is open; done when the gateway has said so."""
     from services.command.control import Commander
-    from services.command.operator_link import Wish, run_command
+    from services.command.operator_link import OperatorLink, Wish, run_command
 
     wish = Wish(scope=scope, operator=operator, reason=reason, local=local, patience_s=patience)
-    commander = Commander(settings_of(config), console)
+    commander = Commander(OperatorLink(settings_of(config), console))
     with answering():
         run_command(commander.halt(wish, "reducing" if reducing else "halted"))
 
@@ -61,10 +61,10 @@ def resume(
 ) -> None:
     """Let a scope trade again, whoever had stopped it; signed, also at the socket."""
     from services.command.control import Commander
-    from services.command.operator_link import Wish, run_command
+    from services.command.operator_link import OperatorLink, Wish, run_command
 
     wish = Wish(scope=scope, operator=operator, reason=reason, local=local, patience_s=patience)
-    commander = Commander(settings_of(config), console)
+    commander = Commander(OperatorLink(settings_of(config), console))
     with answering():
         run_command(commander.resume(wish))
 
@@ -82,11 +82,11 @@ def rebalance(
     patience: Patience = 5.0,
 ) -> None:
     """Ask books to rebalance now, and print what each of them answers."""
-    from services.command.operator_link import Wish, run_command
+    from services.command.operator_link import OperatorLink, Wish, run_command
     from services.command.rebalancing import Rebalancer
 
     wish = Wish(scope=scope, operator=operator, reason=reason, patience_s=patience)
-    rebalancer = Rebalancer(settings_of(config), console)
+    rebalancer = Rebalancer(OperatorLink(settings_of(config), console))
     with answering():
         run_command(rebalancer.ask(wish))
 
@@ -99,8 +99,8 @@ def rebalance(
 def status(config: Configuration, local: Local = False, patience: Patience = 5.0) -> None:
     """Print what each scope may do now, by the gateway's own word, and who wanted it so."""
     from services.command.control import Commander
-    from services.command.operator_link import run_command
+    from services.command.operator_link import OperatorLink, run_command
 
-    commander = Commander(settings_of(config), console)
+    commander = Commander(OperatorLink(settings_of(config), console))
     with answering():
         run_command(commander.status(local=local, patience_s=patience))

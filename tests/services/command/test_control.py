@@ -16,7 +16,7 @@ from rich.console import Console
 
 from services.command.control import Commander
 from services.command.endings import Failed, Refused
-from services.command.operator_link import run_command
+from services.command.operator_link import OperatorLink, run_command
 from services.gateway.__main__ import run as run_gateway
 from shared.adapters.keyring import Keyring
 from shared.wire import topics
@@ -30,7 +30,7 @@ class Desk:
     def __init__(self, place: Workplace, keyring: Keyring | None = None) -> None:
         self._out = StringIO()
         console = Console(file=self._out, width=300)
-        self.commander = Commander(place.settings, console, keyring or place.keys)
+        self.commander = Commander(OperatorLink(place.settings, console, keyring or place.keys))
 
     @property
     def printed(self) -> str:
@@ -145,7 +145,7 @@ async def test_from_another_directory_it_is_said_where_socket_and_keys_are_looke
     gateway = structs.replace(place.settings.gateway, record="gateway.sqlite")
     keys = structs.replace(place.settings.keys, directory="keys")
     settings = structs.replace(place.settings, gateway=gateway, keys=keys)
-    commander = Commander(settings, Console(file=StringIO()), place.keys)
+    commander = Commander(OperatorLink(settings, Console(file=StringIO()), place.keys))
     where = rf"no gateway at {tmp_path}/gateway\.sock\n.*are of the working directory"
     for command in (
         commander.status(local=True),
@@ -154,7 +154,7 @@ async def test_from_another_directory_it_is_said_where_socket_and_keys_are_looke
     ):
         with pytest.raises(Failed, match=where):
             await command
-    keyless = Commander(settings, Console(file=StringIO()))
+    keyless = Commander(OperatorLink(settings, Console(file=StringIO())))
     with pytest.raises(Refused, match=r"no keys in keys(.|\n)*are of the working directory"):
         await keyless.resume(wish(local=True))
 
@@ -165,9 +165,11 @@ def test_without_an_operators_key_a_command_is_refused_with_what_to_do(tmp_path:
         place.settings,
         keys=msgspec.convert({"directory": str(tmp_path)}, type(place.settings.keys)),
     )
-    commander = Commander(settings, Console(file=StringIO()))
+    commander = Commander(OperatorLink(settings, Console(file=StringIO())))
     with pytest.raises(Refused, match="hedgestat keys new"):
         run_command(commander.halt(wish(), "halted"))
-    commander = Commander(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
+    commander = Commander(
+        OperatorLink(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
+    )
     with pytest.raises(Refused, match="no private key of role operator"):
         run_command(commander.resume(wish(local=True)))

@@ -12,7 +12,7 @@ from msgspec import structs
 from rich.console import Console
 
 from services.command.endings import Failed, Refused
-from services.command.operator_link import run_command
+from services.command.operator_link import OperatorLink, run_command
 from services.command.rebalancing import Rebalancer
 from shared.adapters.bus import Bus
 from shared.adapters.keyring import Keyring
@@ -42,7 +42,9 @@ class Desk:
 
     def __init__(self, place: Workplace) -> None:
         self._out = StringIO()
-        self.rebalancer = Rebalancer(place.settings, Console(file=self._out, width=300), place.keys)
+        self.rebalancer = Rebalancer(
+            OperatorLink(place.settings, Console(file=self._out, width=300), place.keys)
+        )
 
     @property
     def printed(self) -> str:
@@ -120,7 +122,9 @@ async def test_while_the_exchange_is_closed_a_request_waits_for_the_opening(
         clock = structs.replace(place.settings.clock, source="wall")
         place.settings = structs.replace(place.settings, clock=clock)
         sunday = ManualClock(1_517_745_600 * SECOND)  # 2018-02-04 12:00 UTC
-        rebalancer = Rebalancer(place.settings, Console(file=StringIO()), place.keys, sunday)
+        rebalancer = Rebalancer(
+            OperatorLink(place.settings, Console(file=StringIO()), place.keys, sunday)
+        )
         with pytest.raises(Failed, match=r"closed until 2018-02-05T14:30:00Z[^·]*at the opening"):
             await rebalancer.ask(wish(patience_s=0.5))
 
@@ -141,6 +145,8 @@ def test_a_request_for_nobody_or_without_a_key_is_refused(tmp_path: Path) -> Non
     place = Workplace(tmp_path)
     with pytest.raises(Refused, match="no scope 'nobody'; there are all, overlay"):
         run_command(Desk(place).rebalancer.ask(wish("nobody")))
-    keyless = Rebalancer(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
+    keyless = Rebalancer(
+        OperatorLink(place.settings, Console(file=StringIO()), Keyring("paper", {}, {}))
+    )
     with pytest.raises(Refused, match="no private key of role operator"):
         run_command(keyless.ask(wish()))
