@@ -12,11 +12,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from services.command.journal import Replayer
+from shared.adapters.connections import RedisSettings
 from shared.adapters.redis_store import RedisStore
 from shared.adapters.settings import Settings
+from shared.adapters.store import Store
 from shared.domain.effects import OrderDecided
 from shared.domain.events import ExecutionKind, ExecutionReported
 from shared.domain.orders import Order
@@ -27,7 +29,9 @@ from shared.wire.journal import decode_entry
 
 STRANGE = 90_000_000
 """Decisions from here on were never made: orders of a stranger's."""
-_AT_ONCE = 500
+_AT_ONCE = 200
+_PATIENCE_S = 60.0
+"""For a store's answer: the judge computes for seconds between two questions, and hears nothing."""
 _ENDS = frozenset(
     (ExecutionKind.FILL, ExecutionKind.CANCEL, ExecutionKind.REJECT, ExecutionKind.EXPIRE)
 )
@@ -107,10 +111,10 @@ async def fold_journal(settings: Settings) -> Fold:
     orders: dict[str, Order] = {}
     journalled: Counter[str] = Counter()
     faults: list[str] = []
-    decided = compared = 0
+    decided = 0
     async with (
-        RedisStore(settings.redis.market) as market,
-        RedisStore(settings.redis.orders) as store,
+        RedisStore(_patient(settings.redis.market)) as market,
+        RedisStore(_patient(settings.redis.orders)) as store,
     ):
         last = 0
         while entries := await market.read({keys.journal(): last}, count=_AT_ONCE):
@@ -120,27 +124,34 @@ async def fold_journal(settings: Settings) -> Fold:
                     if isinstance(item, ExecutionReported):
                         journalled[item.execution_id] += 1
             decisions = replayer.take(entries)
-            decided += len(decisions)
             for payload in decisions:
                 effect = read_decision(payload).effect
                 if isinstance(effect, OrderDecided):
                     orders[effect.order.order_id] = effect.order
-            held = await store.read({keys.decisions(): compared}, count=max(1, len(decisions)))
-            ours = decisions[: len(held)] if decisions else []
-            differing = [
-                there.index
-                for there, here in zip(held, ours, strict=False)
-                if there.payload != here
-            ]
+            differing = await _differing(store, decisions, after=decided)
+            decided += len(decisions)
             if differing:
-                faults.append(f"decision {differing[0]} is not what the fold says")
-            compared += min(len(held), len(ours))
-            if faults:
+                faults.append(f"decision {differing} is not what the fold says")
                 break
         extent = await store.extent(keys.decisions())
         if extent.last != decided and not faults:
             faults.append(f"{extent.last} decisions, the fold says {decided}")
     return Fold(orders, journalled, tuple(faults))
+
+
+def _patient(settings: RedisSettings) -> RedisSettings:
+    return structs.replace(settings, operation_timeout_s=_PATIENCE_S)
+
+
+async def _differing(store: Store, decisions: Sequence[bytes], after: int) -> int:
+    """Which decision of the log after that one is the first that is another; 0: none."""
+    for begin in range(0, len(decisions), _AT_ONCE):
+        ours = decisions[begin : begin + _AT_ONCE]
+        held = await store.read({keys.decisions(): after + begin}, count=len(ours))
+        for there, here in zip(held, ours, strict=False):
+            if there.payload != here:
+                return there.index
+    return 0
 
 
 def judge(
