@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from fakes.ticks import ticks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,19 +21,6 @@ COLUMNS: dict[str, Any] = {
     "event_time": pa.array([1, 2]),
     "price": pa.array([18.0, None]),
 }
-finite = st.floats(allow_nan=False, allow_infinity=False)
-ticks = st.builds(
-    Tick,
-    symbol=st.sampled_from(["VIX", "SPX", "VX1"]),
-    event_ns=st.integers(0, 2**63 - 1),
-    price=st.none() | finite,
-    bid=st.none() | finite,
-    ask=st.none() | finite,
-    bid_size=st.none() | finite,
-    ask_size=st.none() | finite,
-    source=st.sampled_from(["", "feed", "Feed-2"]),
-    sequence=st.none() | st.integers(1, 2**63 - 1),
-)
 
 
 def stream(columns: dict[str, Any], *, rows: int | None = None, **options: Any) -> bytes:  # noqa: ANN401

@@ -4,6 +4,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from fakes.ticks import ticks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,20 +14,6 @@ from shared.wire.codec import JSON, MSGPACK, MalformedMessage
 from shared.wire.ticks import block_of, check_symbol, read_ticks
 from shared.wire.ticks import given as given_column
 from shared.wire.times import format_instant
-
-finite = st.floats(allow_nan=False, allow_infinity=False)
-ticks = st.builds(
-    Tick,
-    symbol=st.sampled_from(["VIX", "SPX", "VX1"]),
-    event_ns=st.integers(0, 2**63 - 1),
-    price=st.none() | finite,
-    bid=st.none() | finite,
-    ask=st.none() | finite,
-    bid_size=st.none() | finite,
-    ask_size=st.none() | finite,
-    source=st.sampled_from(["", "feed", "Feed-2"]),
-    sequence=st.none() | st.integers(1, 2**63 - 1),
-)
 
 
 def fields_of(tick: Tick, *, as_text: bool) -> dict[str, Any]:

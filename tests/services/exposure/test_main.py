@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fakes.eventually import eventually
+from fakes.journal import minutes_of
 from fakes.workplace import Workplace, workplace
 from msgspec import structs
 
@@ -13,27 +14,13 @@ from services.exposure.__main__ import run
 from services.exposure.books import exposure_books
 from services.exposure.step import ExposureStep
 from shared.adapters.store import Entry
-from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.exposure.engine import ExposureMonitor, ExposureState
-from shared.domain.instants import MINUTE, SECOND
-from shared.domain.tick_block import TickBlock
+from shared.domain.instants import SECOND
 from shared.runtime.ledger import StepOutput
 from shared.runtime.site import Site
 from shared.wire import keys
-from shared.wire.journal import JournalEntry, encode_entry
 
-OPENING = 1_733_149_800 * SECOND  # 2024-12-02 14:30
 COUNT = 60
-
-
-def journal() -> list[bytes]:
-    found = []
-    for number in range(COUNT):
-        now = OPENING + number * MINUTE
-        tick = Tick(symbol="SPX", event_ns=now, price=6000.0 + number % 7)
-        items = (TickBlock.of([tick]), ClockAdvanced(event_ns=now + SECOND))
-        found.append(encode_entry(JournalEntry(2 * number, 0, items)))
-    return found
 
 
 def hold(place: Workplace) -> None:
@@ -60,7 +47,7 @@ def expected(place: Workplace, payloads: list[bytes]) -> list[bytes]:
 async def test_broker_and_store_are_killed_and_the_log_is_as_if_they_were_not(
     tmp_path: Path,
 ) -> None:
-    payloads = journal()
+    payloads = minutes_of("SPX", 6000.0, COUNT)
     async with workplace(tmp_path) as place:
         hold(place)
         told = expected(place, payloads)
@@ -97,6 +84,6 @@ async def test_what_rests_between_revaluations_is_valued_in_a_thread(
         policy = structs.replace(place.settings.exposure, book_ns=book_ns)
         place.settings = structs.replace(place.settings, exposure=policy)
         async with place.running(run):
-            await place.write("ingest", keys.journal(), journal()[:3])
+            await place.write("ingest", keys.journal(), minutes_of("SPX", 6000.0, 3))
             await place.reaches(keys.exposure_log(), 3)
     assert (threading.get_ident() not in threads) == in_thread

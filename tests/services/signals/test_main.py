@@ -2,30 +2,16 @@ from pathlib import Path
 
 import pytest
 from fakes.eventually import eventually
+from fakes.journal import minutes_of
 from fakes.workplace import Workplace, workplace
 
 from services.signals.__main__ import run
 from services.signals.step import SignalsStep
 from shared.adapters.store import Entry
-from shared.domain.events import ClockAdvanced, Tick
-from shared.domain.instants import MINUTE, SECOND
-from shared.domain.tick_block import TickBlock
 from shared.runtime.site import Site
 from shared.wire import keys
-from shared.wire.journal import JournalEntry, encode_entry
 
-OPENING = 1_733_149_800 * SECOND  # 2024-12-02 14:30
 COUNT = 120
-
-
-def journal() -> list[bytes]:
-    found = []
-    for number in range(COUNT):
-        now = OPENING + number * MINUTE
-        tick = Tick(symbol="VIX", event_ns=now, price=15.0 + number % 7)
-        items = (TickBlock.of([tick]), ClockAdvanced(event_ns=now + SECOND))
-        found.append(encode_entry(JournalEntry(2 * number, 0, items)))
-    return found
 
 
 def expected(place: Workplace, payloads: list[bytes]) -> list[bytes]:
@@ -39,7 +25,7 @@ def expected(place: Workplace, payloads: list[bytes]) -> list[bytes]:
 async def test_broker_and_store_are_killed_and_the_log_is_as_if_they_were_not(
     tmp_path: Path,
 ) -> None:
-    payloads = journal()
+    payloads = minutes_of("VIX", 15.0, COUNT)
     async with workplace(tmp_path) as place:
         async with place.running(run) as site:
             for first in range(0, COUNT, 40):
