@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.command.study.doubts import flags_of, split_of
-from services.command.study.figures import VariantFigures
+from services.command.study.figures import VariantFigures, crises_of
 from shared.adapters.study.plan import StudyPlan
 from shared.domain.study.paths import ClosedForm, PathFigures
 
@@ -82,8 +82,7 @@ def _path(path: PathFigures, formula: ClosedForm | None = None) -> tuple[str, st
 
 
 def _crises(figures: Sequence[VariantFigures]) -> Table:
-    longest = max(figures, key=lambda each: len(each.rows))
-    crises = longest.performance.crises
+    crises = crises_of(figures)
     table = Table(title="Hedge gain by crisis", title_justify="left")
     table.add_column("variant", no_wrap=True)
     for crisis in crises:

@@ -9,6 +9,7 @@ from services.command.endings import Failed
 from services.command.study.results import StudyFolder
 from shared.adapters.study.columns import Columns
 from shared.adapters.study.plan import Variant
+from shared.domain.study.crises import CrisisResult
 from shared.domain.study.daily import DailyRows
 from shared.domain.study.performance import Performance, measure_performance
 from shared.domain.study.whipsaw_cost import WhipsawCost, trips_of, whipsaw_cost
@@ -53,6 +54,15 @@ def _figures(folder: StudyFolder, variant: Variant) -> VariantFigures:
         whipsaws=len(whipsaws["event_ns"]),
         whipsaw_cost=whipsaw_cost(trips_of(whipsaws)),
     )
+
+
+def crises_of(figures: Sequence[VariantFigures]) -> list[CrisisResult]:
+    """Return every crisis that any variant covers, in order; as the longest of them saw it."""
+    found: dict[str, CrisisResult] = {}
+    for each in sorted(figures, key=lambda each: -len(each.rows)):
+        for crisis in each.performance.crises:
+            found.setdefault(crisis.name, crisis)
+    return sorted(found.values(), key=lambda crisis: crisis.first)
 
 
 def rows_of(daily: Columns) -> DailyRows:

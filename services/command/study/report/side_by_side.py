@@ -1,11 +1,12 @@
 """All variants side by side, no hedge and the free static one before them, as tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from services.command.figures import counted
+from services.command.study.figures import crises_of
 from services.command.study.report.contents import Contents, VariantStudy
 from services.command.study.report.sheet import EMPTY, Cell, Row, Sheet, packed
 from services.command.study.report.wording import (
@@ -110,17 +111,8 @@ def _crises(pack: Pack, currency: str) -> Iterator[Row]:
         ),
         "Hedge gain by crisis (no hedge: the portfolio's profit)",
     )
-    for crisis in _all_crises(pack.all):
+    for crisis in crises_of([each.figures for each in pack.all]):
         yield Row(crisis.name, currency, _crisis_cells(crisis, pack))
-
-
-def _all_crises(variants: Sequence[VariantStudy]) -> list[CrisisResult]:
-    """Every crisis that any variant covers, in order; as the longest of them saw it."""
-    found: dict[str, CrisisResult] = {}
-    for each in sorted(variants, key=lambda each: -len(each.figures.rows)):
-        for crisis in each.figures.performance.crises:
-            found.setdefault(crisis.name, crisis)
-    return sorted(found.values(), key=lambda crisis: crisis.first)
 
 
 def _crisis_cells(crisis: CrisisResult, pack: Pack) -> tuple[Cell, ...]:
