@@ -28,6 +28,8 @@ from shared.wire import keys
 
 _STARTS_WITHIN_S: Final = 60.0
 _SETTLES_WITHIN_S: Final = 60.0
+_GOES_ON_S: Final = 1.0
+_RECOVERS_WITHIN_S: Final = 20.0
 _SAYS_EVERY_S: Final = 3.0
 _COUNTS_EVERY_S: Final = 0.1
 _QUIET_LOOKS: Final = 35
@@ -178,7 +180,7 @@ class Sweep:
             healed_ns = self._clock.now_ns()
             for task in (*hands, saying):
                 task.cancel()
-            await asyncio.sleep(1.0)
+            await self._until_recovered()
             self._feed.jumps_on = False
             await self._settle()
             for task in background:
@@ -203,6 +205,16 @@ class Sweep:
                 most, deadline_s = now, self._clock.monotonic_s() + within_s
             if self._clock.monotonic_s() > deadline_s:
                 raise Failed(f"no order within {within_s:g} s: see {self._plan.directory}")
+            await asyncio.sleep(0.1)
+
+    async def _until_recovered(self) -> None:
+        """Let the market go on until an order is answered: without one no recovery is measured."""
+        begun_s, before = self._clock.monotonic_s(), -1
+        while (since_s := self._clock.monotonic_s() - begun_s) < _RECOVERS_WITHIN_S:
+            now = await answered(self._socket)
+            before = now if before < 0 else before
+            if now > before and since_s > _GOES_ON_S:
+                return
             await asyncio.sleep(0.1)
 
     async def _holding(self) -> None:
