@@ -75,3 +75,14 @@ def test_asked_again_it_answers_the_same_and_otherwise_another() -> None:
     assert first == cursor.after_trading(at(2), HOUR) == at(2, HOUR)
     assert cursor.after_trading(at(2), HOUR + 1) == at(2, HOUR + 1)
     assert cursor.after_trading(at(2, 1), HOUR + 1) == at(2, HOUR + 2)
+
+
+def test_what_was_asked_last_is_answered_again_and_measured_anew_in_another_session() -> None:
+    cursor = SessionCursor(CALENDAR)
+    cursor.enter(at(3))
+    asked = cursor.since(at(1), at(3))
+    assert cursor.since(at(1), at(3)) is asked
+    assert cursor.since(at(2), at(3)).sessions == 1
+    cursor.enter(at(4))
+    cursor.enter(at(3))
+    assert cursor.since(at(2), at(3)).sessions == 1
