@@ -44,8 +44,6 @@ class Flatness(Struct, frozen=True, kw_only=True):
         neighbours: Points at most one step away in each parameter, that have a figure.
         mean_loss: `best` − mean of the neighbours, in the figure's unit; `None` without any.
         largest_loss: `best` − the worst neighbour; likewise.
-        share_lost: `mean_loss` as a share of (best − worst of the whole surface): 0 is a
-            plateau, 1 a needle; `None` without neighbours or on a level surface.
         at_edge: Parameters whose best value is the first or last of the sweep: the best may lie
             beyond.
     """
@@ -55,7 +53,6 @@ class Flatness(Struct, frozen=True, kw_only=True):
     neighbours: int
     mean_loss: float | None
     largest_loss: float | None
-    share_lost: float | None
     at_edge: tuple[str, ...]
 
 
@@ -67,8 +64,6 @@ def flatness(surface: Surface) -> Flatness | None:
     place = tuple(int(index) for index in np.unravel_index(np.nanargmax(figures), figures.shape))
     best = float(figures[place])
     around = _neighbours(figures, place)
-    span = best - float(np.nanmin(figures))
-    mean_loss = best - float(np.mean(around)) if len(around) else None
     return Flatness(
         best=best,
         at={
@@ -76,9 +71,8 @@ def flatness(surface: Surface) -> Flatness | None:
             for name, values, index in zip(surface.parameters, surface.values, place, strict=True)
         },
         neighbours=len(around),
-        mean_loss=mean_loss,
+        mean_loss=best - float(np.mean(around)) if len(around) else None,
         largest_loss=best - float(np.min(around)) if len(around) else None,
-        share_lost=mean_loss / span if mean_loss is not None and span > 0 else None,
         at_edge=tuple(
             name
             for name, size, index in zip(surface.parameters, figures.shape, place, strict=True)

@@ -17,17 +17,13 @@ def test_a_plateau_loses_nothing_a_step_away() -> None:
     assert found is not None
     assert (found.best, found.at) == (1.0, {"cap": 1.0})  # the first of equals
     assert found.mean_loss == 0.5
-    plateau = flatness(line(0.0, 1.0, 1.1, 1.0, 0.0))
-    assert plateau is not None
-    assert plateau.share_lost == pytest.approx(0.1 / 1.1)
-    assert plateau.at_edge == ()
+    assert found.at_edge == ()
 
 
 def test_a_needle_loses_all() -> None:
     found = flatness(line(0.0, 0.0, 2.0, 0.0))
     assert found is not None
     assert (found.neighbours, found.mean_loss, found.largest_loss) == (2, 2.0, 2.0)
-    assert found.share_lost == 1.0
 
 
 def test_a_best_at_the_edge_is_said() -> None:
@@ -53,7 +49,6 @@ def test_two_parameters_have_eight_neighbours() -> None:
     assert found.at == {"a": 12.0, "b": 10.0}
     assert (found.neighbours, found.largest_loss) == (8, 8.0)
     assert found.mean_loss == pytest.approx(9 - 36 / 8)
-    assert found.share_lost == pytest.approx((9 - 36 / 8) / 9)
     assert found.at_edge == ()
 
 
@@ -63,13 +58,7 @@ def test_a_variant_without_a_figure_is_no_neighbour() -> None:
     assert (found.neighbours, found.mean_loss) == (1, 1.0)
     alone = flatness(line(np.nan, 2.0, np.nan))
     assert alone is not None
-    assert (alone.mean_loss, alone.largest_loss, alone.share_lost) == (None, None, None)
-
-
-def test_a_level_surface_has_no_share() -> None:
-    found = flatness(line(1.0, 1.0, 1.0))
-    assert found is not None
-    assert (found.mean_loss, found.share_lost) == (0.0, None)
+    assert (alone.mean_loss, alone.largest_loss) == (None, None)
 
 
 def test_no_figure_has_no_best() -> None:
