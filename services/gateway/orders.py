@@ -188,6 +188,8 @@ class OrderIntake:
         return AckMessage(order_id=name, status=status, reason=verdict.reason, epoch=row.epoch)
 
     async def _tell(self, answers: Sequence[tuple[str, AckMessage]]) -> None:
+        """Tell answers, once there is a connection: what the broker kept for us comes before."""
+        await self._bus.connected.wait()
         sealed = [
             Publication(topic, self._keyring.seal("gateway", topic, answer))
             for topic, answer in answers

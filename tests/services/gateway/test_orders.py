@@ -3,7 +3,7 @@
 import asyncio
 import random
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from fakes.keys import make_keyring
 from msgspec import structs
 
 from services.gateway.desk import SentOrder
+from shared.adapters.bus import BusUnavailable
 from shared.adapters.keyring import Keyring, Role
 from shared.adapters.record import OrderRecord
 from shared.domain.events import ExecutionKind
@@ -202,6 +203,25 @@ async def test_an_answer_nobody_hears_leaves_the_order_taken(path: Path) -> None
 
 
 # --- strangers -----------------------------------------------------------------------------------
+
+
+async def test_an_answer_waits_until_the_gateway_is_connected_and_no_order_is_sent_again_for_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(rows: Sequence[object]) -> list[BusUnavailable]:
+        return [BusUnavailable("not connected") for _ in rows]
+
+    async with surroundings(path) as around, around.running() as record:
+        await around.open_market()
+        with monkeypatch.context() as patched:
+            patched.setattr(around.bus, "publish_all", refuse)
+            around.bus.connected.clear()  # it hears already, and its birth is not told yet
+            await around.send(order(1))
+            await eventually(lambda: len(record.orders_since()) == 1)
+            for _ in range(10):
+                await asyncio.sleep(0)
+        around.bus.connected.set()
+        await eventually(lambda: around.answers == ["accepted"])
 
 
 async def test_an_order_kept_by_the_broker_is_old_news(path: Path) -> None:
