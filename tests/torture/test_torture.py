@@ -38,7 +38,7 @@ def counted(log: str) -> tuple[int, int, int]:
 def test_of_50_000_orders_none_is_doubled_or_wrong_after_300_kills_with_every_guard_provoked(
     tmp_path: Path,
 ) -> None:
-    dense = ("--sweeps", "2", "--orders", "25000", "--kills", "90")
+    dense = ("--sweeps", "2", "--orders", "25000", "--kills", "110")
     log = tortured(tmp_path, *dense, "--minutes", "1", "--scenarios", "provocations", within_s=980)
     orders, kills, violations = counted(log)
     assert orders >= 50_000

@@ -46,7 +46,7 @@ def simulate(
     rich_help_panel=PANEL,
     epilog="Examples:\n\n  hedgestat torture --minutes 5\n\n"
     "  hedgestat torture --minutes 1 --seed 1234 --keep broken/\n\n"
-    "  hedgestat torture --minutes 1 --sweeps 2 --orders 25000 --kills 90",
+    "  hedgestat torture --minutes 1 --sweeps 2 --orders 25000 --kills 110",
 )
 def torture(
     minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 5.0,
