@@ -288,7 +288,7 @@ class Desk:
             Answered(
                 order_id=order.order_id,
                 epoch=sent.epoch,
-                received_ns=self._clock.now_ns(),
+                received_ns=group.now_ns if self._is_live else self._clock.now_ns(),
                 at_ns=at_ns,
                 status=verdict.status or "refused",
                 reason=verdict.reason,
