@@ -123,7 +123,7 @@ class TailedStore(RedisStore):
     async def commit(self, commit: Commit) -> None:
         """Commit, and hand on what was confirmed; see `Store.commit`."""
         for stream in commit.entries:
-            self._tails[stream].sent = commit.emitted[stream]
+            self._tails[stream].sent = commit.emitted.get(stream, _NONE)
         try:
             await super().commit(commit)
         finally:
