@@ -1,6 +1,8 @@
 """The shell of the hedger, for one term of its lease: stage, introduction, relays.
 
 The stage decides from the first moment; what it decided leaves once the gateway knows our epoch.
+
+Longer than most: the one place where the stage, its relays and what is told of them meet.
 """
 
 import asyncio

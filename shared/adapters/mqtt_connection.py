@@ -10,6 +10,8 @@ do here, and are replaced at paho's own callbacks:
 
 A connect that was cancelled leaves its lock held, so a connection is one `aiomqtt.Client` and every
 attempt makes a new one. `tests/adapters/test_mqtt_hooks.py` fails when a name used here changes.
+
+Longer than most: every place where paho or aiomqtt is overruled is here.
 """
 
 import asyncio

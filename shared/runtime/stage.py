@@ -21,6 +21,8 @@ none decided anything. A step that is long whatever the batch is taken in a thre
 its process answers meanwhile.
 
 A hole in the input is never passed over: `InputGap` ends the stage, loudly.
+
+Longer than most, half of it words: this is where each entry comes to be taken exactly once.
 """
 
 import asyncio

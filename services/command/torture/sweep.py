@@ -1,4 +1,7 @@
-"""One sweep: a place is built, broken for a while, left to recover, and judged."""
+"""One sweep: a place is built, broken for a while, left to recover, and judged.
+
+Longer than most: the sweep from its first process to its verdict, in the order in which it goes.
+"""
 
 import asyncio
 import random

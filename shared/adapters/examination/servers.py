@@ -14,7 +14,7 @@ from shared.adapters.clock import Clock
 from shared.adapters.connections import RedisSettings, redacted
 from shared.adapters.examination.findings import Finding
 from shared.adapters.mqtt import MqttBus
-from shared.adapters.redis_store import connect
+from shared.adapters.redis_client import connect
 from shared.adapters.settings import Settings
 from shared.domain.instants import MILLISECOND, SECOND
 from shared.wire.access import SELF_TEST

@@ -1,6 +1,8 @@
 """A book's dealing side: what it holds, has ordered and has paid, and the orders it makes.
 
 It knows nothing of signals or triggers: it is given a target, and says whether it was missed.
+
+Longer than most: position, open orders and costs change together, and so are kept together.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""What a hedge book tells a person, each with the sentence that says what to do."""
+"""What a hedge book tells a person, each with the sentence that says what to do.
+
+Longer than most: a table, every alert a row.
+"""
 
 from typing import Final, Literal
 

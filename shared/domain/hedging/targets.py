@@ -1,4 +1,7 @@
-"""From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2)."""
+"""From the facts of one event to a book's target: rules, sizing chain, allocation (spec 2).
+
+Longer than most: the whole chain from a rule's multiplier to what each leg is to hold.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf

@@ -14,6 +14,8 @@ Theory of operation:
 5. A frozen VIX (spec 12) prices nothing either: its mark is taken away until it thaws.
 6. While the market is halted, and until it is warm again, nothing is good (see `halts`), and
    while it is halted there are no marks.
+
+Longer than most: these rules hold for every signal, and are carried out in one pass over a print.
 """
 
 from collections.abc import Iterator
