@@ -376,7 +376,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="the client repeats what may have happened",
-        file="shared/adapters/redis_store.py",
+        file="shared/adapters/redis_client.py",
         old="Retry(NoBackoff(), 0)",
         new="Retry(NoBackoff(), 3)",
         tests=(
@@ -601,7 +601,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         name="any authority of the system vouches for a store",
-        file="shared/adapters/redis_store.py",
+        file="shared/adapters/redis_client.py",
         old="        self.ssl_context.context = settings.tls_context()\n",
         new="        self.ssl_context.ca_certs = settings.ca_file\n",
         tests=(
