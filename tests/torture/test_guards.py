@@ -1,6 +1,6 @@
 """Counters are summed over lives of processes, and a guard that never fired is named."""
 
-from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS, Tally, never_fired
+from services.command.torture.guards import PROVOKED_GUARDS, SWEEP_GUARDS, Tally, never_fired
 
 STALE = 'hedge_orders_refused_total{reason="stale_mark"}'
 
@@ -14,8 +14,8 @@ def test_a_counter_is_summed_over_the_lives_of_a_process_each_of_which_begins_at
 
 
 def test_every_guard_that_never_fired_is_named() -> None:
-    counts = dict.fromkeys((*SWEEP_GUARDS, *SCENARIO_GUARDS), 1)
-    assert never_fired(counts, SCENARIO_GUARDS) == []
+    counts = dict.fromkeys((*SWEEP_GUARDS, *PROVOKED_GUARDS), 1)
+    assert never_fired(counts, PROVOKED_GUARDS) == []
     counts[STALE] = 0
-    assert never_fired(counts, SCENARIO_GUARDS) == [STALE]
+    assert never_fired(counts, PROVOKED_GUARDS) == [STALE]
     assert never_fired(counts, SWEEP_GUARDS) == []

@@ -14,7 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.command.endings import Failed, Refused, leaves
-from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS, never_fired
+from services.command.torture.guards import (
+    PROVOKED_GUARDS,
+    STORE_GUARDS,
+    SWEEP_GUARDS,
+    never_fired,
+)
 from services.command.torture.programs import nursery
 from services.command.torture.report import sum_of, table_of, total, violations
 from services.command.torture.scenarios import SCENARIOS, ScenarioFound, play
@@ -113,9 +118,13 @@ def named_scenarios(text: str) -> tuple[str, ...]:
 
 
 def _expected(options: TortureOptions) -> tuple[str, ...]:
-    """The guards that must have been seen; those of scenarios, when all of them were played."""
-    all_played = set(options.scenarios) == set(SCENARIOS)
-    return (*SWEEP_GUARDS, *SCENARIO_GUARDS) if all_played else SWEEP_GUARDS
+    """The guards that must have been seen; those of scenarios, when these were played."""
+    expected = SWEEP_GUARDS
+    if "provocations" in options.scenarios:
+        expected += PROVOKED_GUARDS
+    if set(options.scenarios) == set(SCENARIOS):
+        expected += STORE_GUARDS
+    return expected
 
 
 def _plans(options: TortureOptions, seed: int, directory: Path) -> Iterator[SweepPlan]:

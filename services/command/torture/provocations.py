@@ -33,6 +33,7 @@ LIMITED: Final[Mapping[str, BookLimits]] = {
     "turnover": BookLimits(limits={"max_daily_turnover": 100_000}),
     "loss": BookLimits(limits={"max_daily_loss": 1}),
     "notional": BookLimits(limits={"max_order_notional": 30_000}),
+    "position": BookLimits(limits={"max_position_vega": 8_000}),
     "copies": BookLimits(limits={"duplicate_window": '"5 s"'}),
     "stale": BookLimits(stale_s=1.0),
 }
@@ -107,12 +108,12 @@ class Provoker:
             await self._send(structs.replace(self._like(book), **wrong))
         name = order_id(book, order.decision, "none")
         await self._send(structs.replace(order, leg="none", order_id=name))
-        for _ in range(3):  # the third is beyond what may be held, wherever the book stands
-            await self._send_plausible(self._like(book, 3_900.0))
 
     async def break_limits(self) -> None:
         """Send more than each book of `LIMITED` may."""
         await self._send(self._like("notional", 2_500.0))
+        for _ in range(4):  # the last is beyond what may be held, wherever the book stands
+            await self._send_plausible(self._like("position", 3_900.0))
         copied = self._like("copies")
         await self._send_plausible(copied)
         name = self._like("copies")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
-from services.command.torture.guards import SCENARIO_GUARDS, SWEEP_GUARDS
+from services.command.torture.guards import PROVOKED_GUARDS, STORE_GUARDS, SWEEP_GUARDS
 from services.command.torture.scenarios import ScenarioFound
 from services.command.torture.sweep import MOST_UNKNOWN_S, SweepFound
 
@@ -68,7 +68,7 @@ def table_of(found: Sequence[SweepFound], played: Sequence[ScenarioFound]) -> Ta
             f"{percentile(takeovers_s, 0.5):.2f} s, {percentile(takeovers_s, 0.99):.2f} s",
         ),
         *((f"scenario {each.name}", each.seen) for each in played),
-        *((name, f"{guards[name]:,}") for name in (*SWEEP_GUARDS, *SCENARIO_GUARDS)),
+        *((name, f"{guards[name]:,}") for name in (*SWEEP_GUARDS, *PROVOKED_GUARDS, *STORE_GUARDS)),
         *((f"ended by itself: {name}", n) for name, n in total(e.ends for e in found).items()),
         *(
             (f"stopped safely, seed {each.plan.seed}: {name}", reason)
