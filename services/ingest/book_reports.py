@@ -5,7 +5,7 @@ does a measurement: neither second coming is a fault. A report of positions that
 the same source said before is refused, for it would undo what was told.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from typing import Final
 
@@ -24,9 +24,10 @@ from shared.wire.codec import decode, instant_ns
 from shared.wire.messages import ExecutionMessage, MeasurementMessage, PositionsMessage
 from shared.wire.seal import NotSealed
 
-REMEMBERED_EXECUTIONS: Final = 256
-"""A gateway resends what it has not seen journalled: its latest reports. The hedger's own check
-of execution ids stands behind this one."""
+REMEMBERED_EXECUTIONS: Final = 65_536
+"""A gateway resends what it has not seen journalled. While a store is away for a second, a desk of
+a hundred books makes two thousand reports: those of many seconds are remembered. The checks of
+execution ids by order and by book, of those who read the journal, stand behind this one."""
 
 _TRADES: Final = (ExecutionKind.PARTIAL, ExecutionKind.FILL)
 BookReport = ExecutionReported | PositionsReported | ExposureMeasured
@@ -38,7 +39,7 @@ class BookReports:
     Args:
         keyring: Whose measurements are believed.
         books: Known books.
-        executions: The latest ids of execution reports: a former `executions`.
+        executions: Ids of the latest execution reports, the oldest first.
         reported: A former `reported`.
         measured: A former `measured`.
     """
@@ -47,13 +48,13 @@ class BookReports:
         self,
         keyring: Keyring,
         books: Collection[str],
-        executions: Collection[str] = (),
+        executions: Iterable[str] = (),
         reported: Mapping[str, int] | None = None,
         measured: Mapping[str, int] | None = None,
     ) -> None:
         self._keyring = keyring
         self._books = books
-        self.executions = tuple(executions)
+        self.executions = dict.fromkeys(executions)
         self.reported = dict(reported or {})
         """Instant of the last report of positions, in ns, by book and source."""
         self.measured = dict(measured or {})
@@ -92,7 +93,9 @@ class BookReports:
         if report.execution_id in self.executions:
             return None
         execution = _execution(book, report)
-        self.executions = (*self.executions, report.execution_id)[-REMEMBERED_EXECUTIONS:]
+        self.executions[report.execution_id] = None
+        if len(self.executions) > REMEMBERED_EXECUTIONS:
+            del self.executions[next(iter(self.executions))]
         return execution
 
     def _positions(self, book: str, report: PositionsMessage) -> PositionsReported:

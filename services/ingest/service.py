@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
+from services.ingest.book_reports import REMEMBERED_EXECUTIONS
 from services.ingest.commands import CONTROLS
 from services.ingest.metrics import IngestMetrics
 from services.ingest.step import IngestPolicy, IngestState, IngestStep, Taken
@@ -25,6 +26,7 @@ from shared.adapters.store import (
     StoreTrouble,
     StoreUnsafe,
 )
+from shared.domain.events import ExecutionReported
 from shared.domain.instants import SECOND
 from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
@@ -53,6 +55,9 @@ SUBSCRIPTIONS = (
 _CHECK = "ingest.journal"
 _MESSAGES_AT_ONCE = 1000
 _REJECTS_KEPT = 10_000
+_EXECUTIONS_KEPT = 16_384
+"""Commits whose execution reports a new leader knows again."""
+_READ_AT_ONCE = 2_000
 
 
 class Ingest:
@@ -86,7 +91,11 @@ class Ingest:
         self._policy = policy
         self._keyring = keyring
         self._bus = bus
-        kept = {keys.announcements(SERVICE): _REJECTS_KEPT}
+        self._store = store
+        kept = {
+            keys.announcements(SERVICE): _REJECTS_KEPT,
+            keys.executions(): _EXECUTIONS_KEPT,
+        }
         self._ledger = Ledger(store, SERVICE, epoch=epoch, keep=kept)
         self._step = IngestStep(policy, IngestState(), keyring)
         self._clock = clock
@@ -156,23 +165,33 @@ class Ingest:
 
     async def _open(self) -> int:
         """Go on from what the store holds; answers the number of its last commit."""
-        record = await self._load()
+        record, executions = await self._load()
         state = IngestState()
         if record.state is not None:
             state = msgspec.msgpack.decode(record.state, type=IngestState)
-        self._step = IngestStep(self._policy, state, self._keyring)
+        self._step = IngestStep(self._policy, state, self._keyring, executions)
         self._report(self._step.sequences)
         self._health.passing(_CHECK)
         return record.batch
 
-    async def _load(self) -> StageRecord:
+    async def _load(self) -> tuple[StageRecord, list[str]]:
         delays = delays_s()
         while True:
             try:
-                return await self._ledger.open()
+                record = await self._ledger.open()
+                return record, await self._load_executions(record)
             except StoreTrouble as trouble:
                 self._wait(trouble)
                 await asyncio.sleep(next(delays))
+
+    async def _load_executions(self, record: StageRecord) -> list[str]:
+        stream, found = keys.executions(), []
+        seen = max(0, record.emitted.get(stream, 0) - _EXECUTIONS_KEPT)
+        while entries := await self._store.read({stream: seen}, count=_READ_AT_ONCE):
+            seen = entries[-1].index
+            for each in entries:
+                found += msgspec.msgpack.decode(each.payload, type=list[str])
+        return found[-REMEMBERED_EXECUTIONS:]
 
     def _wait(self, trouble: StoreTrouble) -> None:
         """A refused commit is no passing trouble, unless an earlier one's reply was lost."""
@@ -196,8 +215,10 @@ def _output(taken: Taken, entry: JournalEntry | None) -> StepOutput:
     letters = [
         encode_notice(Notice(topics.REJECTS, codec.encode(letter))) for letter in taken.rejects
     ]
+    executions = [each.execution_id for each in taken.items if isinstance(each, ExecutionReported)]
     entries = {
         keys.journal(): [encode_entry(entry)] if entry else [],
+        keys.executions(): [msgspec.msgpack.encode(executions)] if executions else [],
         keys.announcements(SERVICE): letters,
     }
     return StepOutput({stream: rows for stream, rows in entries.items() if rows})

@@ -52,7 +52,6 @@ class IngestState(Struct, frozen=True):
         intake: What ticks are judged by.
         next_index: Number of the journal's next event.
         clock_ns: When the wall clock was last journalled.
-        executions: The latest ids of execution reports.
         commands: When each key gave its last command: see `Commands.heard`.
         reported: See `BookReports`.
         measured: The same.
@@ -61,7 +60,6 @@ class IngestState(Struct, frozen=True):
     intake: IntakeState = IntakeState()
     next_index: int = 0
     clock_ns: int = 0
-    executions: tuple[str, ...] = ()
     commands: dict[str, int] = {}
     reported: dict[str, int] = {}
     measured: dict[str, int] = {}
@@ -92,16 +90,23 @@ class IngestStep:
         policy: What may arrive.
         state: Where to go on from.
         keyring: Whose commands are believed.
+        executions: Ids of the latest execution reports, the oldest first.
     """
 
-    def __init__(self, policy: IngestPolicy, state: IngestState, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        policy: IngestPolicy,
+        state: IngestState,
+        keyring: Keyring,
+        executions: Iterable[str] = (),
+    ) -> None:
         self._policy = policy
         self._commands = Commands(keyring, policy.books, state.commands)
         self._intake = Intake.resume(policy.intake, state.intake, lossless=policy.clock_from_feed)
         self._next_index = state.next_index
         self._clock_ns = state.clock_ns
         self._reports = BookReports(
-            keyring, policy.books, state.executions, state.reported, state.measured
+            keyring, policy.books, executions, state.reported, state.measured
         )
 
     def receive(self, messages: Sequence[Message], now_ns: int) -> Taken:
@@ -139,7 +144,6 @@ class IngestStep:
             self._intake.snapshot(),
             self._next_index,
             self._clock_ns,
-            self._reports.executions,
             dict(self._commands.heard),
             dict(self._reports.reported),
             dict(self._reports.measured),

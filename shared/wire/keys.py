@@ -52,6 +52,11 @@ def journal(stage: str = "ingest") -> str:
     return stage_key(stage, "journal")
 
 
+def executions(stage: str = "ingest") -> str:
+    """Return the bounded stream of the ids of execution reports, a list of those of each commit."""
+    return stage_key(stage, "executions")
+
+
 def signal_log(stage: str = "signals") -> str:
     """Return the stream of signal snapshots, executions and commands, in journal order."""
     return stage_key(stage, "log")

@@ -384,6 +384,16 @@ BUGS: tuple[Bug, ...] = (
         ),
     ),
     Bug(
+        name="a new leader takes an execution report for a new one",
+        file="services/ingest/service.py",
+        old="return found[-REMEMBERED_EXECUTIONS:]",
+        new="return []",
+        tests=(
+            "tests/services/ingest/test_service.py::"
+            "test_a_report_is_journalled_once_whoever_leads_and_whatever_came_between",
+        ),
+    ),
+    Bug(
         name="a hole in the input is passed over",
         file="shared/runtime/stage.py",
         old="            if entry.index != self._cursors[entry.stream] + 1:\n",

@@ -48,7 +48,7 @@ def fresh() -> BookReports:
 
 def reason(reports: BookReports, refused: Message) -> str:
     """Why a message is refused; nothing else comes of it."""
-    before = (reports.executions, dict(reports.reported), dict(reports.measured))
+    before = (dict(reports.executions), dict(reports.reported), dict(reports.measured))
     with pytest.raises(Refusal) as refusal:
         reports.receive(refused)
     assert (reports.executions, reports.reported, reports.measured) == before
@@ -80,7 +80,7 @@ EXECUTION = message(
 )
 def test_what_is_of_the_future_is_refused_and_taken_when_its_time_has_come(said: Message) -> None:
     reports = fresh()
-    before = (reports.executions, dict(reports.reported), dict(reports.measured))
+    before = (dict(reports.executions), dict(reports.reported), dict(reports.measured))
     with pytest.raises(Refusal, match=r"0\.000 s beyond") as refusal:
         reports.receive(said, NOON - 1)
     assert refusal.value.reason == "future"

@@ -16,19 +16,20 @@ from fakes.leases import lend
 from fakes.store import FakeStore, Fault
 from prometheus_client import CollectorRegistry
 
+from services.ingest import service
 from services.ingest.metrics import IngestMetrics
 from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
 from services.ingest.step import IngestPolicy
 from shared.adapters.bus import Subscription
 from shared.adapters.store import OutputMismatch, StoreUnavailable
-from shared.domain.events import ClockAdvanced
+from shared.domain.events import ClockAdvanced, ExecutionReported
 from shared.domain.instants import SECOND
 from shared.domain.policies import IntakePolicy, SymbolPolicy
 from shared.domain.tick_block import TickBlock
 from shared.runtime.health import Health
 from shared.wire import codec, keys, topics
 from shared.wire.journal import decode_entry
-from shared.wire.messages import ProgressMessage, RejectMessage
+from shared.wire.messages import ExecutionMessage, ProgressMessage, RejectMessage
 
 NOON = 1_383_134_400 * SECOND
 AWAY = Fault(StoreUnavailable("no answer from the store"), applied=False)
@@ -75,6 +76,18 @@ class Edge:
             payload = msgspec.json.encode(vix(number))
             await self.sender.publish(topics.ticks("VIX"), payload)
 
+    async def fill(self, *numbers: int) -> None:
+        for number in numbers:
+            report = ExecutionMessage(
+                order_id="overlay-00000001-swap",
+                execution_id=f"x-{number}",
+                kind="fill",
+                quantity=1.0,
+                price=20.0,
+                event_time=NOON,
+            )
+            await self.sender.publish(topics.executions("overlay"), codec.encode(report))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         async with asyncio.TaskGroup() as tasks:
@@ -100,6 +113,12 @@ class Edge:
         payloads = self.store.streams[keys.journal()].values()
         items = [item for payload in payloads for item in decode_entry(payload).items]
         return [item.event_ns - NOON for item in items if isinstance(item, ClockAdvanced)]
+
+    @property
+    def executions(self) -> list[str]:
+        payloads = self.store.streams[keys.journal()].values()
+        items = [item for payload in payloads for item in decode_entry(payload).items]
+        return [item.execution_id for item in items if isinstance(item, ExecutionReported)]
 
     def told(self, topic: str) -> list[bytes]:
         return [each.payload for each in self.broker.published if each.topic == topic]
@@ -246,6 +265,19 @@ async def test_a_restarted_ingest_says_how_far_it_is() -> None:
         ingest.new_process()
         async with ingest.running():
             await eventually(lambda: ingest.progress[:1] == [2])
+
+
+async def test_a_report_is_journalled_once_whoever_leads_and_whatever_came_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "_READ_AT_ONCE", 2)
+    async with edge() as ingest:
+        for number in range(0, 50, 10):
+            async with ingest.running():
+                await ingest.fill(*range(number + 10))
+                await eventually(lambda: ingest.executions[-1:] == [f"x-{number + 9}"])  # noqa: B023
+            ingest.new_process()
+        assert ingest.executions == [f"x-{number}" for number in range(50)]
 
 
 async def test_cut_off_at_any_await_no_tick_is_lost_or_doubled() -> None:

@@ -398,11 +398,12 @@ def test_a_report_that_is_sent_again_is_journalled_once() -> None:
 
 
 def test_the_reports_it_remembers_are_bounded() -> None:
-    step = fresh()
-    reports = [message(EXECUTIONS, fill(f"x-{n}")) for n in range(REMEMBERED_EXECUTIONS + 3)]
-    receive(step, *reports)
-    assert len(step.snapshot().executions) == REMEMBERED_EXECUTIONS
-    assert events(receive(step, *reports[3:])) == []
+    known = (f"x-{n}" for n in range(REMEMBERED_EXECUTIONS))
+    step = IngestStep(REPLAY, IngestState(), KEYS, known)
+    assert len(events(receive(step, message(EXECUTIONS, fill("x-more"))))) == 1
+    kept = [message(EXECUTIONS, fill(f"x-{n}")) for n in (1, REMEMBERED_EXECUTIONS - 1)]
+    assert events(receive(step, *kept)) == []
+    assert len(events(receive(step, message(EXECUTIONS, fill("x-0"))))) == 1  # it was forgotten
 
 
 def test_a_duplicate_tick_is_dropped_and_counted_not_refused() -> None:
@@ -558,9 +559,10 @@ def test_however_messages_are_split_into_batches_the_journal_is_the_same(
 def test_restart_law(arrived: list[Message], data: st.DataObject, policy: IngestPolicy) -> None:
     cut = data.draw(st.integers(0, len(arrived)))
     through = fresh(policy)
-    receive(through, *arrived[:cut])
+    taken = events(receive(through, *arrived[:cut]))
+    known = [each.execution_id for each in taken if isinstance(each, ExecutionReported)]
     packed = msgspec.msgpack.encode(through.snapshot())
-    resumed = IngestStep(policy, msgspec.msgpack.decode(packed, type=IngestState), KEYS)
+    resumed = IngestStep(policy, msgspec.msgpack.decode(packed, type=IngestState), KEYS, known)
     assert resumed.snapshot() == through.snapshot()
     later = NOON + 10 * SECOND
     assert play(resumed, [arrived[cut:]], later) == play(through, [arrived[cut:]], later)
