@@ -389,8 +389,7 @@ BUGS: tuple[Bug, ...] = (
         old="return found[-REMEMBERED_EXECUTIONS:]",
         new="return []",
         tests=(
-            "tests/services/ingest/test_service.py::"
-            "test_a_report_is_journalled_once_whoever_leads_and_whatever_came_between",
+            "tests/services/ingest/test_service.py::test_a_report_is_journalled_once_whoever_leads",
         ),
     ),
     Bug(

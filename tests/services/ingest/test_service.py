@@ -267,7 +267,7 @@ async def test_a_restarted_ingest_says_how_far_it_is() -> None:
             await eventually(lambda: ingest.progress[:1] == [2])
 
 
-async def test_a_report_is_journalled_once_whoever_leads_and_whatever_came_between(
+async def test_a_report_is_journalled_once_whoever_leads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(service, "_READ_AT_ONCE", 2)
