@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from fakes.books import LOOSE
 from msgspec import structs
 
 from shared.domain.effects import Effect, OrderDecided, TriggerChanged
@@ -54,18 +55,12 @@ FUTURE = LegPolicy(
     max_vega=10_000,
     multiplier=1000,
 )
-LIMITS = LimitPolicy(
+LIMITS = structs.replace(
+    LOOSE,
     max_order_vega=10_000,
     max_order_notional=10_000_000,
     max_position_vega=10_000,
     max_orders_per_day=50,
-    max_orders_per_minute=100,
-    max_daily_turnover=1e9,
-    max_daily_loss=1e9,
-    max_price_deviation=0.5,
-    max_repeats=100,
-    repeat_ns=600_000_000_000,
-    duplicate_ns=1,
 )
 
 
