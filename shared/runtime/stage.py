@@ -93,6 +93,8 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
         snapshot_every: Commit the state once in so many input entries; `None`: with every batch.
         in_thread: Whether steps are taken in a thread: for a step of tens of milliseconds. It costs
             some tenths of a millisecond.
+        rest_s: How long to let entries gather once all there were are taken: for a stage that
+            nobody waits for, so that those who are waited for have the processor.
         keep: Output streams that are only told, and roughly how many entries to keep of each.
     """
 
@@ -101,6 +103,7 @@ class StagePolicy(Struct, frozen=True, kw_only=True):
     silent_entries: int = 0
     snapshot_every: int | None = None
     in_thread: bool = False
+    rest_s: float = 0.0
     keep: Mapping[str, int] = {}
 
 
@@ -182,6 +185,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 policy=policy,
                 before_commit=before_commit,
                 precedence=precedence or Precedence(),
+                pause=pause,
             )
             await run.check_input()
             await run.check_seen()
@@ -220,8 +224,10 @@ class _Run:
         policy: StagePolicy,
         before_commit: Callable[[StepOutput], None],
         precedence: Precedence,
+        pause: Callable[[float], Awaitable[None]],
     ) -> None:
         self._precedence = precedence
+        self._pause = pause
         self._before_commit = before_commit
         self._stage = stage
         self._source = source
@@ -239,15 +245,15 @@ class _Run:
     ) -> None:
         """Take batches until `stop`; then leave the state stored."""
         while not stop.is_set():
-            most = self._most
+            most = min(self._again() or self._most, self._most)
             entries = await self._source.read(
-                self._cursors,
-                count=min(self._again() or most, most),
-                block_ms=self._policy.block_ms,
+                self._cursors, count=most, block_ms=self._policy.block_ms
             )
             if entries:
                 with self._precedence.holding():
                     await after_commit(await self._take(entries))
+                if self._policy.rest_s and len(entries) < most:
+                    await self._pause(self._policy.rest_s)
                 continue
             await self.check_input()
             if self._policy.snapshot_every is None:

@@ -500,6 +500,22 @@ async def test_every_batch_is_told() -> None:
     ]
 
 
+async def test_a_stage_that_nobody_waits_for_rests_when_it_has_taken_all_there_was() -> None:
+    happened: list[float] = []
+
+    async def tell(committed: Committed) -> None:
+        happened.append(committed.received)
+
+    async def rest(seconds: float) -> None:
+        happened.append(seconds)
+
+    stop = asyncio.Event()
+    journal = Journal(numbers(8), stop)
+    policy = StagePolicy(rest_s=0.25)
+    await run(FakeStore(), stop=stop, source=journal, policy=policy, after_commit=tell, pause=rest)
+    assert happened == [1, 2, 4, 1, 0.25]
+
+
 async def test_what_is_about_to_be_committed_is_told_before_it_is() -> None:
     stop, store = asyncio.Event(), FakeStore()
     journal = Journal([b"5", b"7"], stop, sizes=repeat(1))
