@@ -169,6 +169,8 @@ class Exposure:
     async def _committed(self, committed: Committed) -> None:
         assert self._step is not None  # noqa: S101 - it was made before anything is committed
         self._cursors = committed.cursors
+        if not committed.output:  # it was taken again: nobody was told before a commit
+            self._tell_soon(committed.output)
         self._latest |= self._step.latest
         self._metrics.committed(self._step.observed)
         self._follow(self._step)

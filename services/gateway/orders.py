@@ -110,6 +110,8 @@ class OrderIntake:
             former.message.ack()
             self._metrics.order_taken("repeated")
         self._waiting[waiting.order.order_id] = waiting
+        if self._must_wait(waiting):  # what it was decided on is read meanwhile
+            self._on_wait()
         self._news.set()
 
     def _open(self, message: Message) -> _Waiting:

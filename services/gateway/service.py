@@ -57,7 +57,7 @@ _RETRY_S = 0.5
 _LONGEST_SILENCE_S = 5.0
 """A read of the journal returns within a second, with or without entries."""
 _MOST_REPORTS: Final = 200
-"""On their way at a time: ingest remembers the last 256, and must know each that is sent again."""
+"""On their way at a time: so few that what else ingest has to take does not wait for them."""
 _RING_AGAIN_S: Final = 60.0
 
 

@@ -11,6 +11,7 @@ from shared.runtime.leading import lead
 from shared.runtime.lease import Term
 from shared.runtime.site import Site
 from shared.wire import keys
+from shared.wire.access import announcer
 
 
 async def run(site: Site) -> None:
@@ -49,9 +50,10 @@ async def _serve(
             health=site.health,
             precedence=site.precedence,
         )
+        told = [(orders, announcer(SERVICE))]
         heads = HeadTeller(bus, site.keyring, lambda: hedger.chain)
         async with (
-            kept_bounded(site, orders, keys.decisions(), (), decision_span),
+            kept_bounded(site, orders, keys.decisions(), told, decision_span),
             heads.telling(),
         ):
             await hedger.run(site.stop)

@@ -5,6 +5,7 @@ does a measurement: neither second coming is a fault. A report of positions that
 the same source said before is refused, for it would undo what was told.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from math import isfinite
 from typing import Final
@@ -54,7 +55,7 @@ class BookReports:
     ) -> None:
         self._keyring = keyring
         self._books = books
-        self.executions = dict.fromkeys(executions)
+        self.executions = OrderedDict.fromkeys(executions)
         self.reported = dict(reported or {})
         """Instant of the last report of positions, in ns, by book and source."""
         self.measured = dict(measured or {})
@@ -95,7 +96,7 @@ class BookReports:
         execution = _execution(book, report)
         self.executions[report.execution_id] = None
         if len(self.executions) > REMEMBERED_EXECUTIONS:
-            del self.executions[next(iter(self.executions))]
+            self.executions.popitem(last=False)
         return execution
 
     def _positions(self, book: str, report: PositionsMessage) -> PositionsReported:

@@ -5,6 +5,7 @@ is taken from the bus: the same commit is tried again until its outcome is known
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -174,7 +175,7 @@ class Ingest:
         self._health.passing(_CHECK)
         return record.batch
 
-    async def _load(self) -> tuple[StageRecord, list[str]]:
+    async def _load(self) -> tuple[StageRecord, deque[str]]:
         delays = delays_s()
         while True:
             try:
@@ -184,14 +185,18 @@ class Ingest:
                 self._wait(trouble)
                 await asyncio.sleep(next(delays))
 
-    async def _load_executions(self, record: StageRecord) -> list[str]:
-        stream, found = keys.executions(), []
-        seen = max(0, record.emitted.get(stream, 0) - _EXECUTIONS_KEPT)
-        while entries := await self._store.read({stream: seen}, count=_READ_AT_ONCE):
+    async def _load_executions(self, record: StageRecord) -> deque[str]:
+        """Read what the record knows of, and no more: a commit may arrive between the two."""
+        stream, found = keys.executions(), deque[str](maxlen=REMEMBERED_EXECUTIONS)
+        last = record.emitted.get(stream, 0)
+        seen = max(0, last - _EXECUTIONS_KEPT)
+        while seen < last and (
+            entries := await self._store.read({stream: seen}, count=min(last - seen, _READ_AT_ONCE))
+        ):
             seen = entries[-1].index
             for each in entries:
-                found += msgspec.msgpack.decode(each.payload, type=list[str])
-        return found[-REMEMBERED_EXECUTIONS:]
+                found.extend(msgspec.msgpack.decode(each.payload, type=list[str]))
+        return found
 
     def _wait(self, trouble: StoreTrouble) -> None:
         """A refused commit is no passing trouble, unless an earlier one's reply was lost."""

@@ -89,7 +89,7 @@ class RecordedOrder(Struct, frozen=True, kw_only=True):
         number: Counts answered orders from 1.
         order_id: Its id.
         epoch: Of the leader that sent it.
-        received_ns: When the gateway answered, by its own clock.
+        received_ns: When the gateway judged it, by its own clock.
         status: `accepted` or `refused`.
         reason: Of a refusal.
         payload: The sealed bytes, as they first came.

@@ -16,6 +16,7 @@ from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StepOutput
 from shared.runtime.precedence import Precedence
 from shared.wire import keys
+from shared.wire.access import announcer
 from shared.wire.notices import Notice, decode_notice
 
 log = structlog.get_logger()
@@ -51,7 +52,7 @@ class Announcer:
     ) -> None:
         self._bus = bus
         self._store = store
-        self._reader = _reader(stage)
+        self._reader = announcer(stage)
         self._stream = stream or keys.announcements(stage)
         self._read = read
         self._epoch = epoch
@@ -114,8 +115,4 @@ def _is_lost(outcome: NotPublished | None) -> bool:
 
 async def has_announced_all(store: Store, stage: str, stream: str) -> bool:
     """Whether all that a stage has to tell, as its stream stands now, was published."""
-    return await store.cursor(_reader(stage), stream) >= (await store.extent(stream)).last
-
-
-def _reader(stage: str) -> str:
-    return f"{stage}-announcer"
+    return await store.cursor(announcer(stage), stream) >= (await store.extent(stream)).last

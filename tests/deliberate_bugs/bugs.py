@@ -386,10 +386,19 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         name="a new leader takes an execution report for a new one",
         file="services/ingest/service.py",
-        old="return found[-REMEMBERED_EXECUTIONS:]",
-        new="return []",
+        old="return found\n",
+        new="return deque()\n",
         tests=(
             "tests/services/ingest/test_service.py::test_a_report_is_journalled_once_whoever_leads",
+        ),
+    ),
+    Bug(
+        name="a new leader knows reports that its record does not",
+        file="services/ingest/service.py",
+        old="last = record.emitted.get(stream, 0)",
+        new="last = (await self._store.extent(stream)).last",
+        tests=(
+            "tests/services/ingest/test_service.py::test_what_a_late_commit_brought_does_not_pass",
         ),
     ),
     Bug(

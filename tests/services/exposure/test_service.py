@@ -185,6 +185,20 @@ async def test_what_was_said_while_the_broker_was_away_is_said_with_the_next() -
         await eventually(lambda: bool(stage.told()) and stage.told()[-1].groups[-1].level == 101.0)
 
 
+async def test_what_is_taken_again_after_a_crash_is_told_again() -> None:
+    async with desk() as stage:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(stage.exposure.run(stage.stop))
+            stage.pass_second(0)
+            await eventually(lambda: stage.cursor == 1 and bool(stage.told()))
+            task.cancel()
+        stage.broker.published.clear()
+        stage.new_process()
+        async with stage.running():
+            await eventually(lambda: bool(stage.told()))
+        assert stage.told()[-1].groups[-1].level == 100.0
+
+
 async def test_it_is_ready_while_its_store_answers() -> None:
     async with desk() as stage:
         stage.store.faults = iter([AWAY] * 4)

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from msgspec import structs
 from services.gateway.__main__ import run as run_gateway
 from services.hedger.__main__ import run
 from shared.adapters.record import OrderRecord
+from shared.adapters.redis_store import RedisStore
 from shared.domain.effects import Effect
 from shared.domain.events import ClockAdvanced, Tick
 from shared.domain.instants import HOUR, MINUTE
 from shared.domain.policies import OrderPolicy
 from shared.domain.signals_observed import HedgerInput
 from shared.domain.tick_block import TickBlock
+from shared.runtime import bounded
 from shared.wire import keys
 from shared.wire.journal import JournalEntry, encode_entry, encode_log
 
@@ -65,6 +68,33 @@ async def test_broker_and_store_are_killed_and_each_order_reaches_the_gateway_on
             accepted = sorted(order.order_id for order in record.orders_since())
     assert accepted == [order.order_id for order in market.orders]
     assert len(accepted) == 3
+
+
+@pytest.mark.server
+async def test_a_decision_is_kept_until_it_was_told_however_few_are_to_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "PAUSE_S", 0.05)
+    market = RecordedMarket()
+    market.rebalance(18.0)
+    async with workplace(tmp_path) as place:
+        retention = structs.replace(place.settings.retention, keep_entries=1)
+        place.settings = structs.replace(place.settings, books=(POLICY,), retention=retention)
+        async with (
+            place.running(run, run_gateway) as site,
+            RedisStore(place.settings.redis.orders) as orders,
+        ):
+            await eventually(lambda: site.health.is_ready, within_s=30)
+            place.mosquitto.kill()
+            await place.write("signals", keys.signal_log(), list(map(encode_log, [market.log])))
+            async with asyncio.timeout(30):
+                while (await orders.extent(keys.decisions())).last < len(market.effects):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.05)
+                await asyncio.sleep(0.5)  # some passes of what trims
+                assert (await orders.extent(keys.decisions())).first == 1
+                place.mosquitto.start()
+                while (await orders.extent(keys.decisions())).first < len(market.effects):  # noqa: ASYNC110 - likewise
+                    await asyncio.sleep(0.05)
 
 
 def taken(sample: object) -> float:

@@ -21,7 +21,7 @@ from services.ingest.metrics import IngestMetrics
 from services.ingest.service import SERVICE, SUBSCRIPTIONS, Ingest
 from services.ingest.step import IngestPolicy
 from shared.adapters.bus import Subscription
-from shared.adapters.store import OutputMismatch, StoreUnavailable
+from shared.adapters.store import Commit, OutputMismatch, StageRecord, StoreUnavailable
 from shared.domain.events import ClockAdvanced, ExecutionReported
 from shared.domain.instants import SECOND
 from shared.domain.policies import IntakePolicy, SymbolPolicy
@@ -278,6 +278,42 @@ async def test_a_report_is_journalled_once_whoever_leads(
                 await eventually(lambda: ingest.executions[-1:] == [f"x-{number + 9}"])  # noqa: B023
             ingest.new_process()
         assert ingest.executions == [f"x-{number}" for number in range(50)]
+
+
+class LateStore(FakeStore):
+    """A store that is sent a commit whose sender gives up, and gets it between two of its reads."""
+
+    is_slow = False
+    _late: Commit | None = None
+
+    async def commit(self, commit: Commit) -> None:
+        if self.is_slow:
+            self.is_slow, self._late = False, commit
+            raise StoreUnavailable("no reply")
+        await super().commit(commit)
+
+    async def load(self, stage: str) -> StageRecord:
+        record = await super().load(stage)
+        late, self._late = self._late, None
+        if late is not None:
+            await super().commit(late)
+        return record
+
+
+async def test_what_a_late_commit_brought_does_not_pass_for_what_came_after_it() -> None:
+    async with edge() as ingest:
+        store = ingest.store = LateStore()
+        ingest.new_process()
+        async with ingest.running():
+            await ingest.send(1)
+            await eventually(lambda: ingest.journal == [1])
+            store.is_slow = True
+            await ingest.fill(1)
+            await eventually(lambda: ingest.executions == ["x-1"] and not ingest.unacknowledged())
+            await ingest.send(2)
+            await eventually(lambda: not ingest.unacknowledged())
+        assert ingest.journal == [1, 2]
+        assert ingest.executions == ["x-1"]
 
 
 async def test_cut_off_at_any_await_no_tick_is_lost_or_doubled() -> None:
