@@ -1,4 +1,4 @@
-"""The demo: every service in one process, on embedded servers, over five years of real history."""
+"""The demo: the services in one process, the page in another, on embedded servers, over five years of real history."""
 
 import asyncio
 import contextlib

@@ -3,7 +3,7 @@
 First what a tick of the underlying costs, on one core, without servers: every option of the book
 valued anew (price and eight Greeks) and all positions added up by book, underlying and bucket.
 Processor time, for other work on the machine is none of ours. The kernel alone, beside its peers,
-is in `pricing.py`.
+is in `greeks.py`.
 
 Then from tick to published exposure, with real Mosquitto and Redis on loopback and everything else
 as `hedgestat up` runs it: 10,000 options, all quoted at the beginning; then a print of the index

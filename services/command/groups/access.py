@@ -25,7 +25,7 @@ KeyDirectory = Annotated[
         "-d", "--directory", help=r"Where they are: \[keys] directory.", envvar="HEDGESTAT_KEYS"
     ),
 ]
-KeyRole = Annotated[str, typer.Argument(help="monitor, gateway, operator or auditor.")]
+KeyRole = Annotated[str, typer.Argument(help="monitor, gateway, operator, auditor or desk.")]
 
 
 @keys.command(
