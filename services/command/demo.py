@@ -1,4 +1,4 @@
-"""The demo: the services in one process, the page in another, on embedded servers, over five years of real history."""
+"""The demo on embedded servers, over five years of real history: the services in one process."""
 
 import asyncio
 import contextlib
