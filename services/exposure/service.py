@@ -81,7 +81,7 @@ class Exposure:
         self._precedence = precedence or Precedence()
         self._in_thread = in_thread
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, store, SERVICE, epoch, precedence=self._precedence)
+        self._announcer = Announcer(bus, store, SERVICE, epoch)
         self._coverage, self._alarm = Coverage(), Alarm(bus)
         self._step: ExposureStep | None = None
         self._prepared: tuple[int, ExposureStep | None] = -1, None

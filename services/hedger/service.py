@@ -117,7 +117,6 @@ class Hedger:
             term.epoch,
             stream=keys.decisions(),
             read=lambda entry: notice_of(read_decision(entry).effect),
-            precedence=self._precedence,
         )
         self._introduction = Introduction(
             bus=bus,

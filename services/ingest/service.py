@@ -105,7 +105,7 @@ class Ingest:
         self._health = health
         health.failing(_CHECK, "its record is not loaded yet")
         self._progress = ProgressReporter(bus, SERVICE)
-        self._announcer = Announcer(bus, store, SERVICE, epoch, precedence=self._precedence)
+        self._announcer = Announcer(bus, store, SERVICE, epoch)
         self._trouble, self._alarm = Trouble(), Alarm(bus)
 
     async def run(self) -> None:

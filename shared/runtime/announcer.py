@@ -1,7 +1,8 @@
 """Publishing what a stage only tells: targets, triggers, alerts, dead letters.
 
 A stage commits what they are made of with its state; here it is read back and published, at least
-once and in order, whatever is killed. Nothing waits for them.
+once and in order, whatever is killed. Nothing waits for them, so they leave a moment later than
+they could: by then the order of the same decision has reached its gateway.
 """
 
 import asyncio
@@ -14,7 +15,6 @@ from shared.adapters.bus import Bus, NotPublished, Publication, PublishRefused
 from shared.adapters.store import Store, StoreTrouble
 from shared.runtime.backoff import delays_s
 from shared.runtime.ledger import Ledger, StepOutput
-from shared.runtime.precedence import Precedence
 from shared.wire import keys
 from shared.wire.access import announcer
 from shared.wire.notices import Notice, decode_notice
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 _AT_ONCE: Final = 200
 _BLOCK_MS: Final = 1000
+_REST_S: Final = 0.01
 
 
 class Announcer:
@@ -35,8 +36,6 @@ class Announcer:
         epoch: Of the stage's lease, which its announcer shares.
         stream: What is read; the stage's announcements unless it is said.
         read: Makes a notice of an entry; `None`: nothing is told of it.
-        precedence: Of the stages of this process: what they have in hand, an order perhaps, goes
-            before what is only told.
     """
 
     def __init__(  # noqa: PLR0913 - what a service is composed of
@@ -48,7 +47,6 @@ class Announcer:
         *,
         stream: str | None = None,
         read: Callable[[bytes], Notice | None] = decode_notice,
-        precedence: Precedence | None = None,
     ) -> None:
         self._bus = bus
         self._store = store
@@ -56,7 +54,6 @@ class Announcer:
         self._stream = stream or keys.announcements(stage)
         self._read = read
         self._epoch = epoch
-        self._precedence = precedence or Precedence()
         self._ledger = Ledger(store, self._reader, epoch=epoch)
 
     async def run(self) -> None:
@@ -83,7 +80,7 @@ class Announcer:
                 {self._stream: cursor}, count=_AT_ONCE, block_ms=_BLOCK_MS
             )
             if entries:
-                await self._precedence.give_way()
+                await asyncio.sleep(_REST_S)
                 notices = [self._read(entry.payload) for entry in entries]
                 await publish_surely(self._bus, [each for each in notices if each is not None])
                 cursor = entries[-1].index
