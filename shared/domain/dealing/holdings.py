@@ -28,7 +28,7 @@ _ENDINGS: Final = frozenset(
 )
 
 
-class TrackedOrder(Struct, frozen=True, kw_only=True):
+class TrackedOrder(Struct, frozen=True, kw_only=True, array_like=True):
     """An order of ours and what became of it.
 
     Attributes:

@@ -50,7 +50,7 @@ class Evidence(Struct, frozen=True, gc=False):
     level: float = 0.0
 
 
-class TriggerRun(Struct, frozen=True, kw_only=True):
+class TriggerRun(Struct, frozen=True, kw_only=True, array_like=True):
     """One trigger's state.
 
     Attributes:
