@@ -110,7 +110,7 @@ class HedgeWatch:
     def look(self, now: int, used: float) -> list[AlertRaised]:
         """Judge the time that has passed, and the share of the budget that is used."""
         told = []
-        if self._late_ns and now >= self._late_ns:
+        if self._is_due(now):
             if self._is_late:
                 told.append(self._tell_off_target(now))
             else:
@@ -123,6 +123,13 @@ class HedgeWatch:
     def next_deadline(self, now: int) -> int | None:
         """Return when, after `now`, the position has missed its target for too long, in ns."""
         return self._clock.open_at_or_after(max(self._late_ns, now)) if self._late_ns else None
+
+    def _is_due(self, now: int) -> bool:
+        """Whether time has run out, as it does in a session: nobody answers in between."""
+        if not self._late_ns or now < self._late_ns:
+            return False
+        due_ns = self._clock.open_at_or_after(self._late_ns)
+        return due_ns is not None and now >= due_ns
 
     def _tell_off_target(self, now: int) -> AlertRaised:
         self._late_ns, self._is_late, self.is_off = 0, False, True

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from fakes.hedged_market import CALENDAR, MONDAY
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.dealing.dealer import Lack
@@ -153,6 +153,7 @@ def test_a_restart_changes_nothing(
 
 @settings(max_examples=100)
 @given(steps)
+@example([({}, 4 * DAY, 0.0), (LACKS, SECOND, 0.0), (None, DAY, 0.0)])  # late on a Saturday
 def test_nothing_changes_before_the_deadline_and_something_does_at_it(
     journal: list[tuple[dict[str, Lack] | None, int, float]],
 ) -> None:
