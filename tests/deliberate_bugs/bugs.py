@@ -398,7 +398,7 @@ BUGS: tuple[Bug, ...] = (
         old="last = record.emitted.get(stream, 0)",
         new="last = (await self._store.extent(stream)).last",
         tests=(
-            "tests/services/ingest/test_service.py::test_what_a_late_commit_brought_does_not_pass",
+            "tests/services/ingest/test_service.py::test_a_late_commit_does_not_pass_for_what_came_after_it",
         ),
     ),
     Bug(

@@ -300,7 +300,7 @@ class LateStore(FakeStore):
         return record
 
 
-async def test_what_a_late_commit_brought_does_not_pass_for_what_came_after_it() -> None:
+async def test_a_late_commit_does_not_pass_for_what_came_after_it() -> None:
     async with edge() as ingest:
         store = ingest.store = LateStore()
         ingest.new_process()
