@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from page import story
-from page.browsing import PLOTLY
+from page.browsing import PLOTLY, until_quiet
 from page.hostile import HOSTILE, hostile
 from page.instants import NOW_S
 from page.orders import order
@@ -27,6 +27,7 @@ def test_markup_in_every_text_stays_text(server: PageServer, tab: Page) -> None:
     tab.unroute(PLOTLY)
     tab.goto(server.url)
     tab.locator(".trigger").first.wait_for()
+    until_quiet(tab, ".orders-table")  # a click on what is being replaced is lost
     tab.locator(".order-button").first.click()
     expect(tab.locator(".why-line")).to_contain_text("<img src=x")
     tab.locator("#vix-title").scroll_into_view_if_needed()

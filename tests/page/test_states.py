@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 from page import story
-from page.browsing import PLOTLY
+from page.browsing import PLOTLY, until_quiet
 from page.hostile import hostile
 from page.page_server import PageServer
 from playwright.sync_api import Page, expect
@@ -278,6 +278,8 @@ def test_nothing_is_wider_than_the_window_at_any_width(
     if texts == "hostile":
         server.state = hostile(server.state)
     tab.goto(server.url)
+    tab.locator(".order-button").first.wait_for()
+    until_quiet(tab, ".orders-table")  # a click on what is being replaced is lost
     tab.locator(".order-button").first.click()
     tab.locator(".why-line").wait_for()
     for width in WIDTHS:
