@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 import structlog
+from msgspec import DecodeError
 
 from services.exposure.coverage import Coverage
 from services.exposure.measurements import Measurements
@@ -142,9 +143,9 @@ class Exposure:
         """Make the step in a thread: for 100,000 options it takes longer than a lease lasts."""
         try:
             record = await self._store.load(SERVICE)
-        except StoreTrouble:
+            self._prepared = record.batch, await asyncio.to_thread(self._build, record)
+        except (StoreTrouble, DecodeError):
             return  # the stage meets it, too
-        self._prepared = record.batch, await asyncio.to_thread(self._build, record)
 
     def _build(self, record: StageRecord) -> ExposureStep:
         reached = record.reached.get(keys.journal(), 0)

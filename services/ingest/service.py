@@ -33,7 +33,7 @@ from shared.runtime.alarm import Alarm
 from shared.runtime.announcer import Announcer
 from shared.runtime.backoff import delays_s
 from shared.runtime.health import Health
-from shared.runtime.ledger import Ledger, StepOutput
+from shared.runtime.ledger import Ledger, StateUnreadable, StepOutput
 from shared.runtime.precedence import Precedence
 from shared.runtime.progress import ProgressReporter
 from shared.wire import codec, keys, topics
@@ -112,7 +112,7 @@ class Ingest:
         """Run until cancelled.
 
         Raises:
-            StageStopped: Another ingest leads, or the store lost data.
+            StageStopped: Another ingest leads, the store lost data, or another version wrote to it.
             StoreUnsafe: The store does not write.
             CommitRefused: The journal holds what this ingest did not write.
         """
@@ -167,9 +167,7 @@ class Ingest:
     async def _open(self) -> int:
         """Go on from what the store holds; answers the number of its last commit."""
         record, executions = await self._load()
-        state = IngestState()
-        if record.state is not None:
-            state = msgspec.msgpack.decode(record.state, type=IngestState)
+        state = IngestState() if record.state is None else _decode_state(record.state)
         self._step = IngestStep(self._policy, state, self._keyring, executions)
         self._report(self._step.sequences)
         self._health.passing(_CHECK)
@@ -214,6 +212,13 @@ class Ingest:
             if source:
                 message = ProgressMessage(service=SERVICE, source=source, sequence=sequence)
                 self._progress.report(message)
+
+
+def _decode_state(state: bytes) -> IngestState:
+    try:
+        return msgspec.msgpack.decode(state, type=IngestState)
+    except msgspec.DecodeError as error:
+        raise StateUnreadable(SERVICE, error) from error
 
 
 def _output(taken: Taken, entry: JournalEntry | None) -> StepOutput:

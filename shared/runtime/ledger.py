@@ -32,6 +32,21 @@ class StoreRegressed(StageStopped):
     """The store has forgotten what it had confirmed: restored, wiped, or failed over."""
 
 
+class StateUnreadable(StageStopped):
+    """The stored state was written by another version.
+
+    Args:
+        stage: Whose.
+        error: What cannot be read of it.
+    """
+
+    def __init__(self, stage: str, error: Exception) -> None:
+        super().__init__(
+            f"{stage}: its stored state was written by another version ({error}). Run that one, "
+            "or start all stages over on an empty store."
+        )
+
+
 class StepOutput(Struct, frozen=True):
     """What a step has to say about a batch.
 

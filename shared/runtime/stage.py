@@ -29,7 +29,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 
 from shared.adapters.store import (
     BatchMismatch,
@@ -41,7 +41,7 @@ from shared.adapters.store import (
     StoreUnsafe,
 )
 from shared.runtime.backoff import delays_s
-from shared.runtime.ledger import Ledger, StageStopped, StepOutput
+from shared.runtime.ledger import Ledger, StageStopped, StateUnreadable, StepOutput
 from shared.runtime.precedence import Precedence
 
 P = ParamSpec("P")
@@ -156,6 +156,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
 
     Raises:
         LeaseLost: Another process runs this stage.
+        StateUnreadable: Another version wrote its state.
         InputGap: Entries this stage has not seen are missing.
         StoreRegressed: The store lost what it had confirmed.
         OutputMismatch: An output stream holds what this stage did not write.
@@ -178,7 +179,7 @@ async def run_stage(  # noqa: PLR0913 - what a composition root decides, all but
                 stage=stage,
                 source=source or store,
                 ledger=ledger,
-                step=make_step(record),
+                step=_made(stage, make_step, record),
                 cursors={stream: record.cursors.get(stream, 0) for stream in inputs},
                 reached=record.reached,
                 seen=dict(record.seen),
@@ -206,6 +207,13 @@ async def entries_behind(source: Store, cursors: Mapping[str, int]) -> dict[str,
     return {
         stream: (await source.extent(stream)).last - cursor for stream, cursor in cursors.items()
     }
+
+
+def _made(stage: str, make_step: Callable[[StageRecord], Step], record: StageRecord) -> Step:
+    try:
+        return make_step(record)
+    except DecodeError as error:
+        raise StateUnreadable(stage, error) from error
 
 
 class _Run:

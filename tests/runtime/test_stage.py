@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, repeat
 
+import msgspec
 import pytest
 from fakes.eventually import eventually
 from fakes.leases import lend
@@ -28,7 +29,7 @@ from shared.adapters.store import (
     StoreUnavailable,
     StoreUnsafe,
 )
-from shared.runtime.ledger import LeaseLost, StepOutput, StoreRegressed
+from shared.runtime.ledger import LeaseLost, StateUnreadable, StepOutput, StoreRegressed
 from shared.runtime.stage import Committed, InputGap, StagePolicy, entries_behind, run_stage
 from shared.wire import keys
 
@@ -478,6 +479,18 @@ async def test_silence_is_committed_when_no_more_comes_so_that_a_lost_lease_is_n
 async def test_a_stage_that_replays_reads_one_stream(policy: StagePolicy) -> None:
     with pytest.raises(ValueError, match="reads one stream"):
         await run(FakeStore(), inputs=[INPUT, LOG], stop=asyncio.Event(), policy=policy)
+
+
+async def test_a_state_that_another_version_wrote_ends_the_stage_with_what_to_do() -> None:
+    stop = asyncio.Event()
+
+    def make_step(_: StageRecord) -> Tally:
+        return msgspec.msgpack.decode(b"\x01", type=dict[str, int])  # type: ignore[return-value]
+
+    with pytest.raises(StateUnreadable, match=r"another version .* start all stages over"):
+        await run_stage(
+            FakeStore(), STAGE, [INPUT], make_step, stop=stop, source=Journal([b"1"], stop)
+        )
 
 
 async def test_every_batch_is_told() -> None:

@@ -27,6 +27,7 @@ from shared.domain.instants import SECOND
 from shared.domain.policies import IntakePolicy, SymbolPolicy
 from shared.domain.tick_block import TickBlock
 from shared.runtime.health import Health
+from shared.runtime.ledger import Ledger, StepOutput
 from shared.wire import codec, keys, topics
 from shared.wire.journal import decode_entry
 from shared.wire.messages import ExecutionMessage, ProgressMessage, RejectMessage
@@ -239,6 +240,19 @@ async def test_a_journal_that_somebody_else_wrote_ends_it() -> None:
             await ingest.ingest.run()
         assert ended.group_contains(OutputMismatch)
         assert ingest.unacknowledged() == 1
+
+
+async def test_a_state_that_another_version_wrote_ends_it_with_what_to_do() -> None:
+    async with edge() as ingest:
+        ledger = Ledger(ingest.store, SERVICE, epoch=lend(ingest.store, SERVICE))
+        await ledger.open()
+        await ledger.commit(StepOutput(), state=b"\x01")
+        ingest.new_process()
+        with pytest.raises(ExceptionGroup) as ended:
+            await ingest.ingest.run()
+        assert "ingest: its stored state was written by another version" in str(
+            ended.value.exceptions[0]
+        )
 
 
 async def test_the_wall_clock_is_journalled_though_nothing_arrives() -> None:
