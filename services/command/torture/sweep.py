@@ -238,8 +238,17 @@ class Sweep:
             self._say(f"{shown}, {kills} kills, {others} other faults")
 
     async def _settle(self) -> None:
-        """Wait until nothing is on its way."""
+        """Wait until nothing is on its way; a book that rested a minute may order meanwhile."""
         deadline_s = self._clock.monotonic_s() + _SETTLES_WITHIN_S
+        before = -1
+        while before != (now := await answered(self._socket)):
+            before = now
+            await self._until_quiet(deadline_s)
+            await self._until_audited(deadline_s)
+            if self._clock.monotonic_s() > deadline_s or self._place.stopped:
+                return
+
+    async def _until_quiet(self, deadline_s: float) -> None:
         quiet = 0
         while (
             quiet < _QUIET_LOOKS
@@ -249,6 +258,8 @@ class Sweep:
             is_quiet = await asyncio.to_thread(outbox_length, self._place) == 0
             quiet = quiet + 1 if is_quiet and await reports_waiting(self._place) == 0 else 0
             await asyncio.sleep(0.1)
+
+    async def _until_audited(self, deadline_s: float) -> None:
         seen = await audit_sweeps(self._place)
         while self._clock.monotonic_s() < deadline_s and not self._place.stopped:
             sweeps = await audit_sweeps(self._place)
